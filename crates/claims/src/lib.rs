@@ -1,0 +1,1 @@
+//! Wire types that applications share with Tenantry.

@@ -1,0 +1,2 @@
+//! Tenants and their people, for SaaS products.
+fn main() {}

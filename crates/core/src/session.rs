@@ -1,0 +1,241 @@
+//! Sessions: how long they live, and the rule that tells a live one from a stale one.
+
+use std::time::Duration;
+
+use crate::text_enum::text_enum;
+use crate::user::SecurityVersion;
+use crate::{Generation, Role, SessionId, TenantId, TenantStatus, Timestamp};
+
+/// How long a session lives in all and unused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// From sign-in to the end.
+    pub absolute: Duration,
+    /// From the last use to the end.
+    pub idle: Duration,
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+impl Lifetime {
+    /// The default for a role: the more it may, the shorter (NIST SP 800-63B-4, section 5.2:
+    /// re-authentication by assurance level).
+    pub const fn for_role(role: Role) -> Self {
+        match role {
+            Role::Member => Self {
+                absolute: Duration::from_hours(168),
+                idle: Duration::from_hours(24),
+            },
+            Role::Admin | Role::Owner => Self {
+                absolute: Duration::from_hours(12),
+                idle: HOUR,
+            },
+            Role::PlatformAdmin => Self {
+                absolute: Duration::from_hours(8),
+                idle: Duration::from_mins(15),
+            },
+        }
+    }
+}
+
+text_enum! {
+    /// What carries a session.
+    pub enum SessionKind {
+        /// A browser, by cookie.
+        Browser = "browser",
+        /// An API client, by access and refresh token.
+        Api = "api",
+    }
+}
+
+text_enum! {
+    /// Why a session ended before its time.
+    pub enum EndReason {
+        /// Its person signed out.
+        Logout = "logout",
+        /// Its person ended it from another session, or everywhere.
+        Revoked = "revoked",
+        /// An admin ended it.
+        Admin = "admin",
+        /// A refresh token was used twice (RFC 9700, section 4.14.2).
+        Reuse = "reuse",
+        /// The password changed.
+        Password = "password",
+        /// The tenant was deleted, recreated or restored, or its sessions were cleared.
+        Tenant = "tenant",
+    }
+}
+
+/// Whose session it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A person in a tenant, in one generation of it.
+    User {
+        /// The tenant.
+        tenant: TenantId,
+        /// Its generation at sign-in.
+        generation: Generation,
+        /// The person.
+        user: crate::UserId,
+    },
+    /// A platform admin.
+    Admin(crate::AdminId),
+}
+
+impl Subject {
+    /// The tenant, unless it is a platform admin.
+    pub const fn tenant(&self) -> Option<TenantId> {
+        match self {
+            Self::User { tenant, .. } => Some(*tenant),
+            Self::Admin(_) => None,
+        }
+    }
+}
+
+/// A session, without its secrets.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The id, which is no secret.
+    pub id: SessionId,
+    /// Whose it is.
+    pub subject: Subject,
+    /// The person's security version at sign-in.
+    pub security_version: SecurityVersion,
+    /// What carries it.
+    pub kind: SessionKind,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// How long it may lie unused.
+    pub idle: Duration,
+    /// When it was ended early.
+    pub ended_at: Option<Timestamp>,
+    /// The client's `User-Agent`, shortened.
+    pub user_agent: Option<String>,
+}
+
+/// What is true now about the person and tenant of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The tenant's status and generation; `None` for a platform admin.
+    pub tenant: Option<(TenantStatus, Generation)>,
+    /// The person's security version; `None` where there is no such person any more.
+    pub security_version: Option<SecurityVersion>,
+    /// Whether the person is kept out.
+    pub disabled: bool,
+}
+
+/// Why a session that was good is good no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stale {
+    /// It ended or ran out.
+    Ended,
+    /// Its tenant is not active, or has another generation.
+    Tenant,
+    /// Its person is gone, disabled, or changed password or role.
+    User,
+}
+
+/// The stale rule: the one place that decides whether a session counts.
+pub fn check(session: &Session, facts: &Facts, now: Timestamp) -> Result<(), Stale> {
+    if session.ended_at.is_some()
+        || now >= session.expires_at
+        || now >= session.last_seen_at + session.idle
+    {
+        return Err(Stale::Ended);
+    }
+    let generation = match session.subject {
+        Subject::User { generation, .. } => Some((TenantStatus::Active, generation)),
+        Subject::Admin(_) => None,
+    };
+    if facts.tenant != generation {
+        return Err(Stale::Tenant);
+    }
+    if facts.disabled || facts.security_version != Some(session.security_version) {
+        return Err(Stale::User);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::UserId;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_000_000_000_000);
+
+    fn session() -> Session {
+        Session {
+            id: SessionId::from_uuid(Uuid::from_u128(1)),
+            subject: Subject::User {
+                tenant: TenantId::from_uuid(Uuid::from_u128(2)),
+                generation: Generation::FIRST,
+                user: UserId::from_uuid(Uuid::from_u128(3)),
+            },
+            security_version: SecurityVersion(4),
+            kind: SessionKind::Browser,
+            created_at: NOW,
+            last_seen_at: NOW,
+            expires_at: NOW + Duration::from_secs(100),
+            idle: Duration::from_secs(10),
+            ended_at: None,
+            user_agent: None,
+        }
+    }
+
+    const FACTS: Facts = Facts {
+        tenant: Some((TenantStatus::Active, Generation::FIRST)),
+        security_version: Some(SecurityVersion(4)),
+        disabled: false,
+    };
+
+    #[test]
+    fn each_fact_counts() {
+        assert_eq!(check(&session(), &FACTS, NOW), Ok(()));
+        let changed = |change: fn(&mut Facts)| {
+            let mut facts = FACTS;
+            change(&mut facts);
+            check(&session(), &facts, NOW)
+        };
+        assert_eq!(
+            changed(|f| f.tenant = Some((TenantStatus::Suspended, Generation::FIRST))),
+            Err(Stale::Tenant)
+        );
+        assert_eq!(
+            changed(|f| f.tenant = Some((TenantStatus::Active, Generation::FIRST.next()))),
+            Err(Stale::Tenant)
+        );
+        assert_eq!(changed(|f| f.tenant = None), Err(Stale::Tenant));
+        assert_eq!(
+            changed(|f| f.security_version = Some(SecurityVersion(5))),
+            Err(Stale::User)
+        );
+        assert_eq!(changed(|f| f.security_version = None), Err(Stale::User));
+        assert_eq!(changed(|f| f.disabled = true), Err(Stale::User));
+    }
+
+    #[test]
+    fn ends_when_unused_and_in_any_case() {
+        let mut session = session();
+        assert_eq!(
+            check(&session, &FACTS, NOW + Duration::from_secs(10)),
+            Err(Stale::Ended)
+        );
+        session.last_seen_at = NOW + Duration::from_secs(99);
+        assert_eq!(
+            check(&session, &FACTS, NOW + Duration::from_secs(99)),
+            Ok(())
+        );
+        assert_eq!(
+            check(&session, &FACTS, NOW + Duration::from_secs(100)),
+            Err(Stale::Ended)
+        );
+        session.ended_at = Some(NOW);
+        assert_eq!(check(&session, &FACTS, NOW), Err(Stale::Ended));
+    }
+}

@@ -1,0 +1,1 @@
+//! Hashing, one-time secrets, signing keys, sealing.

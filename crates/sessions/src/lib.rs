@@ -1,0 +1,1 @@
+//! Session drivers and the stale rule.

@@ -1,0 +1,1 @@
+//! Control and tenant databases of Tenantry.
