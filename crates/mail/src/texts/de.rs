@@ -1,0 +1,138 @@
+//! German, formal address.
+
+use super::{AdminSetup, Changed, Common, Locked, Reset, Setup, Texts};
+use crate::when::Span;
+
+const MONTHS: [&str; 12] = [
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
+];
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+pub(super) static TEXTS: Texts = Texts {
+    moment: |m| {
+        let month = MONTHS.get(m.month).copied().unwrap_or_default();
+        format!(
+            "{}. {month} {}, {:02}:{:02} Uhr (UTC)",
+            m.day, m.year, m.hour, m.minute
+        )
+    },
+    span: |span| match span {
+        Span::Minutes(number) => count(number, "Minute", "Minuten"),
+        Span::Hours(number) => count(number, "Stunde", "Stunden"),
+        Span::Days(number) => count(number, "Tag", "Tage"),
+    },
+    common: Common {
+        hello: |name| match name {
+            Some(name) => format!("Guten Tag {name},"),
+            None => "Guten Tag,".to_owned(),
+        },
+        or_copy: "Oder kopieren Sie diese Adresse in Ihren Browser:",
+        sent_to: |platform, to| {
+            format!("Diese Nachricht wurde von {platform} automatisch an {to} gesendet.")
+        },
+        until: |moment| format!("Der Link funktioniert einmal und gilt bis {moment}."),
+    },
+    setup: Setup {
+        subject: |tenant| format!("Richten Sie Ihr Konto bei {tenant} ein"),
+        title: "Wählen Sie Ihr Passwort",
+        intro: |tenant| {
+            format!(
+                "für Sie wurde ein Konto bei {tenant} angelegt. \
+                 Sobald Sie ein Passwort gewählt haben, können Sie es nutzen."
+            )
+        },
+        button: "Passwort wählen",
+        renew: |tenant| {
+            format!(
+                "Ist er abgelaufen, erhalten Sie einen neuen von der Person, \
+                 die {tenant} verwaltet."
+            )
+        },
+        sign_in: |to| format!("Danach melden Sie sich als {to} hier an:"),
+    },
+    admin_setup: AdminSetup {
+        subject: |platform| format!("Richten Sie Ihr Administratorkonto bei {platform} ein"),
+        title: "Wählen Sie Ihr Administratorpasswort",
+        intro: |platform| {
+            format!(
+                "Sie wurden zur Administration von {platform} berechtigt. \
+                 Sobald Sie ein Passwort gewählt haben, können Sie Ihr Konto nutzen."
+            )
+        },
+        button: "Passwort wählen",
+        keep: "Bitte leiten Sie diese Nachricht nicht weiter: \
+               Wer den Link zuerst benutzt, erhält das Konto.",
+    },
+    reset: Reset {
+        subject_one: |tenant| format!("Setzen Sie Ihr Passwort bei {tenant} zurück"),
+        subject_many: |platform| format!("Setzen Sie Ihr Passwort bei {platform} zurück"),
+        title: "Passwort zurücksetzen",
+        intro_one: |tenant| {
+            format!(
+                "jemand, vermutlich Sie selbst, möchte das Passwort Ihres Kontos bei {tenant} \
+                 zurücksetzen."
+            )
+        },
+        intro_many: "jemand, vermutlich Sie selbst, möchte das Passwort zu dieser Adresse \
+                     zurücksetzen. Zu ihr gehören mehrere Konten. Jeder der folgenden Links gilt \
+                     nur für eines davon.",
+        button: "Neues Passwort wählen",
+        valid_one: |span| format!("Der Link funktioniert einmal und ist {span} gültig."),
+        valid_many: |span| format!("Jeder Link funktioniert einmal und ist {span} gültig."),
+        ignore: "Wenn Sie das nicht waren, müssen Sie nichts tun: \
+                 Ihr Passwort bleibt, wie es ist.",
+    },
+    changed: Changed {
+        subject: |tenant| format!("Ihr Passwort bei {tenant} wurde geändert"),
+        title: "Ihr Passwort wurde geändert",
+        intro: |tenant, moment| {
+            format!(
+                "das Passwort Ihres Kontos bei {tenant} wurde am {moment} geändert. \
+                 Auf Ihren Geräten müssen Sie sich eventuell neu anmelden."
+            )
+        },
+        was_you: "Wenn Sie das waren, müssen Sie nichts weiter tun.",
+        not_you: |tenant| {
+            format!(
+                "Wenn Sie das nicht waren, wählen Sie bitte sofort über „Passwort vergessen?“ auf \
+                 der Anmeldeseite ein neues Passwort und informieren Sie die Person, die {tenant} \
+                 verwaltet."
+            )
+        },
+        button: "Zur Anmeldeseite",
+    },
+    locked: Locked {
+        subject: |tenant| format!("Ihr Konto bei {tenant} ist gesperrt"),
+        title: "Ihr Konto ist gesperrt",
+        intro: |tenant, moment| {
+            format!(
+                "nach zu vielen fehlgeschlagenen Anmeldeversuchen wurde Ihr Konto bei {tenant} am \
+                 {moment} gesperrt. Keiner dieser Versuche war erfolgreich."
+            )
+        },
+        was_you: |tenant| {
+            format!(
+                "Wenn Sie das waren, wählen Sie bitte über „Passwort vergessen?“ auf der \
+                 Anmeldeseite ein neues Passwort. Hilft das nicht, wenden Sie sich an die Person, \
+                 die {tenant} verwaltet."
+            )
+        },
+        not_you: "Wenn Sie das nicht waren, versucht möglicherweise jemand, Ihr Passwort zu \
+                  erraten. Ein langes Passwort, das Sie nirgends sonst verwenden, schützt Sie davor.",
+        button: "Zur Anmeldeseite",
+    },
+};

@@ -1,0 +1,46 @@
+-- A tenant's people. Every table begins with tenantry_, so that the application's own tables can
+-- lie beside them; every row names its tenant, so that the same statements serve each isolation.
+
+CREATE TABLE tenantry_stamp (
+    tenant_id BLOB PRIMARY KEY,
+    generation INTEGER NOT NULL CHECK (generation >= 1),
+    schema_version INTEGER NOT NULL,
+    stamped_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE tenantry_users (
+    tenant_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    email TEXT NOT NULL,
+    email_key TEXT NOT NULL,
+    username TEXT,
+    username_key TEXT,
+    full_name TEXT,
+    role TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'member')),
+    password_hash TEXT,
+    security_version INTEGER NOT NULL,
+    must_change_password INTEGER NOT NULL CHECK (must_change_password IN (0, 1)),
+    disabled_at INTEGER,
+    created_at INTEGER NOT NULL,
+    last_login_at INTEGER,
+    PRIMARY KEY (tenant_id, id),
+    UNIQUE (tenant_id, email_key),
+    UNIQUE (tenant_id, username_key),
+    CHECK ((username IS NULL) = (username_key IS NULL))
+) STRICT;
+
+CREATE TABLE tenantry_one_time_secrets (
+    tenant_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    generation INTEGER NOT NULL,
+    user_id BLOB NOT NULL,
+    purpose TEXT NOT NULL,
+    secret_hash BLOB NOT NULL,
+    security_version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES tenantry_users (tenant_id, id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX tenantry_one_time_secrets_by_user ON tenantry_one_time_secrets (tenant_id, user_id, purpose);

@@ -1,0 +1,164 @@
+//! The control database: the registry of tenants, and what proves who somebody is.
+
+mod admins;
+mod databases;
+mod directory;
+mod domains;
+mod idempotency;
+mod instance;
+mod keys;
+mod one_time;
+mod outbox;
+mod sessions;
+mod tenants;
+mod throttle;
+mod workflows;
+
+use std::path::{Path, PathBuf};
+
+pub use admins::{AdminRecord, Admins};
+pub use databases::{DatabaseRecord, Databases};
+pub use directory::{Directory, DirectoryEntry, EntryKind, EntryState, Placed, Reservation};
+pub use domains::Domains;
+pub use idempotency::{Idempotency, Remembered};
+pub use instance::{Instance, InstanceRow};
+pub use keys::{Keys, SealedDataKey, SealedSigningKey};
+pub use one_time::{AdminSecrets, StoredSecret};
+pub use outbox::{DueMail, Outbox};
+pub use sessions::{Sessions, StoredSession};
+pub use tenants::{Entry, TenantPatch, Tenants};
+pub use throttle::{Counted, Throttle};
+pub use workflows::{Claim, Run, Workflows};
+
+use crate::{Db, StoreError, Tx, files, migrate};
+
+/// Where the control database lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlUrl {
+    /// A file, made if it does not exist.
+    Sqlite(PathBuf),
+    /// A server, by URL. The database must exist.
+    Postgres(String),
+}
+
+/// Why a text is no control URL.
+#[derive(Debug, thiserror::Error)]
+#[error("the control database's URL begins with sqlite: or postgres://")]
+pub struct ControlUrlError;
+
+impl std::str::FromStr for ControlUrl {
+    type Err = ControlUrlError;
+
+    fn from_str(text: &str) -> Result<Self, ControlUrlError> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        let path = text.strip_prefix("sqlite:").ok_or(ControlUrlError)?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() { Err(ControlUrlError) } else { Ok(Self::Sqlite(PathBuf::from(path))) }
+    }
+}
+
+/// The control database.
+#[derive(Clone)]
+pub struct Control {
+    db: Db,
+}
+
+/// A transaction in the control database, or a connection that only reads.
+pub struct ControlTx {
+    tx: Tx,
+}
+
+impl Control {
+    /// Opens the control database, makes the file if there is none, and brings its schema up to
+    /// date.
+    pub async fn open(url: &ControlUrl) -> Result<Self, StoreError> {
+        let db = match url {
+            ControlUrl::Sqlite(path) => {
+                files::create_private(path)?;
+                Db::sqlite(path, 4)
+            }
+            ControlUrl::Postgres(url) => Db::postgres(url, 16)?,
+        };
+        migrate::control(&db).await?;
+        Ok(Self { db })
+    }
+
+    /// The control database over connections that are there already.
+    pub fn over(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        migrate::control(&self.db).await
+    }
+
+    /// A transaction that may write.
+    pub async fn begin(&self) -> Result<ControlTx, StoreError> {
+        Ok(ControlTx { tx: self.db.begin().await? })
+    }
+
+    /// A connection to read with.
+    pub async fn read(&self) -> Result<ControlTx, StoreError> {
+        Ok(ControlTx { tx: self.db.read().await? })
+    }
+
+    /// Closes every connection.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// The plain database, for tests that compare schemas.
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+}
+
+/// Whether the file system under `path` is one that SQLite must not be used on.
+pub fn is_network_file_system(path: &Path) -> bool {
+    files::is_network_file_system(path)
+}
+
+macro_rules! accessors {
+    ($($(#[$meta:meta])* $name:ident -> $view:ident;)+) => {
+        impl ControlTx {
+            $($(#[$meta])* pub fn $name(&mut self) -> $view<'_> { $view(self.tx.conn()) })+
+
+            /// Makes it happen, all or nothing.
+            pub async fn commit(self) -> Result<(), StoreError> {
+                self.tx.commit().await
+            }
+        }
+    };
+}
+
+accessors! {
+    /// Platform admins.
+    admins -> Admins;
+    /// Records of tenant databases.
+    databases -> Databases;
+    /// Who has an address where.
+    directory -> Directory;
+    /// Domains of tenants' own.
+    domains -> Domains;
+    /// Creates asked for with an `Idempotency-Key`.
+    idempotency -> Idempotency;
+    /// What is true of the whole installation.
+    instance -> Instance;
+    /// Data keys and signing keys, sealed.
+    keys -> Keys;
+    /// One-time secrets of platform admins and of choosing a tenant.
+    one_time -> AdminSecrets;
+    /// Mail to send.
+    outbox -> Outbox;
+    /// Sessions.
+    sessions -> Sessions;
+    /// Tenants.
+    tenants -> Tenants;
+    /// Wrong tries.
+    throttle -> Throttle;
+    /// Durable workflows.
+    workflows -> Workflows;
+}

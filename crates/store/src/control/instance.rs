@@ -1,0 +1,59 @@
+//! What is true of the whole installation.
+
+use tenantry_core::Timestamp;
+use tenantry_core::tenant::EmailUniqueness;
+
+use crate::{Conn, StoreError};
+
+/// The installation.
+pub struct Instance<'c>(pub(super) Conn<'c>);
+
+/// The installation's own record.
+#[derive(Debug, Clone)]
+pub struct InstanceRow {
+    /// A value sealed under the master key, which opens with the right one only.
+    pub key_check: Vec<u8>,
+    /// Whether an address may belong to several tenants; fixed with the first start, since
+    /// entries made under one rule don't follow the other.
+    pub email_uniqueness: EmailUniqueness,
+}
+
+row! { struct Stored { key_check: Vec<u8>, email_uniqueness: String } }
+row! { struct One { one: i64 } }
+
+impl Instance<'_> {
+    /// Writes the record of a new installation; `false` when there is one.
+    pub async fn add(&mut self, instance: &InstanceRow, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.0,
+            "INSERT INTO instance (id, key_check, email_uniqueness, created_at) VALUES (1, $1, $2, $3)
+             ON CONFLICT (id) DO NOTHING",
+            instance.key_check.as_slice(),
+            instance.email_uniqueness.as_str(),
+            now.micros()
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// The record, unless the installation is new.
+    pub async fn find(&mut self) -> Result<Option<InstanceRow>, StoreError> {
+        fetch_optional!(self.0, Stored, "SELECT key_check, email_uniqueness FROM instance WHERE id = 1")?
+            .map(|row| {
+                Ok(InstanceRow {
+                    key_check: row.key_check,
+                    email_uniqueness: row
+                        .email_uniqueness
+                        .parse()
+                        .map_err(|_| StoreError::Corrupt { table: "instance", column: "email_uniqueness" })?,
+                })
+            })
+            .transpose()
+    }
+
+    /// Asks the database for nothing, to see whether it answers.
+    pub async fn ping(&mut self) -> Result<(), StoreError> {
+        let row = fetch_one!(self.0, One, "SELECT CAST(1 AS BIGINT) AS one")?;
+        debug_assert_eq!(row.one, 1, "a database that answers knows what one is");
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! Connections and transactions of either driver.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqliteSynchronous,
+};
+use sqlx::{Connection, Postgres, Sqlite, Transaction};
+
+use crate::StoreError;
+
+/// How long to wait for a connection before the caller is told that the service is busy.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// A database of either driver.
+#[derive(Clone)]
+pub enum Db {
+    /// A file: one writer, so that writers queue here in order instead of polling SQLite's lock,
+    /// and a few readers.
+    Sqlite {
+        /// The only connection that writes.
+        writer: SqlitePool,
+        /// Connections that can't write.
+        readers: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// A connection of either driver, borrowed for one statement.
+pub enum Conn<'c> {
+    /// A file.
+    Sqlite(&'c mut SqliteConnection),
+    /// A server.
+    Postgres(&'c mut PgConnection),
+}
+
+/// A transaction that writes, or a connection that only reads. Dropped without
+/// [`commit`](Self::commit), nothing of it happened.
+pub enum Tx {
+    /// Reading from a file.
+    SqliteRead(PoolConnection<Sqlite>),
+    /// Writing to a file.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// Reading from a server.
+    PostgresRead(PoolConnection<Postgres>),
+    /// Writing to a server.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// How a file is opened: write-ahead log, every commit on the disk before it is acknowledged, no
+/// memory map (database files may be replaced while the service runs).
+pub(crate) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true)
+        .pragma("trusted_schema", "OFF")
+        .pragma("mmap_size", "0")
+}
+
+/// A pool without timers of its own. A connection that is still inside a transaction when it is
+/// taken out is thrown away: sqlx 0.9 can leave one behind when `begin` is cancelled.
+fn options<DB: sqlx::Database>(max: u32) -> PoolOptions<DB>
+where
+    DB::Connection: Connection,
+{
+    PoolOptions::new()
+        .max_connections(max)
+        .min_connections(0)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .before_acquire(|conn: &mut DB::Connection, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+}
+
+impl Db {
+    /// The file at `path`, which must exist, with so many readers.
+    pub fn sqlite(path: &Path, readers: u32) -> Self {
+        let base = sqlite_options(path);
+        Self::Sqlite {
+            writer: options(1).connect_lazy_with(base.clone().thread_name(|_| "sqlite-writer".to_owned())),
+            readers: options(readers)
+                .connect_lazy_with(base.pragma("query_only", "ON").thread_name(|_| "sqlite-reader".to_owned())),
+        }
+    }
+
+    /// The server and database that `url` names.
+    pub fn postgres(url: &str, max: u32) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("tenantry")
+            .options([("client_connection_check_interval", "2000"), ("statement_timeout", "30000")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(max)
+            .min_connections(0)
+            .acquire_timeout(ACQUIRE)
+            .idle_timeout(Duration::from_mins(5))
+            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+            .connect_lazy_with(options);
+        Ok(Self::Postgres(pool))
+    }
+
+    /// A transaction that may write. On a file it takes the write lock at once, since a reader
+    /// that turns writer half-way is refused without waiting (`SQLITE_BUSY_SNAPSHOT`).
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A connection to read with; each statement stands for itself.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Tx::SqliteRead(readers.acquire().await?),
+            Self::Postgres(pool) => Tx::PostgresRead(pool.acquire().await?),
+        })
+    }
+
+    /// Closes every connection and waits for those in use.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Connections open now, in use or not.
+    pub fn open_connections(&self) -> u32 {
+        match self {
+            Self::Sqlite { writer, readers } => writer.size() + readers.size(),
+            Self::Postgres(pool) => pool.size(),
+        }
+    }
+}
+
+impl Tx {
+    /// The connection, for one statement.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::SqliteRead(conn) => Conn::Sqlite(conn),
+            Self::Sqlite(tx) => Conn::Sqlite(tx),
+            Self::PostgresRead(conn) => Conn::Postgres(conn),
+            Self::Postgres(tx) => Conn::Postgres(tx),
+        }
+    }
+
+    /// Makes it happen, all or nothing.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::SqliteRead(_) | Self::PostgresRead(_) => Ok(()),
+            Self::Sqlite(tx) => Ok(tx.commit().await?),
+            Self::Postgres(tx) => Ok(tx.commit().await?),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The schema of each database: plain SQL, forward only, embedded in the program.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use crate::{Db, StoreError};
+
+/// The table that remembers which migrations ran. Not sqlx's default, which an application that
+/// shares the database may use for its own.
+const TABLE: &str = "tenantry_migrations";
+
+macro_rules! migrations {
+    ($set:literal: $($version:literal $name:literal),+ $(,)?) => {
+        [$((
+            $version,
+            $name,
+            include_str!(concat!("../migrations/", $set, "/sqlite/", $name, ".sql")),
+            include_str!(concat!("../migrations/", $set, "/postgres/", $name, ".sql")),
+        )),+]
+    };
+}
+
+type Entry = (i64, &'static str, &'static str, &'static str);
+
+const CONTROL: &[Entry] = &migrations!("control": 1 "0001_registry", 2 "0002_people", 3 "0003_work");
+const TENANT: &[Entry] = &migrations!("tenant": 1 "0001_people");
+
+/// The version of a tenant's schema that this program needs.
+pub const TENANT_SCHEMA: i64 = TENANT[TENANT.len() - 1].0;
+
+fn migrator(entries: &[Entry], postgres: bool) -> Migrator {
+    let migrations = entries
+        .iter()
+        .map(|(version, name, sqlite, server)| {
+            let sql = sqlx::SqlSafeStr::into_sql_str(if postgres { *server } else { *sqlite });
+            Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
+        })
+        .collect();
+    let mut migrator = Migrator::with_migrations(migrations);
+    migrator.dangerous_set_table_name(TABLE);
+    migrator
+}
+
+async fn run(db: &Db, entries: &[Entry]) -> Result<(), StoreError> {
+    match db {
+        Db::Sqlite { writer, .. } => migrator(entries, false).run(writer).await,
+        Db::Postgres(pool) => migrator(entries, true).run(pool).await,
+    }
+    .map_err(StoreError::Migrate)
+}
+
+/// Brings the control database's schema up to date.
+pub(crate) async fn control(db: &Db) -> Result<(), StoreError> {
+    run(db, CONTROL).await
+}
+
+/// Brings a tenant database's schema up to date.
+pub(crate) async fn tenant(db: &Db) -> Result<(), StoreError> {
+    run(db, TENANT).await
+}

@@ -1,0 +1,79 @@
+//! A tenant's own database: its people and their one-time secrets.
+
+mod one_time;
+mod stamp;
+mod users;
+
+pub use one_time::{SecretOwner, Secrets};
+pub use stamp::{Stamp, Stamps};
+pub use users::{Added, NewUser, UserRecord, Users};
+
+use tenantry_core::{Generation, TenantId};
+
+use crate::pools::Lease;
+use crate::{Db, StoreError, Tx};
+
+pub use crate::migrate::TENANT_SCHEMA;
+
+/// A transaction in one tenant's database, or a connection that only reads. Every statement names
+/// the tenant it was opened for.
+pub struct TenantTx {
+    tx: Tx,
+    tenant: TenantId,
+    generation: Generation,
+    /// Keeps the database open for as long as the transaction lives.
+    _lease: Option<Lease>,
+}
+
+impl TenantTx {
+    pub(crate) const fn leased(tx: Tx, tenant: TenantId, generation: Generation, lease: Lease) -> Self {
+        Self { tx, tenant, generation, _lease: Some(lease) }
+    }
+
+    /// A transaction in a database that is no tenant's yet, or that is being examined: for
+    /// provisioning and checks only.
+    pub(crate) const fn unleased(tx: Tx, tenant: TenantId, generation: Generation) -> Self {
+        Self { tx, tenant, generation, _lease: None }
+    }
+
+    /// The tenant's people.
+    pub fn users(&mut self) -> Users<'_> {
+        Users { conn: self.tx.conn(), tenant: self.tenant }
+    }
+
+    /// Their one-time secrets.
+    pub fn secrets(&mut self) -> Secrets<'_> {
+        Secrets { conn: self.tx.conn(), tenant: self.tenant, generation: self.generation }
+    }
+
+    /// What the database says about itself.
+    pub fn stamps(&mut self) -> Stamps<'_> {
+        Stamps { conn: self.tx.conn(), tenant: self.tenant, generation: self.generation }
+    }
+
+    /// Makes it happen, all or nothing.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.tx.commit().await
+    }
+}
+
+/// A tenant's database of either driver, migrated and reached directly: for the suite that runs
+/// every statement on both.
+pub struct Direct {
+    db: Db,
+    tenant: TenantId,
+    generation: Generation,
+}
+
+impl Direct {
+    /// Brings `db` to the tenants' schema.
+    pub async fn migrate(db: Db, tenant: TenantId, generation: Generation) -> Result<Self, StoreError> {
+        crate::migrate::tenant(&db).await?;
+        Ok(Self { db, tenant, generation })
+    }
+
+    /// A transaction that may write.
+    pub async fn begin(&self) -> Result<TenantTx, StoreError> {
+        Ok(TenantTx::unleased(self.db.begin().await?, self.tenant, self.generation))
+    }
+}

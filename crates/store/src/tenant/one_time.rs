@@ -1,0 +1,120 @@
+//! One-time secrets of a tenant's people.
+
+use tenantry_core::one_time::Purpose;
+use tenantry_core::{Generation, OneTimeId, TenantId, Timestamp, UserId};
+use uuid::Uuid;
+
+use crate::control::StoredSecret;
+use crate::{Conn, StoreError};
+
+/// The one-time secrets.
+pub struct Secrets<'c> {
+    pub(super) conn: Conn<'c>,
+    pub(super) tenant: TenantId,
+    pub(super) generation: Generation,
+}
+
+/// Whose secret it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretOwner {
+    /// The person.
+    pub user: UserId,
+    /// Until when the secret is good.
+    pub expires_at: Timestamp,
+}
+
+row! { struct OwnerRow { user_id: Uuid, expires_at: i64 } }
+
+impl From<OwnerRow> for SecretOwner {
+    fn from(row: OwnerRow) -> Self {
+        Self { user: UserId::from_uuid(row.user_id), expires_at: Timestamp::from_micros(row.expires_at) }
+    }
+}
+
+impl Secrets<'_> {
+    /// Adds a person's secret, bound to the generation and to the security version the person has
+    /// now. Those of the same purpose from before are void; adding the same one twice is harmless.
+    pub async fn add(&mut self, user: UserId, secret: &StoredSecret) -> Result<(), StoreError> {
+        execute!(
+            self.conn,
+            "DELETE FROM tenantry_one_time_secrets
+             WHERE tenant_id = $1 AND user_id = $2 AND purpose = $3 AND id <> $4",
+            self.tenant.uuid(),
+            user.uuid(),
+            secret.purpose.as_str(),
+            secret.id.uuid()
+        )?;
+        execute!(
+            self.conn,
+            "INSERT INTO tenantry_one_time_secrets (tenant_id, id, generation, user_id, purpose, secret_hash,
+                    security_version, created_at, expires_at)
+             SELECT u.tenant_id, $3, $4, u.id, $5, $6, u.security_version, $7, $8
+             FROM tenantry_users u WHERE u.tenant_id = $1 AND u.id = $2
+             ON CONFLICT (tenant_id, id) DO NOTHING",
+            self.tenant.uuid(),
+            user.uuid(),
+            secret.id.uuid(),
+            self.generation.number(),
+            secret.purpose.as_str(),
+            secret.hash.as_slice(),
+            secret.created_at.micros(),
+            secret.expires_at.micros()
+        )?;
+        Ok(())
+    }
+
+    /// Whose secret this is, if it is good now. Uses nothing up.
+    pub async fn find_good(
+        &mut self,
+        id: OneTimeId,
+        purpose: Purpose,
+        hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<SecretOwner>, StoreError> {
+        let row = fetch_optional!(
+            self.conn,
+            OwnerRow,
+            "SELECT s.user_id, s.expires_at FROM tenantry_one_time_secrets s
+             JOIN tenantry_users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
+                  AND u.security_version = s.security_version
+             WHERE s.tenant_id = $1 AND s.id = $2 AND s.generation = $3 AND s.purpose = $4 AND s.secret_hash = $5
+               AND s.used_at IS NULL AND s.expires_at > $6 AND u.disabled_at IS NULL",
+            self.tenant.uuid(),
+            id.uuid(),
+            self.generation.number(),
+            purpose.as_str(),
+            hash.as_slice(),
+            now.micros()
+        )?;
+        Ok(row.map(SecretOwner::from))
+    }
+
+    /// Uses a secret up; whose it was, if it was good. At most one caller ever gets an answer.
+    /// Belongs in the transaction of what it permits.
+    pub async fn use_up(
+        &mut self,
+        id: OneTimeId,
+        purpose: Purpose,
+        hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<SecretOwner>, StoreError> {
+        let row = fetch_optional!(
+            self.conn,
+            OwnerRow,
+            "UPDATE tenantry_one_time_secrets SET used_at = $6
+             WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND purpose = $4 AND secret_hash = $5
+               AND used_at IS NULL AND expires_at > $6
+               AND security_version = (SELECT u.security_version FROM tenantry_users u
+                    WHERE u.tenant_id = tenantry_one_time_secrets.tenant_id
+                      AND u.id = tenantry_one_time_secrets.user_id AND u.disabled_at IS NULL)
+             RETURNING user_id, expires_at",
+            self.tenant.uuid(),
+            id.uuid(),
+            self.generation.number(),
+            purpose.as_str(),
+            hash.as_slice(),
+            now.micros()
+        )?;
+        Ok(row.map(SecretOwner::from))
+    }
+}
