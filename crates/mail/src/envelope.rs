@@ -163,3 +163,6 @@ fn date(at: Timestamp) -> SystemTime {
     let seconds = at.seconds().clamp(0, 253_402_300_799);
     UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;

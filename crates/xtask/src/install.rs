@@ -14,12 +14,27 @@ struct Package {
 }
 
 const PACKAGES: [Package; 5] = [
-    Package { name: "postgresql", present: |shell| server_binaries(shell).is_some() },
-    Package { name: "chromium", present: |shell| chromium(shell).is_some() },
-    Package { name: "chromium-driver", present: |shell| chromedriver(shell).is_some() },
+    Package {
+        name: "postgresql",
+        present: |shell| server_binaries(shell).is_some(),
+    },
+    Package {
+        name: "chromium",
+        present: |shell| chromium(shell).is_some(),
+    },
+    Package {
+        name: "chromium-driver",
+        present: |shell| chromedriver(shell).is_some(),
+    },
     // Without any font Chromium lays out pages with empty boxes.
-    Package { name: "fonts-liberation", present: |_| has_fonts() },
-    Package { name: "python3-aiosmtpd", present: |shell| python_with_smtp(shell).is_some() },
+    Package {
+        name: "fonts-liberation",
+        present: |_| has_fonts(),
+    },
+    Package {
+        name: "python3-aiosmtpd",
+        present: |shell| python_with_smtp(shell).is_some(),
+    },
 ];
 
 /// A cargo subcommand and the version that is built where there is none.
@@ -31,9 +46,21 @@ struct Tool {
 }
 
 const TOOLS: [Tool; 3] = [
-    Tool { name: "cargo-nextest", version: "0.9.143", optional: true },
-    Tool { name: "cargo-deny", version: "0.20.2", optional: false },
-    Tool { name: "cargo-machete", version: "0.9.2", optional: false },
+    Tool {
+        name: "cargo-nextest",
+        version: "0.9.143",
+        optional: true,
+    },
+    Tool {
+        name: "cargo-deny",
+        version: "0.20.2",
+        optional: false,
+    },
+    Tool {
+        name: "cargo-machete",
+        version: "0.9.2",
+        optional: false,
+    },
 ];
 
 /// Installs what is missing.
@@ -45,7 +72,10 @@ pub(crate) fn run(shell: &Shell) -> Result<()> {
         }
         match build(shell, tool) {
             Err(error) if tool.optional && shell.find(tool.name).is_none() => {
-                eprintln!("{} can't be built, going on without it: {error:#}", tool.name);
+                eprintln!(
+                    "{} can't be built, going on without it: {error:#}",
+                    tool.name
+                );
             }
             outcome => outcome?,
         }
@@ -70,16 +100,23 @@ fn packages(shell: &Shell) -> Result<()> {
     if !root && shell.find("sudo").is_none() {
         bail!("neither root nor sudo; ask an administrator to install: {list}");
     }
-    for step in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {
+    for step in [
+        &["update"][..],
+        &["install", "--yes", "--no-install-recommends"],
+    ] {
         let mut command = shell.command(if root { "env" } else { "sudo" });
         if !root {
             command.arg("env");
         }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(step);
+        command
+            .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+            .args(step);
         if step[0] == "install" {
             command.args(&missing);
         }
-        shell.run(&mut command, Terminal::Shared).with_context(|| format!("installing {list}"))?;
+        shell
+            .run(&mut command, Terminal::Shared)
+            .with_context(|| format!("installing {list}"))?;
     }
     Ok(())
 }

@@ -19,7 +19,11 @@ use crate::services::Services;
 use crate::shell::{Interrupted, Shell, Terminal};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Development tasks")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Development tasks"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -68,6 +72,9 @@ fn with_services(shell: &Shell, words: &[String]) -> Result<()> {
     eprintln!("TENANTRY_TEST_POSTGRES={}", services.postgres_url());
     let mut command = shell.command(&words[0]);
     // The command belongs to whoever typed it, so it runs where it was typed.
-    command.args(&words[1..]).current_dir(std::env::current_dir()?).envs(services.environment());
+    command
+        .args(&words[1..])
+        .current_dir(std::env::current_dir()?)
+        .envs(services.environment());
     shell.run(&mut command, Terminal::Shared)
 }

@@ -29,8 +29,10 @@ impl Services {
             ("TENANTRY_TEST_CHROMEDRIVER", chromedriver(shell)),
             ("TENANTRY_TEST_PYTHON", python_with_smtp(shell)),
         ];
-        let programs =
-            programs.into_iter().filter_map(|(name, file)| Some((name, file?))).collect();
+        let programs = programs
+            .into_iter()
+            .filter_map(|(name, file)| Some((name, file?)))
+            .collect();
         Ok(Self { postgres, programs })
     }
 
@@ -52,7 +54,9 @@ impl Services {
 
 /// Chromium, under any of the names that distributions give it.
 pub(crate) fn chromium(shell: &Shell) -> Option<PathBuf> {
-    ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| shell.find(name))
+    ["chromium", "chromium-browser", "google-chrome"]
+        .iter()
+        .find_map(|name| shell.find(name))
 }
 
 /// The WebDriver server of Chromium.
@@ -67,5 +71,9 @@ pub(crate) fn python_with_smtp(shell: &Shell) -> Option<PathBuf> {
     [system, shell.find("python3")]
         .into_iter()
         .flatten()
-        .find(|python| shell.output(shell.command(python).args(["-c", "import aiosmtpd"])).is_ok())
+        .find(|python| {
+            shell
+                .output(shell.command(python).args(["-c", "import aiosmtpd"]))
+                .is_ok()
+        })
 }

@@ -61,7 +61,9 @@ impl Shell {
             .context("the workspace lies two folders above xtask")?
             .to_owned();
         let mut folders = vec![root.join("target/tools/bin")];
-        folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        folders.extend(std::env::split_paths(
+            &std::env::var_os("PATH").unwrap_or_default(),
+        ));
         let path = std::env::join_paths(folders).context("PATH can't be extended")?;
         let signal = Arc::new(AtomicUsize::new(0));
         for (number, value) in [(SIGINT, 2), (SIGTERM, 15), (SIGHUP, 1)] {
@@ -111,7 +113,9 @@ impl Shell {
         if terminal == Terminal::Detached {
             command.stdin(Stdio::null()).process_group(0);
         }
-        let mut child = command.spawn().with_context(|| format!("{name} can't be started"))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("{name} can't be started"))?;
         let status = self.wait(&mut child, terminal)?;
         self.check_interrupted()?;
         if !status.success() {
@@ -136,7 +140,11 @@ impl Shell {
     }
 
     fn check_interrupted(&self) -> Result<()> {
-        if self.signal.load(Ordering::SeqCst) == 0 { Ok(()) } else { Err(Interrupted.into()) }
+        if self.signal.load(Ordering::SeqCst) == 0 {
+            Ok(())
+        } else {
+            Err(Interrupted.into())
+        }
     }
 
     fn wait(&self, child: &mut Child, terminal: Terminal) -> Result<ExitStatus> {
@@ -150,7 +158,15 @@ impl Shell {
                 None if signal != 0 => {
                     // A shared terminal has delivered its SIGINT to the program already.
                     if terminal == Terminal::Detached || signal != 2 {
-                        send(child, terminal, if signal == 2 { Signal::INT } else { Signal::TERM });
+                        send(
+                            child,
+                            terminal,
+                            if signal == 2 {
+                                Signal::INT
+                            } else {
+                                Signal::TERM
+                            },
+                        );
                     }
                     asked = Some(Instant::now());
                 }
@@ -185,7 +201,9 @@ mod tests {
     #[test]
     fn a_failing_program_is_an_error_that_names_it() {
         let shell = Shell::open().unwrap();
-        let error = shell.run(&mut shell.command("false"), Terminal::Detached).unwrap_err();
+        let error = shell
+            .run(&mut shell.command("false"), Terminal::Detached)
+            .unwrap_err();
         assert!(error.to_string().starts_with("false failed"), "{error}");
     }
 
@@ -199,7 +217,9 @@ mod tests {
         flag.store(15, Ordering::SeqCst);
         let status = shell.wait(&mut child, Terminal::Detached).unwrap();
         assert!(!status.success());
-        let error = shell.run(&mut shell.command("true"), Terminal::Detached).unwrap_err();
+        let error = shell
+            .run(&mut shell.command("true"), Terminal::Detached)
+            .unwrap_err();
         assert!(error.is::<Interrupted>());
     }
 

@@ -66,7 +66,7 @@ impl Stage {
         let mut command = match self {
             Self::Install => return install::run(shell),
             Self::Tidy => return tidy::run(shell),
-            Self::Test => return tests(shell, options),
+            Self::Test => return run_tests(shell, options),
             Self::Fmt => shell.cargo(["fmt", "--all", "--check"]),
             Self::Machete => {
                 require(shell, "cargo-machete")?;
@@ -80,9 +80,14 @@ impl Stage {
                 }
                 command
             }
-            Self::Clippy => {
-                shell.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
-            }
+            Self::Clippy => shell.cargo([
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]),
             Self::Doctest => shell.cargo(["test", "--quiet", "--workspace", "--doc"]),
         };
         shell.run(&mut command, Terminal::Detached)
@@ -96,14 +101,18 @@ fn require(shell: &Shell, tool: &str) -> Result<()> {
         .with_context(|| format!("{tool} is missing; run `cargo xtask test --only install`"))
 }
 
-fn tests(shell: &Shell, options: &Options) -> Result<()> {
+fn run_tests(shell: &Shell, options: &Options) -> Result<()> {
     let services = Services::start(shell)?;
     let mut command = if shell.find("cargo-nextest").is_some() {
         shell.cargo(["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
         // No --all-targets: doc tests have run, and benches are no tests.
         let targets = ["--lib", "--bins", "--tests"];
-        shell.cargo(["test", "--workspace", "--no-fail-fast"].into_iter().chain(targets))
+        shell.cargo(
+            ["test", "--workspace", "--no-fail-fast"]
+                .into_iter()
+                .chain(targets),
+        )
     };
     command.args(&options.runner).envs(services.environment());
     shell.run(&mut command, Terminal::Detached)
@@ -118,22 +127,38 @@ pub(crate) fn run(shell: &Shell, options: &Options) -> Result<()> {
         let start = Instant::now();
         let outcome = stage.run(shell, options);
         let took = start.elapsed();
-        if outcome.as_ref().is_err_and(|error| error.is::<Interrupted>()) {
+        if outcome
+            .as_ref()
+            .is_err_and(|error| error.is::<Interrupted>())
+        {
             return outcome;
         }
         if let Err(error) = &outcome {
             eprintln!("{}: {error:#}", stage.name());
         }
-        eprintln!("== {} {} in {} ==", stage.name(), verdict(outcome.is_ok()), seconds(took));
+        eprintln!(
+            "== {} {} in {} ==",
+            stage.name(),
+            verdict(outcome.is_ok()),
+            seconds(took)
+        );
         rows.push((stage, outcome.is_ok(), took));
     }
 
     eprintln!("\n{:<10}{:<8}{:>10}", "stage", "result", "time");
     for (stage, passed, took) in &rows {
-        eprintln!("{:<10}{:<8}{:>10}", stage.name(), verdict(*passed), seconds(*took));
+        eprintln!(
+            "{:<10}{:<8}{:>10}",
+            stage.name(),
+            verdict(*passed),
+            seconds(*took)
+        );
     }
-    let failed: Vec<&str> =
-        rows.iter().filter(|(_, passed, _)| !passed).map(|(stage, ..)| stage.name()).collect();
+    let failed: Vec<&str> = rows
+        .iter()
+        .filter(|(_, passed, _)| !passed)
+        .map(|(stage, ..)| stage.name())
+        .collect();
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
@@ -158,11 +183,16 @@ fn seconds(took: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests_of_options {
+mod tests {
     use super::*;
 
     fn options(only: &[Stage], skip_install: bool) -> Options {
-        Options { skip_install, only: only.to_vec(), advisories: false, runner: Vec::new() }
+        Options {
+            skip_install,
+            only: only.to_vec(),
+            advisories: false,
+            runner: Vec::new(),
+        }
     }
 
     #[test]
@@ -175,7 +205,10 @@ mod tests_of_options {
 
     #[test]
     fn stages_can_be_picked_and_the_install_left_out() {
-        assert_eq!(chosen(&options(&[Stage::Tidy, Stage::Fmt], false)), [Stage::Fmt, Stage::Tidy]);
+        assert_eq!(
+            chosen(&options(&[Stage::Tidy, Stage::Fmt], false)),
+            [Stage::Fmt, Stage::Tidy]
+        );
         assert!(!chosen(&options(&[], true)).contains(&Stage::Install));
     }
 }

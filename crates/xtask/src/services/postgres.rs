@@ -48,7 +48,9 @@ impl Postgres {
         let account = Account::choose(shell)?;
         // Not below target/: the path of a Unix socket has at most 107 bytes, and the server's
         // user must be able to enter every folder above.
-        let folder = tempfile::Builder::new().prefix("tenantry-postgres-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("tenantry-postgres-")
+            .tempdir()?;
         account.own(folder.path())?;
         let password = random_password()?;
         initialise(shell, &account, &binaries, folder.path(), &password)?;
@@ -62,12 +64,20 @@ impl Postgres {
                 outcome => break outcome?,
             }
         };
-        Ok(Self { server, port, password, _folder: folder })
+        Ok(Self {
+            server,
+            port,
+            password,
+            _folder: folder,
+        })
     }
 
     /// The administrator's URL. Its password guards nothing once the run is over.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres:{}@127.0.0.1:{}/postgres", self.password, self.port)
+        format!(
+            "postgres://postgres:{}@127.0.0.1:{}/postgres",
+            self.password, self.port
+        )
     }
 }
 
@@ -97,7 +107,9 @@ pub(crate) fn server_binaries(shell: &Shell) -> Option<PathBuf> {
         })
         .collect();
     versions.sort();
-    let on_path = shell.find("initdb").and_then(|file| Some(file.parent()?.to_owned()));
+    let on_path = shell
+        .find("initdb")
+        .and_then(|file| Some(file.parent()?.to_owned()));
     versions
         .into_iter()
         .rev()
@@ -120,14 +132,20 @@ impl Account {
             return Ok(Self::Own);
         }
         let id = |kind: &str, name: &str| -> Result<u32> {
-            Ok(shell.output(shell.command("id").args([kind, name]))?.trim().parse()?)
+            Ok(shell
+                .output(shell.command("id").args([kind, name]))?
+                .trim()
+                .parse()?)
         };
         // Debian's package makes `postgres`; binaries from elsewhere may not.
         let name = ["postgres", "nobody"]
             .into_iter()
             .find(|name| id("-u", name).is_ok())
             .context("PostgreSQL can't run as root, and there is no user postgres or nobody")?;
-        Ok(Self::Other { user: id("-u", name)?, group: id("-g", name)? })
+        Ok(Self::Other {
+            user: id("-u", name)?,
+            group: id("-g", name)?,
+        })
     }
 
     fn own(&self, path: &Path) -> Result<()> {
@@ -148,8 +166,14 @@ impl Account {
             words.push(OsStr::new("--clear-groups"));
         }
         let mut command = shell.command("setpriv");
-        command.args(words).args(["--pdeathsig", "INT", "--"]).arg(program);
-        command.current_dir(folder).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        command
+            .args(words)
+            .args(["--pdeathsig", "INT", "--"])
+            .arg(program);
+        command
+            .current_dir(folder)
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null());
         command
     }
 }
@@ -166,23 +190,26 @@ fn initialise(
     account.own(&password_file)?;
     let mut initdb = account.command(shell, &binaries.join("initdb"), folder);
     initdb
-        .args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8"])
+        .args([
+            "--username=postgres",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+        ])
         .args(["--locale=C.UTF-8", "--no-sync", "--pwfile"])
         .arg(&password_file)
         .arg("--pgdata")
         .arg(folder.join("data"));
-    shell.output(&mut initdb).context("the PostgreSQL cluster can't be made")?;
+    shell
+        .output(&mut initdb)
+        .context("the PostgreSQL cluster can't be made")?;
     fs::remove_file(&password_file)?;
     Ok(())
 }
 
-fn serve(
-    shell: &Shell,
-    account: &Account,
-    binaries: &Path,
-    folder: &Path,
-) -> Result<(Child, u16)> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+fn serve(shell: &Shell, account: &Account, binaries: &Path, folder: &Path) -> Result<(Child, u16)> {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port();
     let mut command = account.command(shell, &binaries.join("postgres"), folder);
     command.arg("-D").arg(folder.join("data"));
     for setting in [
@@ -197,9 +224,15 @@ fn serve(
         command.args(["-c", &setting]);
     }
     // A group of its own: Ctrl-C at the terminal must not stop the server under the tests.
-    command.process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .process_group(0)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let mut server = command.spawn().context("PostgreSQL can't be started")?;
-    let pipe = server.stderr.take().context("PostgreSQL's log can't be read")?;
+    let pipe = server
+        .stderr
+        .take()
+        .context("PostgreSQL's log can't be read")?;
     let log = shell.root().join("target/postgres.log");
     match wait_until_ready(&follow(pipe, File::create(&log)?)) {
         Ok(()) => Ok((server, port)),
@@ -242,7 +275,9 @@ fn wait_until_ready(lines: &Receiver<String>) -> Result<()> {
 fn random_password() -> Result<String> {
     let mut bytes = [0_u8; 24];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+    Ok(bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
 #[cfg(test)]
@@ -252,10 +287,15 @@ mod tests {
     #[test]
     fn a_server_that_ends_early_is_an_error_with_its_log() {
         let (lines, received) = mpsc::channel();
-        lines.send("FATAL:  could not bind IPv4 address".to_owned()).unwrap();
+        lines
+            .send("FATAL:  could not bind IPv4 address".to_owned())
+            .unwrap();
         drop(lines);
         let error = wait_until_ready(&received).unwrap_err().to_string();
-        assert!(error.contains("ended at once") && error.contains("bind"), "{error}");
+        assert!(
+            error.contains("ended at once") && error.contains("bind"),
+            "{error}"
+        );
     }
 
     #[test]
