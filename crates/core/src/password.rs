@@ -32,6 +32,7 @@ impl Default for PasswordPolicy {
 }
 
 /// A password in Unicode's NFC form, so that it is the same from every keyboard.
+#[derive(Clone)]
 pub struct Password(Secret<String>);
 
 impl Password {

@@ -143,13 +143,21 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
+/// One part. Words that may stand as they are do, so that links stay in one piece even for a
+/// program that does not decode; lettre would encode whatever has a line past 76 characters.
 fn part(kind: ContentType, words: String, encoding: Encoding) -> SinglePart {
-    let body = match encoding {
-        Encoding::Ascii => Body::new(words),
-        Encoding::Readable => {
-            Body::new_with_encoding(words.clone(), ContentTransferEncoding::EightBit)
-                .unwrap_or_else(|_too_long| Body::new(words))
+    let plain = match (words.is_ascii(), encoding) {
+        (true, _) => Some(ContentTransferEncoding::SevenBit),
+        (false, Encoding::Readable) => Some(ContentTransferEncoding::EightBit),
+        (false, Encoding::Ascii) => None,
+    };
+    // RFC 5322, section 2.1.1: 998 characters and the line's end.
+    let fits = words.lines().all(|line| line.len() <= 998) && !words.contains(['\0', '\r']);
+    let body = match plain {
+        Some(plain) if fits => {
+            Body::dangerous_pre_encoded(words.replace('\n', "\r\n").into_bytes(), plain)
         }
+        _ => Body::new(words),
     };
     SinglePart::builder().header(kind).body(body)
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tenantry_core::{OutboxId, Timestamp};
 
-pub use stored::{Listed, StoredMail, list, read};
+pub use stored::{Content, Heading, Listed, StoredMail, list, read};
 
 use crate::envelope::Encoding;
 use crate::{Cause, Envelope, SendError};

@@ -1,1 +1,31 @@
-//! The use cases of Tenantry.
+//! The use cases of Tenantry: what can be done, in words of tenants and people.
+//!
+//! Orchestrates domain, keys, store, workflows and mail; knows no HTTP and no terminal. Every use
+//! case is a method of [`Service`] and answers with what came of it or with a [`Refusal`], whose
+//! variants the outside turns into status codes and sentences in one place.
+
+pub mod account;
+pub mod admins;
+pub mod check;
+pub mod demo;
+pub mod health;
+mod housekeeping;
+mod keyring;
+mod links;
+mod outbox;
+pub mod refusal;
+mod repair;
+pub mod resolve;
+mod service;
+pub mod sessions;
+pub mod settings;
+pub mod setup;
+pub mod signin;
+pub mod tenants;
+mod throttle;
+mod workflows;
+
+pub use keyring::KeyringError;
+pub use refusal::{FieldError, Refusal};
+pub use service::{OpenError, Service};
+pub use settings::Settings;

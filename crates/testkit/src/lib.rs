@@ -1,1 +1,9 @@
-//! What the tests of Tenantry share.
+//! What the tests of Tenantry share: real services to talk to, and a clock and a randomness that
+//! a test can steer. Only ever a dev-dependency.
+
+pub mod clock;
+pub mod entropy;
+pub mod services;
+
+pub use clock::ManualClock;
+pub use entropy::seeded_entropy;

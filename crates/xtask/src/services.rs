@@ -59,7 +59,7 @@ pub(crate) fn chromium(shell: &Shell) -> Option<PathBuf> {
         .find_map(|name| shell.find(name))
 }
 
-/// The WebDriver server of Chromium.
+/// The driver of Chromium.
 pub(crate) fn chromedriver(shell: &Shell) -> Option<PathBuf> {
     shell.find("chromedriver")
 }

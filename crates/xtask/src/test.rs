@@ -129,7 +129,7 @@ pub(crate) fn run(shell: &Shell, options: &Options) -> Result<()> {
         let took = start.elapsed();
         if outcome
             .as_ref()
-            .is_err_and(|error| error.is::<Interrupted>())
+            .is_err_and(anyhow::Error::is::<Interrupted>)
         {
             return outcome;
         }

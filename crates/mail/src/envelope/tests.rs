@@ -75,6 +75,18 @@ fn both_parts_survive_every_encoding() {
 }
 
 #[test]
+fn english_links_are_whole_before_decoding() {
+    let envelope = envelope("Acme", "Tenantry", Locale::En);
+    let mime = String::from_utf8(envelope.to_mime().unwrap().formatted()).unwrap();
+    for link in envelope.message.links() {
+        assert!(
+            mime.split("\r\n").any(|line| line == link.expose()),
+            "{mime}"
+        );
+    }
+}
+
+#[test]
 fn two_tries_are_one_mail() {
     let envelope = envelope("Acme", "Tenantry", Locale::De);
     let [one, other] = [(), ()].map(|()| envelope.to_mime().unwrap().formatted());

@@ -68,7 +68,7 @@ impl PasswordReset {
     }
 
     /// All tenants with their links.
-    fn all(&self) -> impl Iterator<Item = &ResetLink> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &ResetLink> {
         std::iter::once(&self.first).chain(&self.others)
     }
 

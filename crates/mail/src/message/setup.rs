@@ -39,7 +39,8 @@ impl SetupLink {
         (cx.t.common.until)(&cx.moment(self.expires_at))
     }
 
-    /// Examples.
+    /// Examples: an ordinary one, one without a name in a bright colour, and one with names that
+    /// end nowhere in a dark colour.
     pub fn samples() -> Result<Vec<Self>, LinkError> {
         let plain = Self {
             tenant: MailTenant::new(
@@ -64,7 +65,16 @@ impl SetupLink {
             ),
             ..plain.clone()
         };
-        Ok(vec![plain, nameless])
+        let endless = Self {
+            person: PlainName::clean(&"Wolfeschlegelsteinhausenbergerdorff".repeat(9)),
+            tenant: MailTenant::new(
+                &"Donaudampfschifffahrtsgesellschaft".repeat(9),
+                "#0b0b0f".parse::<Colour>().ok(),
+                Link::parse("https://donau.example.org/login")?,
+            ),
+            ..plain.clone()
+        };
+        Ok(vec![plain, nameless, endless])
     }
 }
 

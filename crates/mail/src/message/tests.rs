@@ -101,11 +101,25 @@ fn languages_share_no_sentence() {
 }
 
 #[test]
-fn english_needs_no_transfer_encoding() {
+fn english_is_ascii_but_for_names() {
     for message in Message::samples().unwrap() {
         let kind = message.kind();
-        let Rendered { text, .. } = rendered(message, Locale::En);
-        let ours = text.replace("Bäckerei Müßig & Töchter", "");
+        let Rendered { text, .. } = rendered(message.clone(), Locale::En);
+        let mut ours = text;
+        let several = match &message {
+            Message::PasswordReset(mail) => mail.all().map(|reset| &reset.tenant).collect(),
+            _ => Vec::new(),
+        };
+        for tenant in several.into_iter().chain(message.mail().tenant()) {
+            ours = ours.replace(tenant.name.as_str(), "");
+        }
+        if let Message::SetupLink(SetupLink {
+            person: Some(person),
+            ..
+        }) = &message
+        {
+            ours = ours.replace(person.as_str(), "");
+        }
         assert!(ours.is_ascii(), "{kind}: {ours}");
     }
 }

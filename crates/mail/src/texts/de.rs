@@ -62,7 +62,7 @@ pub(super) static TEXTS: Texts = Texts {
                  die {tenant} verwaltet."
             )
         },
-        sign_in: |to| format!("Danach melden Sie sich als {to} hier an:"),
+        sign_in: |to| format!("Mit Ihrem Passwort melden Sie sich künftig als {to} hier an:"),
     },
     admin_setup: AdminSetup {
         subject: |platform| format!("Richten Sie Ihr Administratorkonto bei {platform} ein"),
@@ -83,13 +83,13 @@ pub(super) static TEXTS: Texts = Texts {
         title: "Passwort zurücksetzen",
         intro_one: |tenant| {
             format!(
-                "jemand, vermutlich Sie selbst, möchte das Passwort Ihres Kontos bei {tenant} \
-                 zurücksetzen."
+                "für Ihr Konto bei {tenant} wurde ein neues Passwort angefordert, \
+                 vermutlich von Ihnen selbst."
             )
         },
-        intro_many: "jemand, vermutlich Sie selbst, möchte das Passwort zu dieser Adresse \
-                     zurücksetzen. Zu ihr gehören mehrere Konten. Jeder der folgenden Links gilt \
-                     nur für eines davon.",
+        intro_many: "für diese Adresse wurde ein neues Passwort angefordert, vermutlich von Ihnen \
+                     selbst. Zu ihr gehören mehrere Konten; jeder der folgenden Links gilt nur \
+                     für eines davon.",
         button: "Neues Passwort wählen",
         valid_one: |span| format!("Der Link funktioniert einmal und ist {span} gültig."),
         valid_many: |span| format!("Jeder Link funktioniert einmal und ist {span} gültig."),

@@ -48,19 +48,19 @@ pub(super) static TEXTS: Texts = Texts {
         subject: |tenant| format!("Set up your account at {tenant}"),
         title: "Choose your password",
         intro: |tenant| {
-            format!("You now have an account at {tenant}. Choose a password to start using it.")
+            format!("An account at {tenant} is ready for you. Choose a password to start using it.")
         },
         button: "Choose a password",
         renew: |tenant| format!("If it has run out, ask whoever manages {tenant} for a new one."),
-        sign_in: |to| format!("After that, sign in as {to} here:"),
+        sign_in: |to| format!("Once your password is set, sign in as {to} here:"),
     },
     admin_setup: AdminSetup {
         subject: |platform| format!("Set up your {platform} administrator account"),
         title: "Choose your administrator password",
         intro: |platform| {
             format!(
-                "You have been made an administrator of {platform}. \
-                 Choose a password to start using your account."
+                "An administrator account at {platform} is ready for you. \
+                 Choose a password to start using it."
             )
         },
         button: "Choose a password",
@@ -71,12 +71,10 @@ pub(super) static TEXTS: Texts = Texts {
         subject_many: |platform| format!("Reset your {platform} password"),
         title: "Reset your password",
         intro_one: |tenant| {
-            format!(
-                "Someone, hopefully you, asked to reset the password of your account at {tenant}."
-            )
+            format!("A new password for your account at {tenant} was requested, hopefully by you.")
         },
-        intro_many: "Someone, hopefully you, asked to reset the password for this address. \
-                     It has more than one account. Each link below is for one of them only.",
+        intro_many: "A new password was requested for this address, hopefully by you. \
+                     It has several accounts, and each link below is for one of them only.",
         button: "Choose a new password",
         valid_one: |span| format!("The link works once, for {span}."),
         valid_many: |span| format!("Each link works once, for {span}."),
@@ -95,7 +93,7 @@ pub(super) static TEXTS: Texts = Texts {
         not_you: |tenant| {
             format!(
                 "If it was not you, choose a new password at once with \"Forgot password?\" on \
-                 the sign-in page, and tell whoever manages {tenant}."
+                 the sign-in page, and let whoever manages {tenant} know."
             )
         },
         button: "Open the sign-in page",
@@ -112,7 +110,7 @@ pub(super) static TEXTS: Texts = Texts {
         was_you: |tenant| {
             format!(
                 "If that was you, choose a new password with \"Forgot password?\" on the sign-in \
-                 page. If that does not help, ask whoever manages {tenant}."
+                 page. If that does not help, whoever manages {tenant} can help."
             )
         },
         not_you: "If it was not you, someone may be guessing your password. \

@@ -58,6 +58,11 @@ impl Idempotency<'_> {
         .transpose()
     }
 
+    /// Forgets the keys that made a tenant, which is gone.
+    pub async fn remove_tenant(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
+        execute!(self.0, "DELETE FROM idempotency WHERE tenant_id = $1", tenant.uuid())
+    }
+
     /// Forgets keys older than `before`.
     pub async fn remove_before(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         execute!(self.0, "DELETE FROM idempotency WHERE created_at < $1", before.micros())

@@ -165,6 +165,19 @@ impl Sessions<'_> {
         Ok(changed == 1)
     }
 
+    /// Lets a session live on over a change that raised its person's security version by one;
+    /// `false` when it had another version.
+    pub async fn carry_over(&mut self, id: SessionId, from: SecurityVersion) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.0,
+            "UPDATE sessions SET security_version = $3 WHERE id = $1 AND security_version = $2 AND ended_at IS NULL",
+            id.uuid(),
+            from.0,
+            from.0 + 1
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Notes that a session was used.
     pub async fn touch(&mut self, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
         execute!(

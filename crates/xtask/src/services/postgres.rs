@@ -26,7 +26,7 @@ use crate::shell::Shell;
 const READY: &str = "database system is ready to accept connections";
 
 /// How long a start may take; a second is usual, a loaded machine needs more.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// Between choosing a free port and binding it another program can take it.
 const ATTEMPTS: usize = 3;

@@ -103,7 +103,6 @@ fn split(text: &str) -> (String, String) {
                 }
             }
             State::LineComment if c == '\n' => state = State::Code,
-            State::LineComment => {}
             State::BlockComment { depth } if c == '*' && next(1) == '/' => {
                 width = 2;
                 state = if depth == 1 {
@@ -115,7 +114,7 @@ fn split(text: &str) -> (String, String) {
             State::BlockComment { depth } if c == '/' && next(1) == '*' => {
                 (width, state) = (2, State::BlockComment { depth: depth + 1 });
             }
-            State::BlockComment { .. } => {}
+            State::LineComment | State::BlockComment { .. } => {}
             State::Text { hashes: None } if c == '\\' => (width, is_literal) = (2, true),
             State::Text { hashes } if c == '"' && closes(&chars, at, hashes) => {
                 (width, is_code, state) = (1 + hashes.unwrap_or(0), true, State::Code);

@@ -23,7 +23,7 @@ pub(super) struct File {
 impl File {
     /// A file with this content; whether it is a test is seen from its path.
     pub(super) fn new(path: &str, text: &str) -> Self {
-        let rust = path.ends_with(".rs").then(|| Source::parse(text));
+        let rust = (extension(path) == "rs").then(|| Source::parse(text));
         Self {
             path: path.to_owned(),
             text: text.to_owned(),
@@ -33,10 +33,12 @@ impl File {
     }
 
     pub(super) fn extension(&self) -> &str {
-        self.path
-            .rsplit_once('.')
-            .map_or("", |(_, extension)| extension)
+        extension(&self.path)
     }
+}
+
+fn extension(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
 /// All of them.

@@ -1,0 +1,149 @@
+//! Why a use case did not do what was asked.
+
+use std::time::Duration;
+
+use tenantry_saga::SagaError;
+use tenantry_store::StoreError;
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field, by its name in the API.
+    pub field: &'static str,
+    /// A fixed word for programs.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+}
+
+impl FieldError {
+    /// What is wrong with `field`.
+    pub fn new(field: &'static str, code: &'static str, message: impl ToString) -> Self {
+        Self { field, code, message: message.to_string() }
+    }
+}
+
+/// Why a use case did not do what was asked. Everything but [`Failed`](Self::Failed) is an
+/// ordinary outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Fields are wrong.
+    #[error("some fields are not right")]
+    Validation(Vec<FieldError>),
+    /// Address or password do not fit; also where there is no such person.
+    #[error("address or password do not fit")]
+    InvalidCredentials,
+    /// Nobody is signed in.
+    #[error("sign in first")]
+    AuthenticationRequired,
+    /// Somebody was signed in, and what that stood on has ended.
+    #[error("the session has ended; sign in again")]
+    SessionStale,
+    /// A link or code is unknown, used or expired.
+    #[error("this link is no longer good")]
+    TokenInvalid,
+    /// The request does not say which tenant it means.
+    #[error("the request does not say which tenant it means")]
+    TenantRequired,
+    /// The request names two different tenants.
+    #[error("the request names two different tenants")]
+    TenantConflict,
+    /// There is no such tenant.
+    #[error("there is no such tenant")]
+    TenantNotFound,
+    /// The tenant is there and can't be used now.
+    #[error("this tenant can't be used at the moment")]
+    TenantUnavailable,
+    /// The password must be changed before anything else.
+    #[error("the password must be changed before anything else")]
+    PasswordChangeRequired,
+    /// Known, and not allowed.
+    #[error("this is not allowed")]
+    Forbidden,
+    /// There is no such thing, or none that may be known about.
+    #[error("there is no such thing")]
+    NotFound,
+    /// The slug belongs to another tenant.
+    #[error("this slug is taken")]
+    SlugTaken,
+    /// The address belongs to somebody else.
+    #[error("this address is taken")]
+    EmailTaken,
+    /// What was asked for does not go together with how things are.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too many tries.
+    #[error("too many tries; wait and try again")]
+    RateLimited(Duration),
+    /// Too much to do at once.
+    #[error("the service is busy; try again in a moment")]
+    Busy(Duration),
+    /// We or the world failed.
+    #[error("{what}")]
+    Failed {
+        /// What was being done.
+        what: &'static str,
+        /// Why it failed. For the log, not for the answer.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Refusal {
+    /// One wrong field.
+    pub fn field(field: &'static str, code: &'static str, message: impl ToString) -> Self {
+        Self::Validation(vec![FieldError::new(field, code, message)])
+    }
+
+    /// A failure of ours or the world's while doing `what`.
+    pub fn failed<E>(what: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        move |source| Self::Failed { what, source: source.into() }
+    }
+
+    /// What an error of a tenant's own database means: that tenant is unavailable, whatever the
+    /// reason, and the operator is told; the others are not concerned.
+    pub fn tenant(ctx: &tenantry_store::TenantCtx) -> impl FnOnce(StoreError) -> Self {
+        let (id, slug) = (ctx.id(), ctx.tenant().slug.clone());
+        move |error| {
+            tracing::error!(
+                tenant.id = %id, tenant.slug = %slug, error = %Chain(&error),
+                "a tenant's database can't be used; `tenantry tenant check {slug}` tells more"
+            );
+            if error.is_transient() { Self::Busy(Duration::from_secs(1)) } else { Self::TenantUnavailable }
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        if error.is_transient() {
+            tracing::warn!(error = %Chain(&error), "the control database is busy");
+            return Self::Busy(Duration::from_secs(1));
+        }
+        Self::failed("the control database could not do its part")(error)
+    }
+}
+
+impl From<SagaError> for Refusal {
+    fn from(error: SagaError) -> Self {
+        Self::failed("a workflow could not be driven")(error)
+    }
+}
+
+/// An error with everything that caused it, on one line.
+pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! What an operator decides.
+
+use std::path::PathBuf;
+
+use tenantry_core::Locale;
+use tenantry_core::password::PasswordPolicy;
+use tenantry_core::tenant::EmailUniqueness;
+use tenantry_mail::Sender;
+use tenantry_saga::{Faults, Pace};
+use tenantry_store::PoolBounds;
+use url::Url;
+
+/// What an operator decides, as the use cases need it.
+#[derive(Clone)]
+pub struct Settings {
+    /// What links in mails begin with; a tenant's own host replaces the host.
+    pub public_url: Url,
+    /// `{slug}.` is put before it.
+    pub base_domain: String,
+    /// Where files lie.
+    pub data_dir: PathBuf,
+    /// Whether one address may belong to several tenants.
+    pub email_uniqueness: EmailUniqueness,
+    /// Whether wrong tries are limited.
+    pub rate_limits: bool,
+    /// What a tenant's code begins with.
+    pub code_prefix: String,
+    /// What a new password must be.
+    pub passwords: PasswordPolicy,
+    /// Who mails come from.
+    pub sender: Sender,
+    /// The language of mails to people whose language is not known.
+    pub mail_locale: Locale,
+    /// Threads that hash passwords.
+    pub hash_threads: usize,
+    /// How many tenant databases may be open.
+    pub pools: PoolBounds,
+    /// How workflows pace themselves.
+    pub pace: Pace,
+    /// Faults injected by tests; none in service.
+    pub faults: Faults,
+}

@@ -1,0 +1,345 @@
+//! Tenants: making, showing, suspending, deleting, restoring, making anew.
+
+mod lifecycle;
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tenantry_core::tenant::{DatabaseState, Driver, EmailUniqueness, Isolation, Registration, Tenant, tenant_code};
+use tenantry_core::user::Username;
+use tenantry_core::workflow::WorkflowState;
+use tenantry_core::{
+    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, Timestamp, UserId, WorkflowId,
+};
+use tenantry_keys::token::TokenKind;
+use tenantry_store::control::{DatabaseRecord, Remembered, TenantPatch};
+use tenantry_store::{ControlTx, files};
+
+pub use lifecycle::{Cleared, Deleted};
+
+use crate::signin::hash_refusal;
+use crate::workflows::{OwnerPlan, PROVISION, Plan, SetupPlan, VERSION};
+use crate::{FieldError, Refusal, Service};
+
+/// The most characters of a tenant's name.
+const NAME: usize = 120;
+
+/// The owner of a new tenant.
+#[derive(Debug, Clone)]
+pub struct NewOwner {
+    /// The address.
+    pub email: Email,
+    /// The name to sign in with, if any.
+    pub username: Option<Username>,
+    /// The name to show, if any.
+    pub full_name: Option<String>,
+    /// The first password; without one the owner gets a setup link by mail.
+    pub password: Option<String>,
+}
+
+/// A tenant to make.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// The name to show.
+    pub name: String,
+    /// The name in addresses.
+    pub slug: Slug,
+    /// Its owner.
+    pub owner: NewOwner,
+    /// How its rows are kept apart.
+    pub isolation: Isolation,
+    /// The cluster to place it on; `None` leaves the choice to the service.
+    pub cluster: Option<String>,
+    /// Who may register.
+    pub registration: Registration,
+    /// Whether a registered address must be proven first.
+    pub verify_email: bool,
+    /// The language of the owner's mail.
+    pub locale: Option<Locale>,
+}
+
+/// A tenant with what is known about its database and domains.
+#[derive(Debug, Clone)]
+pub struct TenantView {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its code.
+    pub code: String,
+    /// The record of its database, where there is one.
+    pub database: Option<DatabaseRecord>,
+    /// Its verified hosts.
+    pub domains: Vec<String>,
+    /// Where its pages begin.
+    pub url: String,
+}
+
+/// How making a tenant ended, or did not yet.
+pub enum Created {
+    /// It is active.
+    Active(Box<TenantView>),
+    /// It takes longer; the workflow goes on by itself.
+    Later(Box<TenantView>, WorkflowId),
+}
+
+/// The key and the request of an idempotent create.
+#[derive(Clone, Copy)]
+pub struct IdempotencyKey {
+    /// Hash of caller and key.
+    pub key: [u8; 32],
+    /// Hash of what was asked for.
+    pub request: [u8; 32],
+}
+
+impl Service {
+    fn check_new_tenant(&self, new: &NewTenant) -> Result<(), Refusal> {
+        let mut errors = Vec::new();
+        if let Err(error) = checked_name(&new.name) {
+            errors.push(error);
+        }
+        if new.isolation != Isolation::Database {
+            errors.push(FieldError::new(
+                "isolation",
+                "unsupported",
+                "tenants on the embedded database are isolated by database",
+            ));
+        }
+        if new.cluster.as_deref().is_some_and(|cluster| cluster != "local") {
+            errors.push(FieldError::new("cluster", "unknown", "there is no such cluster; the embedded one is `local`"));
+        }
+        if let Some(password) = &new.owner.password
+            && let Err(Refusal::Validation(wrong)) = self.chosen_password("owner.password", password)
+        {
+            errors.extend(wrong);
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Refusal::Validation(errors)) }
+    }
+
+    /// Makes a tenant, and waits for it for so long. The intent, with everything drawn at random,
+    /// is recorded before anything is made; whoever finds the record finishes or undoes the work.
+    pub async fn create_tenant(
+        &self,
+        new: NewTenant,
+        idempotency: Option<IdempotencyKey>,
+        wait: Duration,
+    ) -> Result<Created, Refusal> {
+        self.check_new_tenant(&new)?;
+        if let Some(key) = idempotency
+            && let Some(created) = self.created_before(key, wait).await?
+        {
+            return Ok(created);
+        }
+        let now = self.clock().now();
+        let id = TenantId::generate(self.clock(), self.entropy());
+        let workflow = WorkflowId::generate(self.clock(), self.entropy());
+        let owner = self.owner_plan(&new.owner, id, Generation::FIRST, new.locale).await?;
+        let mut plan = Plan {
+            tenant: id,
+            slug: new.slug.clone(),
+            generation: Generation::FIRST,
+            previous: None,
+            at: now,
+            owner: None,
+        };
+        self.seal_owner(&mut plan, &owner)?;
+
+        let mut tx = self.control().begin().await?;
+        if self.settings().email_uniqueness == EmailUniqueness::Global {
+            self.expect_address_free(&mut tx, &owner.email).await?;
+        }
+        let tenant = Tenant {
+            id,
+            slug: new.slug,
+            number: tx.tenants().next_number().await?,
+            name: new.name.trim().to_owned(),
+            status: TenantStatus::Provisioning,
+            generation: Generation::FIRST,
+            isolation: new.isolation,
+            registration: new.registration,
+            verify_email: new.verify_email,
+            created_at: now,
+            deleted_at: None,
+            purge_at: None,
+        };
+        if !tx.tenants().add(&tenant).await? {
+            return Err(Refusal::SlugTaken);
+        }
+        tx.databases().add(&local_record(id, Generation::FIRST), now).await?;
+        let params = serde_json::to_string(&plan).map_err(Refusal::failed("a plan could not be recorded"))?;
+        tx.workflows().add(workflow, PROVISION, VERSION, Some(id), &params, now).await?;
+        if let Some(key) = idempotency {
+            let what = Remembered { request_hash: key.request, tenant: id, workflow };
+            if !tx.idempotency().add(key.key, what, now).await? {
+                drop(tx);
+                return self.created_before(key, wait).await?.ok_or_else(|| {
+                    Refusal::Conflict("another request with this Idempotency-Key is under way".to_owned())
+                });
+            }
+        }
+        tx.commit().await?;
+        self.created(id, workflow, wait).await
+    }
+
+    async fn created_before(&self, key: IdempotencyKey, wait: Duration) -> Result<Option<Created>, Refusal> {
+        let Some(there) = self.control().read().await?.idempotency().find(key.key).await? else { return Ok(None) };
+        if there.request_hash != key.request {
+            return Err(Refusal::Conflict("this Idempotency-Key was used for another request".to_owned()));
+        }
+        self.created(there.tenant, there.workflow, wait).await.map(Some)
+    }
+
+    async fn created(&self, tenant: TenantId, workflow: WorkflowId, wait: Duration) -> Result<Created, Refusal> {
+        let state = self.drive(workflow, wait).await?;
+        match state {
+            WorkflowState::Succeeded => Ok(Created::Active(Box::new(self.view(tenant).await?))),
+            WorkflowState::Running | WorkflowState::Undoing => {
+                Ok(Created::Later(Box::new(self.view(tenant).await?), workflow))
+            }
+            WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
+        }
+    }
+
+    /// Why a workflow ended without success.
+    pub(crate) async fn gave_up(&self, workflow: WorkflowId) -> Refusal {
+        let run = async { Ok::<_, Refusal>(self.control().read().await?.workflows().lookup(workflow).await?) }.await;
+        let error = run.ok().flatten().and_then(|run| run.error).unwrap_or_default();
+        if error.contains("address belongs to another tenant") {
+            return Refusal::EmailTaken;
+        }
+        tracing::error!(workflow.id = %workflow, error, "a workflow gave up");
+        Refusal::failed("the work could not be done and was taken back; `tenantry workflow show` tells why")(error)
+    }
+
+    async fn expect_address_free(&self, tx: &mut ControlTx, email: &Email) -> Result<(), Refusal> {
+        // An early, friendly answer; the directory's own constraint decides.
+        let hash = self.keyring().directory().hash(&email.key());
+        if tx.directory().find_active(hash, 1).await?.is_empty() { Ok(()) } else { Err(Refusal::EmailTaken) }
+    }
+
+    pub(crate) async fn owner_plan(
+        &self,
+        owner: &NewOwner,
+        tenant: TenantId,
+        generation: Generation,
+        locale: Option<Locale>,
+    ) -> Result<OwnerPlan, Refusal> {
+        let password_hash = match &owner.password {
+            Some(password) => {
+                let password = self.chosen_password("owner.password", password)?;
+                Some(self.hasher().hash(None, password).await.map_err(hash_refusal)?)
+            }
+            None => None,
+        };
+        let setup = password_hash.is_none().then(|| {
+            let id = OneTimeId::generate(self.clock(), self.entropy());
+            let scope = Some((tenant, generation));
+            let (token, hash) = self.keyring().tokens().mint(TokenKind::Setup, scope, id.uuid(), self.entropy());
+            SetupPlan {
+                id,
+                token: token.expose().clone(),
+                hash: hash.into_bytes(),
+                mail: OutboxId::generate(self.clock(), self.entropy()),
+                locale: locale.unwrap_or(self.settings().mail_locale),
+            }
+        });
+        Ok(OwnerPlan {
+            id: UserId::generate(self.clock(), self.entropy()),
+            email: owner.email.clone(),
+            username: owner.username.as_ref().map(|name| name.as_str().to_owned()),
+            full_name: owner.full_name.clone(),
+            password_hash,
+            setup,
+        })
+    }
+
+    pub(crate) fn seal_owner(&self, plan: &mut Plan, owner: &OwnerPlan) -> Result<(), Refusal> {
+        let plain = serde_json::to_vec(owner).map_err(Refusal::failed("a plan could not be recorded"))?;
+        let sealed = self.keyring().seal(&plain, &crate::workflows::owner_context(plan), self.entropy());
+        plan.owner = Some(STANDARD.encode(sealed.map_err(Refusal::failed("a plan could not be sealed"))?));
+        Ok(())
+    }
+
+    /// A tenant with what is known about it.
+    pub async fn view(&self, id: TenantId) -> Result<TenantView, Refusal> {
+        let mut tx = self.control().read().await?;
+        let tenant = tx.tenants().lookup(id).await?.ok_or(Refusal::NotFound)?;
+        self.view_of(&mut tx, tenant).await
+    }
+
+    async fn view_of(&self, tx: &mut ControlTx, tenant: Tenant) -> Result<TenantView, Refusal> {
+        let database = tx.databases().lookup(tenant.id, tenant.generation).await?;
+        let domains = tx.domains().list_hosts(tenant.id).await?;
+        Ok(TenantView {
+            code: tenant_code(&self.settings().code_prefix, tenant.number),
+            url: self.settings().tenant_url(&tenant, &domains).to_string(),
+            tenant,
+            database,
+            domains,
+        })
+    }
+
+    /// The tenant with this id or slug.
+    pub async fn find_tenant(&self, name: &str) -> Result<TenantView, Refusal> {
+        let mut tx = self.control().read().await?;
+        let found = if let Ok(id) = name.parse::<TenantId>() {
+            tx.tenants().lookup(id).await?
+        } else if let Ok(slug) = name.parse::<Slug>() {
+            tx.tenants().find_by_slug(&slug).await?
+        } else {
+            None
+        };
+        let tenant = found.ok_or(Refusal::NotFound)?;
+        self.view_of(&mut tx, tenant).await
+    }
+
+    /// Tenants in the order they were made, after the one with the number `after`.
+    pub async fn list_tenants(&self, after: i64, limit: i64) -> Result<Vec<TenantView>, Refusal> {
+        let mut tx = self.control().read().await?;
+        let mut views = Vec::new();
+        for tenant in tx.tenants().list(after, limit).await? {
+            views.push(self.view_of(&mut tx, tenant).await?);
+        }
+        Ok(views)
+    }
+
+    /// Changes what a patch names.
+    pub async fn patch_tenant(&self, id: TenantId, mut patch: TenantPatch) -> Result<TenantView, Refusal> {
+        if let Some(name) = &mut patch.name {
+            *name = checked_name(name).map_err(|error| Refusal::Validation(vec![error]))?;
+        }
+        let mut tx = self.control().begin().await?;
+        if !tx.tenants().patch(id, &patch).await? {
+            return Err(Refusal::NotFound);
+        }
+        tx.commit().await?;
+        self.view(id).await
+    }
+}
+
+fn checked_name(name: &str) -> Result<String, FieldError> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(FieldError::new("name", "required", "a tenant has a name"));
+    }
+    if name.chars().count() > NAME {
+        return Err(FieldError::new("name", "too_long", format!("a tenant's name has at most {NAME} characters")));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(FieldError::new("name", "invalid", "a tenant's name is one line of text"));
+    }
+    Ok(name.to_owned())
+}
+
+/// The record of a database on the embedded cluster.
+pub(crate) fn local_record(tenant: TenantId, generation: Generation) -> DatabaseRecord {
+    DatabaseRecord {
+        tenant,
+        generation,
+        driver: Driver::Sqlite,
+        cluster: "local".to_owned(),
+        name: files::database_name(tenant, generation),
+        state: DatabaseState::Pending,
+        schema_version: None,
+        verified_at: None::<Timestamp>,
+    }
+}

@@ -1,0 +1,178 @@
+//! A tenant's life after it was made.
+
+use std::time::Duration;
+
+use tenantry_core::tenant::{InvalidTransition, Tenant};
+use tenantry_core::workflow::WorkflowState;
+use tenantry_core::{TenantId, TenantStatus, WorkflowId};
+use tenantry_store::ControlTx;
+
+use super::{NewOwner, TenantView, local_record};
+use crate::workflows::{PURGE, Plan, RECREATE, RESTORE, VERSION};
+use crate::{Refusal, Service};
+
+/// How long a deleted tenant can be restored.
+const GRACE: Duration = Duration::from_hours(7 * 24);
+
+/// How long an act waits for its workflow before it leaves it to the background.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// What an act ended beside the tenant's own state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cleared {
+    /// Sessions that were live.
+    pub sessions: i64,
+    /// Cache entries. There is no cache yet that outlives a request, so there are none to clear.
+    pub cache_keys: i64,
+}
+
+/// What deleting came to.
+pub struct Deleted {
+    /// What it ended.
+    pub cleared: Cleared,
+    /// The tenant as it is now; `None` once it is purged.
+    pub tenant: Option<TenantView>,
+}
+
+fn conflict(error: InvalidTransition) -> Refusal {
+    Refusal::Conflict(error.to_string())
+}
+
+fn changed_meanwhile() -> Refusal {
+    Refusal::Conflict("the tenant's status changed meanwhile; look again".to_owned())
+}
+
+impl Service {
+    async fn tenant_in(&self, tx: &mut ControlTx, id: TenantId) -> Result<Tenant, Refusal> {
+        tx.tenants().lookup(id).await?.ok_or(Refusal::NotFound)
+    }
+
+    /// Keeps everybody out; nothing is lost.
+    pub async fn suspend_tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {
+        self.change_status(id, TenantStatus::suspend).await
+    }
+
+    /// Lets people in again.
+    pub async fn resume_tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {
+        self.change_status(id, TenantStatus::resume).await
+    }
+
+    async fn change_status(
+        &self,
+        id: TenantId,
+        transition: fn(TenantStatus) -> Result<TenantStatus, InvalidTransition>,
+    ) -> Result<TenantView, Refusal> {
+        let mut tx = self.control().begin().await?;
+        let tenant = self.tenant_in(&mut tx, id).await?;
+        let to = transition(tenant.status).map_err(conflict)?;
+        if !tx.tenants().change_status(id, tenant.status, to).await? {
+            return Err(changed_meanwhile());
+        }
+        tx.commit().await?;
+        self.view(id).await
+    }
+
+    /// Deletes a tenant with a grace, or, with `purge`, for good.
+    pub async fn delete_tenant(&self, id: TenantId, purge: bool) -> Result<Deleted, Refusal> {
+        let now = self.clock().now();
+        let mut tx = self.control().begin().await?;
+        let tenant = self.tenant_in(&mut tx, id).await?;
+        let cleared = Cleared { sessions: tx.sessions().count_live(id, now).await?, cache_keys: 0 };
+        if !purge {
+            tenant.status.delete().map_err(conflict)?;
+            if !tx.tenants().mark_deleted(id, tenant.status, now, now + GRACE).await? {
+                return Err(changed_meanwhile());
+            }
+            tx.sessions().end_tenant(id, now).await?;
+            tx.outbox().remove_waiting(id).await?;
+            tx.commit().await?;
+            self.pools().close(id, tenant.generation).await;
+            return Ok(Deleted { cleared, tenant: Some(self.view(id).await?) });
+        }
+        let to = tenant.status.purge().map_err(conflict)?;
+        if tenant.status != TenantStatus::Purging && !tx.tenants().change_status(id, tenant.status, to).await? {
+            return Err(changed_meanwhile());
+        }
+        let plan = plan_for(&tenant, tenant.generation, self.clock().now());
+        let workflow = self.record(&mut tx, PURGE, &plan).await?;
+        tx.commit().await?;
+        match self.drive(workflow, WAIT).await? {
+            WorkflowState::Succeeded => Ok(Deleted { cleared, tenant: None }),
+            WorkflowState::Running | WorkflowState::Undoing => {
+                Ok(Deleted { cleared, tenant: Some(self.view(id).await?) })
+            }
+            WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
+        }
+    }
+
+    /// Brings a deleted tenant back, under the next generation: what was handed out before the
+    /// deletion stays void.
+    pub async fn restore_tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {
+        let mut tx = self.control().begin().await?;
+        let tenant = self.tenant_in(&mut tx, id).await?;
+        tenant.status.restore().map_err(conflict)?;
+        let plan = self.next_generation(&mut tx, &tenant).await?;
+        let workflow = self.record(&mut tx, RESTORE, &plan).await?;
+        tx.commit().await?;
+        self.pools().close(id, tenant.generation).await;
+        self.finished(id, workflow).await
+    }
+
+    /// Drops the tenant's database and makes it anew with a fresh owner.
+    pub async fn recreate_tenant(&self, id: TenantId, owner: &NewOwner) -> Result<(TenantView, Cleared), Refusal> {
+        let tenant = self.view(id).await?.tenant;
+        tenant.status.recreate().map_err(conflict)?;
+        let owner = self.owner_plan(owner, id, tenant.generation.next(), None).await?;
+        let mut tx = self.control().begin().await?;
+        let now = self.clock().now();
+        let cleared = Cleared { sessions: tx.sessions().count_live(id, now).await?, cache_keys: 0 };
+        let mut plan = self.next_generation(&mut tx, &tenant).await?;
+        self.seal_owner(&mut plan, &owner)?;
+        let workflow = self.record(&mut tx, RECREATE, &plan).await?;
+        tx.commit().await?;
+        self.pools().close(id, tenant.generation).await;
+        Ok((self.finished(id, workflow).await?, cleared))
+    }
+
+    /// Raises the generation: from the commit on nothing of the earlier one counts.
+    async fn next_generation(&self, tx: &mut ControlTx, tenant: &Tenant) -> Result<Plan, Refusal> {
+        let now = self.clock().now();
+        if !tx.tenants().begin_generation(tenant.id, tenant.status, tenant.generation).await? {
+            return Err(changed_meanwhile());
+        }
+        let generation = tenant.generation.next();
+        tx.databases().add(&local_record(tenant.id, generation), now).await?;
+        let mut plan = plan_for(tenant, generation, now);
+        plan.previous = Some(tenant.generation);
+        Ok(plan)
+    }
+
+    async fn record(&self, tx: &mut ControlTx, kind: &str, plan: &Plan) -> Result<WorkflowId, Refusal> {
+        let id = WorkflowId::generate(self.clock(), self.entropy());
+        let params = serde_json::to_string(plan).map_err(Refusal::failed("a plan could not be recorded"))?;
+        if tx.workflows().add(id, kind, VERSION, Some(plan.tenant), &params, plan.at).await? {
+            return Ok(id);
+        }
+        Err(Refusal::Conflict("other work on this tenant is not finished; `tenantry workflow list` shows it".to_owned()))
+    }
+
+    async fn finished(&self, id: TenantId, workflow: WorkflowId) -> Result<TenantView, Refusal> {
+        match self.drive(workflow, WAIT).await? {
+            WorkflowState::Succeeded | WorkflowState::Running | WorkflowState::Undoing => self.view(id).await,
+            WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
+        }
+    }
+
+    /// Purges deleted tenants whose grace has ended; how many were begun.
+    pub(crate) async fn purge_due(&self) -> Result<usize, Refusal> {
+        let due = self.control().read().await?.tenants().list_due_for_purge(self.clock().now(), 16).await?;
+        for tenant in &due {
+            self.delete_tenant(tenant.id, true).await?;
+        }
+        Ok(due.len())
+    }
+}
+
+fn plan_for(tenant: &Tenant, generation: tenantry_core::Generation, at: tenantry_core::Timestamp) -> Plan {
+    Plan { tenant: tenant.id, slug: tenant.slug.clone(), generation, previous: None, at, owner: None }
+}

@@ -1,0 +1,304 @@
+//! What each step does. Every one can be repeated, and meets its own earlier half kindly.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tenantry_core::one_time::Purpose;
+use tenantry_core::tenant::{DatabaseState, EmailUniqueness};
+use tenantry_core::user::Username;
+use tenantry_core::{Generation, Role, TenantStatus};
+use tenantry_mail::{Message, SetupLink};
+use tenantry_saga::StepError;
+use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState, Reservation, Run, StoredSecret};
+use tenantry_store::tenant::{Added, NewUser, TENANT_SCHEMA};
+use tenantry_store::TenantCtx;
+
+use super::{OwnerPlan, Plan};
+use crate::Refusal;
+use crate::service::Shared;
+
+/// The steps, over what the use cases share.
+pub(crate) struct Steps(pub(crate) Arc<Shared>);
+
+fn fatal(what: &str) -> impl FnOnce(&dyn std::fmt::Display) -> StepError + '_ {
+    move |error| StepError::Fatal(format!("{what}: {error}"))
+}
+
+impl Steps {
+    pub(super) fn plan(&self, run: &Run) -> Result<Plan, StepError> {
+        serde_json::from_str(&run.params).map_err(|error| fatal("the workflow's plan can't be read")(&error))
+    }
+
+    fn owner(&self, plan: &Plan) -> Result<OwnerPlan, StepError> {
+        let sealed = plan.owner.as_deref().ok_or_else(|| StepError::Fatal("the plan has no owner".to_owned()))?;
+        let sealed = STANDARD.decode(sealed).map_err(|error| fatal("the owner can't be read")(&error))?;
+        let opened = self
+            .0
+            .keyring
+            .open(&sealed, &owner_context(plan))
+            .map_err(|error| fatal("the owner can't be unsealed")(&error))?;
+        serde_json::from_slice(opened.expose()).map_err(|error| fatal("the owner can't be read")(&error))
+    }
+
+    /// The tenant in the generation the plan is for.
+    async fn ctx(&self, plan: &Plan) -> Result<TenantCtx, StepError> {
+        let ctx = self.0.control.read().await?.tenants().enter_regardless_of_status(plan.tenant).await?;
+        ctx.filter(|ctx| ctx.generation() == plan.generation)
+            .ok_or_else(|| StepError::Fatal(format!("tenant {} has no generation {}", plan.slug, plan.generation)))
+    }
+
+    pub(super) async fn is_reserved(&self, plan: &Plan) -> Result<bool, StepError> {
+        let mut tx = self.0.control.read().await?;
+        Ok(tx.databases().lookup(plan.tenant, plan.generation).await?.is_some())
+    }
+
+    /// The reservation is written together with the run, so there is nothing left to do.
+    pub(super) async fn expect_reserved(&self, plan: &Plan) -> Result<(), StepError> {
+        if self.is_reserved(plan).await? {
+            return Ok(());
+        }
+        Err(StepError::Fatal("the reservation is gone".to_owned()))
+    }
+
+    pub(super) async fn is_created(&self, plan: &Plan) -> Result<bool, StepError> {
+        let files = self.0.pools.files();
+        if !files.exists(plan.tenant, plan.generation) {
+            return Ok(false);
+        }
+        let stamp = files.stamp(plan.tenant, plan.generation).await?;
+        Ok(stamp.is_some_and(|stamp| (stamp.tenant, stamp.generation) == (plan.tenant, plan.generation)))
+    }
+
+    pub(super) async fn create_database(&self, plan: &Plan) -> Result<(), StepError> {
+        Ok(self.0.pools.files().create(plan.tenant, plan.generation, plan.at).await?)
+    }
+
+    pub(super) async fn carry_over_database(&self, plan: &Plan) -> Result<(), StepError> {
+        let previous = plan.previous.ok_or_else(|| StepError::Fatal("the plan has no earlier generation".to_owned()))?;
+        Ok(self.0.pools.files().carry_over(plan.tenant, previous, plan.generation, plan.at).await?)
+    }
+
+    pub(super) async fn reserve_directory(&self, plan: &Plan) -> Result<(), StepError> {
+        let owner = self.owner(plan)?;
+        let entry = DirectoryEntry {
+            tenant: plan.tenant,
+            generation: plan.generation,
+            user: owner.id,
+            address_hash: self.0.keyring.directory().hash(&owner.email.key()),
+            kind: EntryKind::Owner,
+            state: EntryState::Reserved,
+        };
+        let global = self.0.settings.email_uniqueness == EmailUniqueness::Global;
+        let mut tx = self.0.control.begin().await?;
+        tx.directory().remove_earlier(plan.tenant, plan.generation).await?;
+        match tx.directory().reserve(&entry, global, plan.at).await? {
+            Reservation::Held => Ok(tx.commit().await?),
+            Reservation::Taken => Err(StepError::Fatal("the owner's address belongs to another tenant".to_owned())),
+        }
+    }
+
+    pub(super) async fn carry_over_directory(&self, plan: &Plan) -> Result<(), StepError> {
+        let ctx = self.ctx(plan).await?;
+        let mut tx = self.0.control.begin().await?;
+        tx.directory().carry_over(ctx.tenant()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn add_owner(&self, plan: &Plan) -> Result<(), StepError> {
+        let owner = self.owner(plan)?;
+        let ctx = self.ctx(plan).await?;
+        let username = owner.username.as_deref().map(str::parse::<Username>).transpose();
+        let username = username.map_err(|error| fatal("the owner's username")(&error))?;
+        let mut tx = self.0.pools.begin(&ctx).await?;
+        let added = tx
+            .users()
+            .add(&NewUser {
+                id: owner.id,
+                email: &owner.email,
+                username: username.as_ref(),
+                full_name: owner.full_name.as_deref(),
+                role: Role::Owner,
+                password_hash: owner.password_hash.as_deref(),
+                must_change_password: false,
+                created_at: plan.at,
+            })
+            .await?;
+        if added != Added::Yes {
+            return Err(StepError::Fatal("somebody else in the tenant has the owner's name".to_owned()));
+        }
+        if let Some(setup) = &owner.setup {
+            let secret = StoredSecret {
+                id: setup.id,
+                purpose: Purpose::Setup,
+                hash: setup.hash,
+                created_at: plan.at,
+                expires_at: plan.at + Purpose::Setup.lifetime(),
+            };
+            tx.secrets().add(owner.id, &secret).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn confirm_directory(&self, plan: &Plan) -> Result<(), StepError> {
+        let owner = self.owner(plan)?;
+        let mut tx = self.0.control.begin().await?;
+        if !tx.directory().confirm(plan.tenant, owner.id).await? {
+            return Err(StepError::Fatal("the owner's directory entry is gone".to_owned()));
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Looks at everything as a sign-in would: opens the database, which reads the stamp, finds
+    /// the owner there, and the owner's entry in the directory.
+    pub(super) async fn verify(&self, plan: &Plan) -> Result<(), StepError> {
+        let ctx = self.ctx(plan).await?;
+        let mut tenant = self.0.pools.read(&ctx).await?;
+        let stamp = tenant.stamps().find().await?;
+        let owners = tenant.users().count_owners().await?;
+        drop(tenant);
+        let stamped = stamp.is_some_and(|stamp| {
+            (stamp.tenant, stamp.generation, stamp.schema_version) == (plan.tenant, plan.generation, TENANT_SCHEMA)
+        });
+        if !stamped || owners < 1 {
+            return Err(StepError::Fatal(format!(
+                "the database was made but is not whole: stamped {stamped}, owners {owners}"
+            )));
+        }
+        let mut tx = self.0.control.begin().await?;
+        if plan.owner.is_some() {
+            let entry = tx.directory().lookup(plan.tenant, self.owner(plan)?.id).await?;
+            if entry.is_none_or(|entry| entry.state != EntryState::Confirmed) {
+                return Err(StepError::Fatal("the owner's directory entry is not confirmed".to_owned()));
+            }
+        }
+        if !tx.databases().mark_verified(plan.tenant, plan.generation, TENANT_SCHEMA, self.0.clock.now()).await? {
+            return Err(StepError::Fatal("the database's record is gone".to_owned()));
+        }
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn is_active(&self, plan: &Plan) -> Result<bool, StepError> {
+        let tenant = self.0.control.read().await?.tenants().lookup(plan.tenant).await?;
+        Ok(tenant.is_some_and(|tenant| tenant.status == TenantStatus::Active && tenant.generation == plan.generation))
+    }
+
+    /// Opens the tenant, and puts the owner's mail into the outbox with the same commit.
+    pub(super) async fn activate(&self, plan: &Plan) -> Result<(), StepError> {
+        let mut tx = self.0.control.begin().await?;
+        let tenant = tx.tenants().lookup(plan.tenant).await?;
+        let tenant = tenant.ok_or_else(|| StepError::Fatal("the tenant is gone".to_owned()))?;
+        if tenant.status == TenantStatus::Active && tenant.generation == plan.generation {
+            return Ok(());
+        }
+        if !tx.tenants().activate(plan.tenant, plan.generation).await? {
+            return Err(StepError::Fatal(format!("a tenant that is {} can't be activated", tenant.status)));
+        }
+        let owner = plan.owner.is_some().then(|| self.owner(plan)).transpose()?;
+        if let Some(owner) = owner
+            && let Some(setup) = owner.setup
+        {
+            let hosts = tx.domains().list_hosts(plan.tenant).await?;
+            let url = self.0.settings.tenant_url(&tenant, &hosts);
+            let refused = |refusal: Refusal| fatal("the owner's mail")(&refusal);
+            let link = crate::links::link(&url, &format!("/setup/password/{}", setup.token)).map_err(refused)?;
+            let message = Message::SetupLink(SetupLink {
+                tenant: self.0.settings.mail_tenant(&tenant, &hosts).map_err(refused)?,
+                person: owner.full_name.as_deref().and_then(tenantry_mail::PlainName::clean),
+                link,
+                expires_at: plan.at + Purpose::Setup.lifetime(),
+                sign_in_url: crate::links::link(&url, "/login").map_err(refused)?,
+            });
+            let mail = crate::outbox::Letter { to: owner.email, locale: setup.locale, message };
+            let sealed = self.0.seal_letter(setup.mail, &mail).map_err(refused)?;
+            tx.outbox().add(setup.mail, Some(plan.tenant), &sealed, self.0.clock.now()).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes the activation back. Only before anybody could use it: the engine undoes the last
+    /// step only when recording its success failed for good.
+    pub(super) async fn deactivate(&self, plan: &Plan) -> Result<(), StepError> {
+        let mut tx = self.0.control.begin().await?;
+        tx.tenants().change_status(plan.tenant, TenantStatus::Active, TenantStatus::Provisioning).await?;
+        tx.outbox().remove_waiting(plan.tenant).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn remove_database(&self, plan: &Plan, generation: Generation) -> Result<(), StepError> {
+        self.0.pools.close(plan.tenant, generation).await;
+        self.0.pools.files().remove(plan.tenant, generation)?;
+        Ok(())
+    }
+
+    pub(super) async fn remove_previous(&self, plan: &Plan) -> Result<(), StepError> {
+        let Some(previous) = plan.previous else { return Ok(()) };
+        self.remove_database(plan, previous).await?;
+        let mut tx = self.0.control.begin().await?;
+        tx.databases().remove(plan.tenant, previous).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends what an earlier life left. It counted no more since status or generation changed; this
+    /// is the clearing up. For a tenant that goes for good the rows go too.
+    pub(super) async fn end_sessions(&self, plan: &Plan, remove: bool) -> Result<(), StepError> {
+        let mut tx = self.0.control.begin().await?;
+        tx.sessions().end_tenant(plan.tenant, self.0.clock.now()).await?;
+        if remove {
+            tx.sessions().remove_tenant(plan.tenant).await?;
+            tx.outbox().remove_tenant(plan.tenant).await?;
+        } else {
+            tx.outbox().remove_waiting(plan.tenant).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn remove_directory(&self, plan: &Plan) -> Result<(), StepError> {
+        let mut tx = self.0.control.begin().await?;
+        tx.directory().remove_tenant(plan.tenant).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn remove_databases(&self, plan: &Plan) -> Result<(), StepError> {
+        let records = self.0.control.read().await?.databases().list(plan.tenant).await?;
+        let recorded = records.into_iter().map(|record| record.generation);
+        // Also what a record never named, should an earlier run have died before writing it.
+        let files = self.0.pools.files().list()?;
+        let found = files.iter().filter_map(|file| file.owner).filter(|(tenant, _)| *tenant == plan.tenant);
+        for generation in recorded.chain(found.map(|(_, generation)| generation)).collect::<std::collections::BTreeSet<_>>() {
+            self.remove_database(plan, generation).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn are_records_gone(&self, plan: &Plan) -> Result<bool, StepError> {
+        Ok(self.0.control.read().await?.tenants().lookup(plan.tenant).await?.is_none())
+    }
+
+    /// Takes the tenant out of the registry; its slug is free again, its id never.
+    pub(super) async fn remove_records(&self, plan: &Plan) -> Result<(), StepError> {
+        let mut tx = self.0.control.begin().await?;
+        tx.directory().remove_tenant(plan.tenant).await?;
+        tx.outbox().remove_waiting(plan.tenant).await?;
+        tx.tenants().release_database(plan.tenant).await?;
+        for record in tx.databases().list(plan.tenant).await? {
+            debug_assert_ne!(record.state, DatabaseState::Retired, "nothing retires a record yet");
+            tx.databases().remove(plan.tenant, record.generation).await?;
+        }
+        tx.idempotency().remove_tenant(plan.tenant).await?;
+        tx.tenants().remove(plan.tenant).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Shows on the tenant that its workflow stands still.
+    pub(super) async fn mark_failed(&self, plan: &Plan) -> Result<(), StepError> {
+        let mut tx = self.0.control.begin().await?;
+        tx.tenants().change_status(plan.tenant, TenantStatus::Provisioning, TenantStatus::Failed).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// What the sealed owner is bound to, so that it opens in this tenant's plan alone.
+pub(crate) fn owner_context(plan: &Plan) -> Vec<u8> {
+    format!("owner:{}:{}", plan.tenant, plan.generation).into_bytes()
+}

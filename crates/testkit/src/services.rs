@@ -1,0 +1,25 @@
+//! The real services that tests talk to: PostgreSQL, an SMTP server, a browser.
+//!
+//! PostgreSQL is started once for a run by `cargo xtask test` or `cargo xtask services`, and found
+//! through the environment; the others are cheap and private, so each test starts its own and they
+//! end when dropped. Nothing here is ever skipped: a missing service fails the test.
+
+mod browser;
+mod dialogue;
+mod postgres;
+mod profile;
+mod smtp;
+
+pub use browser::{Browser, BrowserOptions};
+pub use fantoccini::{Client, Locator};
+pub use postgres::{FreshDatabase, fresh_database, postgres};
+pub use smtp::{DeliveredMail, SmtpServer};
+
+/// What a variable of the test environment says, if it is set.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test runner tells where its services are through the environment"
+)]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
