@@ -23,7 +23,7 @@ pub mod setup;
 pub mod signin;
 pub mod tenants;
 mod throttle;
-mod workflows;
+pub mod workflows;
 
 pub use keyring::KeyringError;
 pub use refusal::{FieldError, Refusal};

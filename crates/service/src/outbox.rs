@@ -40,7 +40,7 @@ impl Shared {
 
     fn open_letter(&self, id: OutboxId, sealed: &[u8]) -> Result<Letter, Refusal> {
         let plain =
-            self.keyring.open(sealed, &context(id)).map_err(Refusal::failed("a mail could not be unsealed"))?;
+            self.keyring.open_sealed(sealed, &context(id)).map_err(Refusal::failed("a mail could not be unsealed"))?;
         serde_json::from_slice(plain.expose()).map_err(Refusal::failed("a mail could not be read"))
     }
 }

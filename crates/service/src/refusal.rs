@@ -1,5 +1,6 @@
 //! Why a use case did not do what was asked.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tenantry_saga::SagaError;
@@ -9,7 +10,7 @@ use tenantry_store::StoreError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// The field, by its name in the API.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// A fixed word for programs.
     pub code: &'static str,
     /// A sentence for people.
@@ -19,7 +20,7 @@ pub struct FieldError {
 impl FieldError {
     /// What is wrong with `field`.
     pub fn new(field: &'static str, code: &'static str, message: impl ToString) -> Self {
-        Self { field, code, message: message.to_string() }
+        Self { field: Cow::Borrowed(field), code, message: message.to_string() }
     }
 }
 

@@ -13,7 +13,8 @@ use tenantry_core::{
     Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, Timestamp, UserId, WorkflowId,
 };
 use tenantry_keys::token::TokenKind;
-use tenantry_store::control::{DatabaseRecord, Remembered, TenantPatch};
+pub use tenantry_store::control::TenantPatch;
+use tenantry_store::control::{DatabaseRecord, Remembered};
 use tenantry_store::{ControlTx, files};
 
 pub use lifecycle::{Cleared, Deleted};
@@ -178,6 +179,13 @@ impl Service {
         }
         tx.commit().await?;
         self.created(id, workflow, wait).await
+    }
+
+    /// The key of an idempotent create: what a caller asks for under which key.
+    pub fn idempotency_key(&self, caller: &str, key: &str, request: &str) -> IdempotencyKey {
+        // Keyed hashes, since a request may hold a password.
+        let hash = |label: &str, text: &str| self.keyring().directory().hash(&format!("{label}:{text}"));
+        IdempotencyKey { key: hash("idempotency", &format!("{caller}\n{key}")), request: hash("request", request) }
     }
 
     async fn created_before(&self, key: IdempotencyKey, wait: Duration) -> Result<Option<Created>, Refusal> {

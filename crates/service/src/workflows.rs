@@ -5,7 +5,7 @@ mod steps;
 
 use tenantry_core::workflow::WorkflowState;
 use tenantry_saga::{Definition, StepError};
-use tenantry_store::control::Run;
+pub use tenantry_store::control::Run;
 
 pub(crate) use params::{OwnerPlan, Plan, SetupPlan};
 pub(crate) use steps::Steps;

@@ -257,6 +257,17 @@ impl TenantFiles {
         stamp
     }
 
+    /// Whether a tenant's file can be read and holds our tables.
+    pub async fn has_schema(&self, tenant: TenantId, generation: Generation) -> Result<bool, StoreError> {
+        let path = self.path(tenant, generation);
+        let mut conn = sqlx::SqliteConnection::connect_with(&sqlite_options(&path).read_only(true)).await?;
+        let found = sqlx::query("SELECT name FROM sqlite_schema WHERE name = 'tenantry_stamp'")
+            .fetch_optional(&mut conn)
+            .await?;
+        conn.close().await?;
+        Ok(found.is_some())
+    }
+
     /// Removes the file of a tenant's generation and whatever is left of making it; whether there
     /// was one. Nobody may have it open: see [`TenantPools::close`](crate::TenantPools::close).
     pub fn remove(&self, tenant: TenantId, generation: Generation) -> Result<bool, StoreError> {

@@ -55,11 +55,7 @@ pub(crate) struct Shell {
 impl Shell {
     /// Finds the workspace and begins to watch for SIGINT, SIGTERM and SIGHUP.
     pub(crate) fn open() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .nth(2)
-            .context("the workspace lies two folders above xtask")?
-            .to_owned();
+        let root = workspace()?;
         let mut folders = vec![root.join("target/tools/bin")];
         folders.extend(std::env::split_paths(
             &std::env::var_os("PATH").unwrap_or_default(),
@@ -176,6 +172,20 @@ impl Shell {
             thread::sleep(PULSE);
         }
     }
+}
+
+/// The workspace around the crate that cargo runs, or else around the folder we are in. Not where
+/// this program was compiled: a checkout that was moved keeps its old build.
+fn workspace() -> Result<PathBuf> {
+    let start = match std::env::var_os("CARGO_MANIFEST_DIR") {
+        Some(folder) => PathBuf::from(folder),
+        None => std::env::current_dir()?,
+    };
+    start
+        .ancestors()
+        .find(|folder| folder.join("crates/xtask").is_dir())
+        .map(Path::to_owned)
+        .with_context(|| format!("{} lies in no checkout of Tenantry", start.display()))
 }
 
 /// Sends a signal to a child that has not been waited for, or to its whole group.

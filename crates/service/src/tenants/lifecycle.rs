@@ -105,6 +105,17 @@ impl Service {
         }
     }
 
+    /// Ends every session of a tenant; how many were live.
+    pub async fn end_tenant_sessions(&self, id: TenantId) -> Result<i64, Refusal> {
+        let now = self.clock().now();
+        let mut tx = self.control().begin().await?;
+        self.tenant_in(&mut tx, id).await?;
+        let live = tx.sessions().count_live(id, now).await?;
+        tx.sessions().end_tenant(id, now).await?;
+        tx.commit().await?;
+        Ok(live)
+    }
+
     /// Brings a deleted tenant back, under the next generation: what was handed out before the
     /// deletion stays void.
     pub async fn restore_tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {

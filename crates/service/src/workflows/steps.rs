@@ -36,7 +36,7 @@ impl Steps {
         let opened = self
             .0
             .keyring
-            .open(&sealed, &owner_context(plan))
+            .open_sealed(&sealed, &owner_context(plan))
             .map_err(|error| fatal("the owner can't be unsealed")(&error))?;
         serde_json::from_slice(opened.expose()).map_err(|error| fatal("the owner can't be read")(&error))
     }

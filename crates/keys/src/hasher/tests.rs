@@ -1,0 +1,247 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::sync::{Condvar, Mutex};
+
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::*;
+
+/// Randomness at which a hashing thread stops until it is let on: each new hash needs a salt.
+/// Comparing needs none and is never stopped.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<State>, Condvar)>);
+
+#[derive(Default)]
+struct State {
+    armed: bool,
+    open: bool,
+    panics: bool,
+    arrived: usize,
+}
+
+impl Gate {
+    fn entropy(&self) -> Entropy {
+        let gate = self.clone();
+        Entropy::new(move |buffer| {
+            gate.pass();
+            buffer.fill(7);
+        })
+    }
+
+    fn pass(&self) {
+        let (state, changed) = &*self.0;
+        let mut state = state.lock().unwrap();
+        if !state.armed {
+            return;
+        }
+        state.arrived += 1;
+        changed.notify_all();
+        let state = changed.wait_while(state, |state| !state.open).unwrap();
+        if state.panics {
+            drop(state);
+            panic!("a fault on purpose");
+        }
+    }
+
+    fn set(&self, change: impl FnOnce(&mut State)) {
+        let (state, changed) = &*self.0;
+        change(&mut state.lock().unwrap());
+        changed.notify_all();
+    }
+
+    /// Waits until a thread stands at the gate.
+    fn wait_for_arrival(&self) {
+        let (state, changed) = &*self.0;
+        let guard = state.lock().unwrap();
+        drop(changed.wait_while(guard, |state| state.arrived == 0).unwrap());
+    }
+
+    fn arrived(&self) -> usize {
+        self.0.0.lock().unwrap().arrived
+    }
+}
+
+fn lane(number: u128) -> Lane {
+    Some(TenantId::from_uuid(Uuid::from_u128(number)))
+}
+
+fn password() -> Password {
+    Password::offered("correct horse").unwrap()
+}
+
+fn cheap() -> HashParams {
+    HashParams::new(8, 1, 1).unwrap()
+}
+
+fn start(waiting: usize, lane: usize, entropy: Entropy) -> Arc<HashPool> {
+    let size = PoolSize {
+        threads: NonZeroUsize::MIN,
+        waiting,
+        lane,
+    };
+    Arc::new(HashPool::start(size, cheap(), entropy).unwrap())
+}
+
+/// A pool of one thread that stands at the gate with a first job.
+async fn held(waiting: usize, lane: usize) -> (Arc<HashPool>, Gate, JoinHandle<Result<String, HashError>>) {
+    let gate = Gate::default();
+    let pool = start(waiting, lane, gate.entropy());
+    gate.set(|state| state.armed = true);
+    let first = submit(&pool, None).await;
+    gate.wait_for_arrival();
+    (pool, gate, first)
+}
+
+/// Submits a job and returns once it waits in the queue, or was refused.
+async fn submit(pool: &Arc<HashPool>, lane: Lane) -> JoinHandle<Result<String, HashError>> {
+    let pool = Arc::clone(pool);
+    let (submitted, waits) = oneshot::channel();
+    let task = tokio::spawn(async move {
+        let mut job = Box::pin(pool.hash(lane, password()));
+        // One poll puts it into the queue.
+        let early = tokio::select! {
+            biased;
+            answer = &mut job => Some(answer),
+            () = std::future::ready(()) => None,
+        };
+        submitted.send(()).unwrap();
+        match early {
+            Some(answer) => answer,
+            None => job.await,
+        }
+    });
+    waits.await.unwrap();
+    task
+}
+
+#[tokio::test]
+async fn hashes_and_compares() {
+    let pool = start(4, 4, crate::entropy());
+    let phc = pool.hash(lane(1), password()).await.unwrap();
+    let other = Password::offered("wrong horse").unwrap();
+    let verify = |password, phc| pool.verify(lane(1), password, phc);
+    let fits = Verdict::Match { outdated: false };
+    assert_eq!(verify(password(), Some(phc.clone())).await.unwrap(), fits);
+    assert_eq!(verify(other, Some(phc)).await.unwrap(), Verdict::Mismatch);
+    assert_eq!(verify(password(), None).await.unwrap(), Verdict::Mismatch);
+    let damaged = verify(password(), Some("damaged".to_owned())).await;
+    assert!(matches!(damaged, Err(HashError::Stored(_))));
+}
+
+#[tokio::test]
+async fn one_tenants_storm_does_not_hold_up_another() {
+    let (pool, gate, first) = held(200, 100).await;
+    let served = Arc::new(AtomicUsize::new(0));
+    let mut storm = Vec::new();
+    for _ in 0..100 {
+        let (task, served) = (submit(&pool, lane(1)).await, Arc::clone(&served));
+        storm.push(tokio::spawn(async move {
+            task.await.unwrap().unwrap();
+            served.fetch_add(1, Ordering::SeqCst);
+        }));
+    }
+    let single = submit(&pool, lane(2)).await;
+    assert_eq!((pool.load().waiting, pool.load().lanes), (101, 2));
+
+    // How many salts had been drawn when the single job was done says how many went before it.
+    let gate_then = gate.clone();
+    let position = tokio::spawn(async move {
+        single.await.unwrap().unwrap();
+        gate_then.arrived()
+    });
+    gate.set(|state| state.open = true);
+    first.await.unwrap().unwrap();
+    let position = position.await.unwrap();
+    for job in storm {
+        job.await.unwrap();
+    }
+    assert_eq!(gate.arrived(), 102);
+    assert!(position < 102, "the single job came last");
+}
+
+#[tokio::test]
+async fn the_queue_is_bounded_in_all_and_for_each_lane() {
+    let (pool, gate, first) = held(4, 2).await;
+    let mut accepted = vec![first];
+    for tenant in [1, 1, 2, 2] {
+        accepted.push(submit(&pool, lane(tenant)).await);
+        if pool.load().waiting == 2 {
+            assert_busy(pool.hash(lane(1), password()).await);
+        }
+    }
+    assert_busy(pool.hash(lane(3), password()).await);
+    assert_busy(pool.verify(None, password(), None).await);
+    gate.set(|state| state.open = true);
+    for job in accepted {
+        job.await.unwrap().unwrap();
+    }
+    pool.hash(lane(1), password()).await.unwrap();
+}
+
+fn assert_busy<T>(answer: Result<T, HashError>) {
+    let Err(HashError::Busy(Busy { retry_after })) = answer else {
+        panic!("not busy");
+    };
+    assert!((1..=30).contains(&retry_after.as_secs()), "{retry_after:?}");
+    assert_eq!(retry_after.subsec_nanos(), 0);
+}
+
+#[tokio::test]
+async fn whoever_stops_waiting_is_skipped_and_makes_room() {
+    let (pool, gate, first) = held(3, 3).await;
+    let gone = submit(&pool, lane(1)).await;
+    let waits = submit(&pool, lane(1)).await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    let later = submit(&pool, lane(1)).await;
+    assert_eq!(pool.load().waiting, 3, "the queue was not full");
+    let last = submit(&pool, lane(1)).await;
+    assert_eq!(pool.load().waiting, 3);
+    gate.set(|state| state.open = true);
+    for job in [first, waits, later, last] {
+        job.await.unwrap().unwrap();
+    }
+    assert_eq!(gate.arrived(), 4, "a job that nobody waited for was hashed");
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_job_and_not_the_pool() {
+    let (pool, gate, first) = held(4, 4).await;
+    let waits = submit(&pool, lane(1)).await;
+    gate.set(|state| (state.panics, state.open) = (true, true));
+    assert!(matches!(first.await.unwrap(), Err(HashError::Lost)));
+    assert!(matches!(waits.await.unwrap(), Err(HashError::Lost)));
+    gate.set(|state| state.panics = false);
+    let phc = pool.hash(lane(1), password()).await.unwrap();
+    let verdict = pool.verify(lane(1), password(), Some(phc)).await.unwrap();
+    assert_eq!(verdict, Verdict::Match { outdated: false });
+}
+
+/// Tells when the last thread has let go of it.
+struct Goodbye(mpsc::Sender<()>);
+
+impl Drop for Goodbye {
+    fn drop(&mut self) {
+        drop(self.0.send(()));
+    }
+}
+
+#[tokio::test]
+async fn the_threads_end_with_the_pool() {
+    let (sender, ended) = mpsc::channel();
+    let goodbye = Goodbye(sender);
+    let entropy = Entropy::new(move |buffer| {
+        let Goodbye(_) = &goodbye;
+        buffer.fill(7);
+    });
+    let size = PoolSize {
+        threads: NonZeroUsize::new(3).unwrap(),
+        ..PoolSize::default()
+    };
+    let pool = HashPool::start(size, cheap(), entropy).unwrap();
+    pool.hash(None, password()).await.unwrap();
+    assert!(ended.try_recv().is_err());
+    drop(pool);
+    ended.recv_timeout(Duration::from_mins(1)).unwrap();
+}

@@ -1,0 +1,137 @@
+//! Two tenants to look around in.
+
+use std::time::Duration;
+
+use tenantry_core::tenant::{Isolation, Registration};
+use tenantry_core::user::Username;
+use tenantry_core::{Email, Role, Slug, UserId};
+use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState, Entry};
+use tenantry_store::tenant::NewUser;
+use tenantry_store::{Hint, Origin};
+
+use crate::signin::hash_refusal;
+use crate::tenants::{Created, NewOwner, NewTenant};
+use crate::{Refusal, Service};
+
+/// Somebody to sign in as.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct DemoPerson {
+    /// Where to sign in.
+    pub url: String,
+    /// The tenant's slug; empty for the platform.
+    pub tenant: String,
+    /// What the person may do.
+    pub role: Role,
+    /// The address.
+    pub email: String,
+    /// The password; `None` where it was set by an earlier start.
+    pub password: Option<String>,
+}
+
+const WAIT: Duration = Duration::from_secs(30);
+
+/// The address that is two people in two tenants.
+const BOTH: &str = "sam@example.com";
+
+fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse().map_err(Refusal::failed("the demo's own data is wrong"))
+}
+
+impl Service {
+    /// Makes the demo's tenants and people, those that are not there yet. Passwords are drawn at
+    /// random and told once.
+    pub async fn make_demo(&self) -> Result<Vec<DemoPerson>, Refusal> {
+        let mut people = Vec::new();
+        for (slug, name, owner, full_name) in [
+            ("acme", "Acme Bakery", "ada@example.com", "Ada Lovelace"),
+            ("globex", "Globex Energy", "grace@example.com", "Grace Hopper"),
+        ] {
+            let password = tenantry_keys::generated::password(self.entropy()).expose().clone();
+            let new = NewTenant {
+                name: name.to_owned(),
+                slug: parsed(slug)?,
+                owner: NewOwner {
+                    email: parsed(owner)?,
+                    username: None,
+                    full_name: Some(full_name.to_owned()),
+                    password: Some(password.clone()),
+                },
+                isolation: Isolation::Database,
+                cluster: None,
+                registration: Registration::Closed,
+                verify_email: true,
+                locale: None,
+            };
+            let password = match self.create_tenant(new, None, WAIT).await {
+                Ok(Created::Active(_) | Created::Later(..)) => Some(password),
+                Err(Refusal::SlugTaken) => None,
+                Err(refusal) => return Err(refusal),
+            };
+            people.push(self.demo_person(slug, Role::Owner, owner, password).await?);
+            let password = self.add_demo_member(slug).await?;
+            people.push(self.demo_person(slug, Role::Member, BOTH, password).await?);
+        }
+        Ok(people)
+    }
+
+    async fn demo_person(
+        &self,
+        slug: &str,
+        role: Role,
+        email: &str,
+        password: Option<String>,
+    ) -> Result<DemoPerson, Refusal> {
+        let url = self.find_tenant(slug).await?.url;
+        Ok(DemoPerson { url, tenant: slug.to_owned(), role, email: email.to_owned(), password })
+    }
+
+    /// Adds the person who is in both tenants under one address; the password, if it is new.
+    async fn add_demo_member(&self, slug: &str) -> Result<Option<String>, Refusal> {
+        let slug: Slug = parsed(slug)?;
+        let entry = self.control().read().await?.tenants().enter(&Hint::Slug(slug), Origin::Operator).await?;
+        let Some(Entry::Open(ctx)) = entry else { return Ok(None) };
+        let email: Email = parsed(BOTH)?;
+        let username: Username = parsed("sam")?;
+        let mut tx = self.pools().read(&ctx).await.map_err(Refusal::tenant(&ctx))?;
+        if tx.users().find_by_email(&email).await.map_err(Refusal::tenant(&ctx))?.is_some() {
+            return Ok(None);
+        }
+        drop(tx);
+        let password = tenantry_keys::generated::password(self.entropy()).expose().clone();
+        let chosen = self.chosen_password("password", &password)?;
+        let hash = self.hasher().hash(Some(ctx.id()), chosen).await.map_err(hash_refusal)?;
+        let id = UserId::generate(self.clock(), self.entropy());
+        let now = self.clock().now();
+        let entry = DirectoryEntry {
+            tenant: ctx.id(),
+            generation: ctx.generation(),
+            user: id,
+            address_hash: self.keyring().directory().hash(&email.key()),
+            kind: EntryKind::Staff,
+            state: EntryState::Reserved,
+        };
+        let mut control = self.control().begin().await?;
+        control.directory().reserve(&entry, false, now).await?;
+        control.commit().await?;
+        let mut tx = self.pools().begin(&ctx).await.map_err(Refusal::tenant(&ctx))?;
+        let user = NewUser {
+            id,
+            email: &email,
+            username: Some(&username),
+            full_name: Some("Sam Okafor"),
+            role: Role::Member,
+            password_hash: Some(&hash),
+            must_change_password: false,
+            created_at: now,
+        };
+        tx.users().add(&user).await.map_err(Refusal::tenant(&ctx))?;
+        tx.commit().await.map_err(Refusal::tenant(&ctx))?;
+        let mut control = self.control().begin().await?;
+        control.directory().confirm(ctx.id(), id).await?;
+        control.commit().await?;
+        Ok(Some(password))
+    }
+}

@@ -1,0 +1,168 @@
+//! What every use case shares, and how it comes to be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenantry_core::workflow::WorkflowState;
+use tenantry_core::{Clock, Entropy, WorkflowId};
+use tenantry_keys::hasher::HashPool;
+use tenantry_keys::password::HashParams;
+use tenantry_keys::sealing::MasterKey;
+use tenantry_mail::Transport;
+use tenantry_saga::{Engine, Outcome};
+use tenantry_store::files::TenantFiles;
+use tenantry_store::{Control, StoreError, TenantPools};
+
+use crate::keyring::{Keyring, KeyringError};
+use crate::workflows::{Steps, is_moving};
+use crate::{Refusal, Settings};
+
+/// Hashes that may wait; past it sign-ins are answered with 503 at once.
+const HASH_QUEUE: usize = 256;
+
+/// What use cases and workflow steps share.
+pub(crate) struct Shared {
+    pub(crate) control: Control,
+    pub(crate) pools: TenantPools,
+    pub(crate) keyring: Keyring,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    hasher: HashPool,
+    mail: Transport,
+    engine: Engine<Steps>,
+}
+
+/// The use cases of Tenantry.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+/// Why the service could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Files or the control database.
+    #[error("the data could not be opened")]
+    Store(#[from] StoreError),
+    /// Keys.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+}
+
+impl Service {
+    /// Opens the service over a control database.
+    pub async fn open(
+        control: Control,
+        settings: Settings,
+        master: &MasterKey,
+        mail: Transport,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Result<Self, OpenError> {
+        let keyring = Keyring::open(&control, master, &settings, &clock, &entropy).await?;
+        let files = TenantFiles::new(settings.data_dir.join("tenants"))?;
+        let pools = TenantPools::new(files, settings.pools, clock.clone());
+        let hasher = HashPool::start(settings.hash_threads, HASH_QUEUE, HashParams::default(), entropy.clone());
+        let shared = Arc::new(Shared { control: control.clone(), pools, keyring, settings, clock, entropy });
+        let engine = Engine::new(
+            control,
+            Steps(Arc::clone(&shared)),
+            shared.clock.clone(),
+            shared.settings.pace,
+            shared.settings.faults.clone(),
+        );
+        Ok(Self { inner: Arc::new(Inner { shared, hasher, mail, engine }) })
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    /// The registry.
+    pub fn control(&self) -> &Control {
+        &self.inner.shared.control
+    }
+
+    pub(crate) fn pools(&self) -> &TenantPools {
+        &self.inner.shared.pools
+    }
+
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.inner.shared.keyring
+    }
+
+    /// What the operator decided.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.shared.settings
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.shared.clock
+    }
+
+    /// The randomness.
+    pub fn entropy(&self) -> &Entropy {
+        &self.inner.shared.entropy
+    }
+
+    /// Makes and checks CSRF tokens.
+    pub fn csrf(&self) -> &tenantry_keys::csrf::CsrfKey {
+        self.keyring().csrf()
+    }
+
+    /// The public keys of access tokens (RFC 7517).
+    pub fn jwks(&self) -> serde_json::Value {
+        self.keyring().jwks()
+    }
+
+    pub(crate) fn hasher(&self) -> &HashPool {
+        &self.inner.hasher
+    }
+
+    pub(crate) fn mail(&self) -> &Transport {
+        &self.inner.mail
+    }
+
+    pub(crate) fn engine(&self) -> &Engine<Steps> {
+        &self.inner.engine
+    }
+
+    /// Drives a workflow until it ends or `wait` has passed; the state it is in then. It is driven
+    /// in a task of its own, so that a caller who goes away cancels nothing half-way.
+    pub(crate) async fn drive(&self, id: WorkflowId, wait: Duration) -> Result<WorkflowState, Refusal> {
+        let service = self.clone();
+        let driving = tokio::spawn(async move {
+            loop {
+                match service.engine().run(id).await? {
+                    Outcome::Ended(state) => return Ok::<_, Refusal>(state),
+                    Outcome::Deferred | Outcome::Elsewhere => {
+                        let run = service.control().read().await?.workflows().lookup(id).await?;
+                        let run = run.ok_or(Refusal::NotFound)?;
+                        if !is_moving(run.state) {
+                            return Ok(run.state);
+                        }
+                        // Deferred: not before its time. With somebody else: look again soon.
+                        let until = run.next_run_at.since(service.clock().now());
+                        tokio::time::sleep(until.clamp(Duration::from_millis(20), Duration::from_secs(1))).await;
+                    }
+                }
+            }
+        });
+        match tokio::time::timeout(wait, driving).await {
+            Ok(joined) => joined.map_err(Refusal::failed("a workflow could not be driven"))?,
+            Err(_) => Ok(WorkflowState::Running),
+        }
+    }
+
+    /// Closes every database.
+    pub async fn close(&self) {
+        self.pools().close_all().await;
+        self.control().close().await;
+    }
+}

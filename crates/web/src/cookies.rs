@@ -1,0 +1,66 @@
+//! The two cookies: the session, and the nonce that anonymous forms are bound to.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// How cookies are named and marked.
+#[derive(Debug, Clone, Copy)]
+pub struct Cookies {
+    /// Whether pages are served over https.
+    pub secure: bool,
+}
+
+impl Cookies {
+    /// The session's name. With https the `__Host-` prefix makes browsers refuse it from another
+    /// host or without `Secure` (RFC 6265bis, section 4.1.3.2).
+    pub const fn session(self) -> &'static str {
+        if self.secure { "__Host-tenantry_session" } else { "tenantry_session" }
+    }
+
+    /// The nonce's name.
+    pub const fn nonce(self) -> &'static str {
+        if self.secure { "__Host-tenantry_csrf" } else { "tenantry_csrf" }
+    }
+
+    fn attributes(self) -> &'static str {
+        if self.secure { "; Path=/; HttpOnly; SameSite=Lax; Secure" } else { "; Path=/; HttpOnly; SameSite=Lax" }
+    }
+
+    /// Sets a cookie for as long as the browser runs; the server decides when it ends.
+    pub fn set(self, name: &str, value: &str) -> Option<HeaderValue> {
+        HeaderValue::try_from(format!("{name}={value}{}", self.attributes())).ok()
+    }
+
+    /// Takes a cookie back.
+    pub fn clear(self, name: &str) -> Option<HeaderValue> {
+        HeaderValue::try_from(format!("{name}=; Max-Age=0{}", self.attributes())).ok()
+    }
+}
+
+/// The value of a cookie. Where a name comes twice, none counts: another host may have planted one.
+pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(key, _)| *key == name)
+        .map(|(_, value)| value);
+    let first = found.next()?;
+    if found.next().is_some() { None } else { Some(first) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_doubled_cookie_counts_for_nothing() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=1; b=2"));
+        assert_eq!(find(&headers, "b"), Some("2"));
+        headers.append(header::COOKIE, HeaderValue::from_static("b=3"));
+        assert_eq!(find(&headers, "b"), None);
+        assert_eq!(find(&headers, "c"), None);
+    }
+}

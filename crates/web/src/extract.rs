@@ -1,0 +1,112 @@
+//! Bodies: JSON and forms into the same types, strictly.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use http_body_util::BodyExt as _;
+use serde::de::DeserializeOwned;
+use tenantry_service::{FieldError, Refusal};
+
+use crate::App;
+use crate::context::Ctx;
+use crate::problem::{Failure, respond};
+
+/// The largest body of an ordinary request, in octets.
+pub const LIMIT: usize = 64 * 1024;
+
+/// A JSON body.
+pub struct Json<T>(pub T);
+
+/// A form's fields. The guard has checked and taken out its CSRF token.
+pub struct Form<T>(pub T);
+
+/// Reads a body up to [`LIMIT`].
+pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
+    match http_body_util::Limited::new(body, LIMIT).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Failure::PayloadTooLarge),
+        Err(_) => Err(Failure::Malformed("the body could not be read")),
+    }
+}
+
+fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(wanted))
+}
+
+/// The name that serde's own sentence puts between backticks, and a word for what is wrong.
+fn field_error(text: &str, path: &str) -> FieldError {
+    let named = text.split('`').nth(1).unwrap_or_default();
+    let at = |name: &str| match (path, name) {
+        ("" | ".", name) => name.to_owned(),
+        (path, "") => path.to_owned(),
+        (path, name) if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),
+        (path, name) => format!("{path}.{name}"),
+    };
+    let (field, code, message) = if text.starts_with("unknown field") {
+        (at(named), "unknown_field", format!("there is no field {named} here"))
+    } else if text.starts_with("duplicate field") {
+        (at(named), "duplicate_field", format!("{named} is given twice"))
+    } else if text.starts_with("missing field") {
+        (at(named), "required", format!("{named} is required"))
+    } else {
+        (at(""), "invalid", "this has the wrong type or value".to_owned())
+    };
+    FieldError { field: field.into(), code, message }
+}
+
+/// Parses JSON into a type of ours.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        match inner.classify() {
+            serde_json::error::Category::Data => {
+                Failure::Refused(Refusal::Validation(vec![field_error(&inner.to_string(), &path)]))
+            }
+            _ => Failure::Malformed("the body is not valid JSON"),
+        }
+    })?;
+    deserializer.end().map_err(|_| Failure::Malformed("something follows the JSON"))?;
+    Ok(parsed)
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let ctx = request.extensions().get::<Ctx>().cloned();
+        let parsed = async {
+            if !has_type(request.headers(), "application/json") {
+                return Err(Failure::Malformed("the body must be application/json"));
+            }
+            parse_json(&read(request.into_body()).await?)
+        }
+        .await;
+        parsed.map(Self).map_err(|failure| respond(app, ctx.as_ref(), failure))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let ctx = request.extensions().get::<Ctx>().cloned();
+        let parsed = async {
+            if !has_type(request.headers(), "application/x-www-form-urlencoded") {
+                return Err(Failure::Malformed("the body must be application/x-www-form-urlencoded"));
+            }
+            let bytes = read(request.into_body()).await?;
+            serde_urlencoded::from_bytes(&bytes).map_err(|error| {
+                Failure::Refused(Refusal::Validation(vec![field_error(&error.to_string(), "")]))
+            })
+        }
+        .await;
+        parsed.map(Self).map_err(|failure| respond(app, ctx.as_ref(), failure))
+    }
+}

@@ -1,0 +1,233 @@
+//! What stands before every handler: who sends the request, for which tenant, and whether that may
+//! be. It enforces what the route declares; no handler does any of it.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use tenantry_core::{Locale, Role};
+use tenantry_service::Refusal;
+use tenantry_service::resolve::Hints;
+use tenantry_service::sessions::{Credential, Principal};
+
+use crate::context::Ctx;
+use crate::host::Endpoint;
+use crate::problem::{Failure, respond};
+use crate::route::{Audience, CsrfClass, Route, Surface, TenantRule};
+use crate::{App, cookies, extract};
+
+/// How long a handler may take before its client is told to come back later. Its work goes on and
+/// ends by the databases' own limits; nothing is cut off half-way.
+const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// The id of a request, left behind by the outermost layer.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+fn header_text(headers: &HeaderMap, name: &str) -> Result<Option<String>, Failure> {
+    let mut values = headers.get_all(name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Failure::Malformed("a header that names the tenant is given twice"));
+    }
+    let text = first.to_str().map_err(|_| Failure::Malformed("a header that names the tenant is not text"))?;
+    Ok(Some(text.to_owned()))
+}
+
+fn query_text(query: Option<&str>, name: &str) -> Result<Option<String>, Failure> {
+    let mut found = None;
+    for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if key == name && found.replace(value.into_owned()).is_some() {
+            return Err(Failure::Malformed("a query parameter that names the tenant is given twice"));
+        }
+    }
+    Ok(found)
+}
+
+/// The bearer token of a request (RFC 6750, section 2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Runs a route: guards it, then hands over to its handler.
+pub(crate) async fn guard(State((app, route)): State<(App, Route)>, request: Request, next: Next) -> Response {
+    let mut ctx = bare(&app, &route, &request);
+    match admit(&app, &route, &mut ctx, request).await {
+        Ok(mut request) => {
+            request.extensions_mut().insert(ctx.clone());
+            // In a task of its own: a client that hangs up cancels nothing half-way.
+            let handled = tokio::time::timeout(DEADLINE, tokio::spawn(next.run(request))).await;
+            let response = match handled {
+                Ok(Ok(response)) => response,
+                Ok(Err(error)) => {
+                    respond(&app, Some(&ctx), Refusal::failed("a handler broke off")(error).into())
+                }
+                Err(_) => respond(&app, Some(&ctx), Refusal::Busy(std::time::Duration::from_secs(5)).into()),
+            };
+            with_nonce(&app, &ctx, response)
+        }
+        Err(failure) => refuse(&app, &route, &ctx, failure),
+    }
+}
+
+/// What is known before anything is checked: enough to answer in the right language and shape.
+fn bare(app: &App, route: &Route, request: &Request) -> Ctx {
+    let headers = request.headers();
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let peer = request.extensions().get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map(|info| info.0);
+    let endpoint = Endpoint::of(headers, request.uri(), peer, &app.options);
+    Ctx {
+        request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        surface: route.surface,
+        tenant: tenantry_service::resolve::Resolved::None,
+        principal: None,
+        client_ip: endpoint.ok().and_then(|endpoint| endpoint.client),
+        user_agent: text(header::USER_AGENT).map(str::to_owned),
+        locale: text(header::ACCEPT_LANGUAGE).map_or_else(Locale::default, Locale::negotiate),
+        csrf_token: String::new(),
+        fresh_nonce: None,
+    }
+}
+
+async fn admit(app: &App, route: &Route, ctx: &mut Ctx, request: Request) -> Result<Request, Failure> {
+    let peer = request.extensions().get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map(|info| info.0);
+    let endpoint = Endpoint::of(request.headers(), request.uri(), peer, &app.options);
+    let endpoint = endpoint.map_err(|_| Failure::Malformed("the request has no single, valid host"))?;
+    if route.tenant == TenantRule::Optional {
+        let hints = Hints {
+            host: Some(endpoint.host.clone()),
+            header: header_text(request.headers(), "x-tenant-id")?,
+            query: query_text(request.uri().query(), "tenant_id")?,
+        };
+        ctx.tenant = app.service.resolve(&hints).await?;
+    }
+    authenticate(app, route, ctx, request.headers()).await?;
+    authorize(route, ctx)?;
+    if route.surface != Surface::Page {
+        return Ok(request);
+    }
+    let binding = binding(app, ctx, request.headers());
+    ctx.csrf_token = app.service.csrf().token(&binding);
+    if route.csrf == CsrfClass::Form { check_form(app, &endpoint, &binding, request).await } else { Ok(request) }
+}
+
+async fn authenticate(app: &App, route: &Route, ctx: &mut Ctx, headers: &HeaderMap) -> Result<(), Failure> {
+    let cookie = || cookies::find(headers, app.cookies().session()).map(Credential::Cookie);
+    let bearer = || bearer(headers).map(Credential::Bearer);
+    let credential = match route.surface {
+        Surface::Api => bearer(),
+        Surface::Page => cookie(),
+        Surface::Infrastructure => bearer().or_else(cookie),
+    };
+    if route.audience == Audience::Public {
+        // A page for anybody still shows who is signed in; it never insists.
+        if route.surface == Surface::Page
+            && let Some(credential) = credential
+        {
+            ctx.principal = app.service.authenticate(credential, ctx.tenant.id()).await.ok();
+        }
+        return Ok(());
+    }
+    let credential = credential.ok_or(Refusal::AuthenticationRequired)?;
+    ctx.principal = Some(app.service.authenticate(credential, ctx.tenant.id()).await?);
+    Ok(())
+}
+
+fn authorize(route: &Route, ctx: &Ctx) -> Result<(), Failure> {
+    let Some(role) = ctx.role() else { return Ok(()) };
+    let allowed = match route.audience {
+        Audience::Public | Audience::SignedIn => true,
+        Audience::TenantAdmin => matches!(role, Role::Owner | Role::Admin),
+        Audience::PlatformAdmin => role == Role::PlatformAdmin,
+    };
+    if !allowed {
+        return Err(Refusal::Forbidden.into());
+    }
+    let must_change = ctx.principal.as_ref().is_some_and(|principal| principal.person.must_change_password());
+    if must_change && route.audience != Audience::Public && !route.before_password_change {
+        return Err(Refusal::PasswordChangeRequired.into());
+    }
+    Ok(())
+}
+
+/// What a visitor's forms are bound to: the session, or a nonce kept in a cookie.
+fn binding(app: &App, ctx: &mut Ctx, headers: &HeaderMap) -> Vec<u8> {
+    if let Some(Principal { session, .. }) = &ctx.principal {
+        return format!("session:{}", session.id).into_bytes();
+    }
+    let kept = cookies::find(headers, app.cookies().nonce())
+        .filter(|nonce| nonce.len() == 22 && nonce.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+    let nonce = kept.map(str::to_owned).unwrap_or_else(|| {
+        let fresh = URL_SAFE_NO_PAD.encode(app.service.entropy().bytes::<16>());
+        ctx.fresh_nonce = Some(fresh.clone());
+        fresh
+    });
+    format!("nonce:{nonce}").into_bytes()
+}
+
+/// Checks that a form is one of ours, and takes its token out of the fields.
+async fn check_form(app: &App, endpoint: &Endpoint, binding: &[u8], request: Request) -> Result<Request, Failure> {
+    let headers = request.headers();
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return Err(Failure::ForeignForm);
+    }
+    if let Some(origin) = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()) {
+        let host = origin.split_once("://").map_or("", |(_, host)| host);
+        if !host.eq_ignore_ascii_case(&endpoint.authority) {
+            return Err(Failure::ForeignForm);
+        }
+    }
+    let (mut parts, body) = request.into_parts();
+    let bytes = extract::read(body).await?;
+    let mut shown = None;
+    let mut rest = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in url::form_urlencoded::parse(&bytes) {
+        if name == "csrf_token" {
+            if shown.replace(value.into_owned()).is_some() {
+                return Err(Failure::ForeignForm);
+            }
+        } else {
+            rest.append_pair(&name, &value);
+        }
+    }
+    if !shown.is_some_and(|shown| app.service.csrf().verify(binding, &shown)) {
+        return Err(Failure::ForeignForm);
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Ok(Request::from_parts(parts, Body::from(rest.finish())))
+}
+
+fn with_nonce(app: &App, ctx: &Ctx, mut response: Response) -> Response {
+    if let Some(nonce) = &ctx.fresh_nonce
+        && let Some(cookie) = app.cookies().set(app.cookies().nonce(), nonce)
+    {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Answers a request that is not let through. A page sends its visitor where to go instead.
+fn refuse(app: &App, route: &Route, ctx: &Ctx, failure: Failure) -> Response {
+    if route.surface != Surface::Page {
+        return respond(app, Some(ctx), failure);
+    }
+    let (to, clear) = match &failure {
+        Failure::Refused(Refusal::SessionStale) => ("/login?reason=session_ended".to_owned(), true),
+        Failure::Refused(Refusal::AuthenticationRequired) => {
+            let path = if route.csrf == CsrfClass::Form || route.path.contains('{') { "/dashboard" } else { route.path };
+            (format!("/login?return_to={path}"), true)
+        }
+        Failure::Refused(Refusal::PasswordChangeRequired) => ("/account/password".to_owned(), false),
+        _ => return respond(app, Some(ctx), failure),
+    };
+    let mut response = (StatusCode::SEE_OTHER, Redirect::to(&to)).into_response();
+    if clear && let Some(cookie) = app.cookies().clear(app.cookies().session()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
