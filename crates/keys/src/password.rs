@@ -14,8 +14,8 @@ use tenantry_core::password::Password;
 use zeroize::Zeroizing;
 
 pub use params::{HashParams, ParamsError};
-pub use stored::{StoredHashError, check};
 use stored::{OUTPUT, SALT, Stored};
+pub use stored::{StoredHashError, check};
 
 /// What came of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

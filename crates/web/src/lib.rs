@@ -1,1 +1,74 @@
-//! HTTP API, pages and console of Tenantry.
+//! HTTP: the API, the pages, and what machines ask.
+//!
+//! The only crate that knows HTTP and HTML. Owns no rule about tenants or people: a handler takes
+//! a request apart, calls one use case and shows what came of it. What a route may be asked by
+//! whom is declared with the route and enforced by the guard in front of it.
+
+pub mod api;
+mod context;
+mod cookies;
+mod extract;
+mod guard;
+mod host;
+mod infrastructure;
+mod metrics;
+pub mod openapi;
+pub mod problem;
+pub mod route;
+mod router;
+mod serve;
+mod site;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use tenantry_service::Service;
+
+use crate::cookies::Cookies;
+use crate::metrics::Metrics;
+pub use crate::router::{router, routes};
+pub use crate::serve::serve;
+
+/// What an operator decides about HTTP.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Proxies whose forwarded headers count.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether `/dev/mail` is there: only where mails are files.
+    pub dev_mail: bool,
+}
+
+impl Options {
+    fn is_trusted(&self, ip: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|net| net.contains(&ip))
+    }
+}
+
+/// What every handler can reach.
+#[derive(Clone)]
+pub struct App {
+    service: Service,
+    options: Arc<Options>,
+    metrics: Arc<Metrics>,
+    openapi: Arc<serde_json::Value>,
+    secure: bool,
+}
+
+impl App {
+    /// The pages and the API over the use cases.
+    pub fn new(service: Service, options: Options) -> Self {
+        let secure = service.settings().public_url.scheme() == "https";
+        Self {
+            service,
+            options: Arc::new(options),
+            metrics: Arc::new(Metrics::new()),
+            openapi: Arc::new(openapi::describe(&routes())),
+            secure,
+        }
+    }
+
+    const fn cookies(&self) -> Cookies {
+        Cookies { secure: self.secure }
+    }
+}

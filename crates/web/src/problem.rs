@@ -85,6 +85,11 @@ pub fn code(code: &str) -> (StatusCode, &'static str) {
 }
 
 impl Failure {
+    /// The contract's code for it.
+    pub fn code(self) -> &'static str {
+        self.told("").code
+    }
+
     /// What to tell about it. An inner failure is logged here, once, and told in general words.
     pub fn told(self, request_id: &str) -> Told {
         let mut errors = Vec::new();

@@ -89,8 +89,8 @@ mod tests {
 
     use super::*;
 
-    fn lane(number: u128) -> Lane {
-        Some(TenantId::from_uuid(Uuid::from_u128(number)))
+    fn tenant(number: u128) -> TenantId {
+        TenantId::from_uuid(Uuid::from_u128(number))
     }
 
     fn drain(queue: &mut Queue<&'static str>) -> Vec<&'static str> {
@@ -101,7 +101,7 @@ mod tests {
     fn lanes_take_turns() {
         let mut queue = Queue::new(9, 9);
         for (owner, job) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2")] {
-            queue.push(lane(owner), job).unwrap();
+            queue.push(Some(tenant(owner)), job).unwrap();
         }
         queue.push(None, "n1").unwrap();
         assert_eq!((queue.waiting(), queue.lanes()), (6, 3));
@@ -112,24 +112,24 @@ mod tests {
     #[test]
     fn a_lane_that_comes_back_waits_for_its_turn() {
         let mut queue = Queue::new(9, 9);
-        queue.push(lane(1), "a1").unwrap();
-        queue.push(lane(2), "b1").unwrap();
-        queue.push(lane(2), "b2").unwrap();
+        queue.push(Some(tenant(1)), "a1").unwrap();
+        queue.push(Some(tenant(2)), "b1").unwrap();
+        queue.push(Some(tenant(2)), "b2").unwrap();
         assert_eq!(queue.pop(), Some("a1"));
-        queue.push(lane(1), "a2").unwrap();
+        queue.push(Some(tenant(1)), "a2").unwrap();
         assert_eq!(drain(&mut queue), ["b1", "a2", "b2"]);
     }
 
     #[test]
     fn is_bounded_in_all_and_for_each_lane() {
         let mut queue = Queue::new(3, 2);
-        queue.push(lane(1), "a1").unwrap();
-        queue.push(lane(1), "a2").unwrap();
-        assert_eq!(queue.push(lane(1), "a3"), Err("a3"));
-        queue.push(lane(2), "b1").unwrap();
-        assert_eq!(queue.push(lane(3), "c1"), Err("c1"));
+        queue.push(Some(tenant(1)), "a1").unwrap();
+        queue.push(Some(tenant(1)), "a2").unwrap();
+        assert_eq!(queue.push(Some(tenant(1)), "a3"), Err("a3"));
+        queue.push(Some(tenant(2)), "b1").unwrap();
+        assert_eq!(queue.push(Some(tenant(3)), "c1"), Err("c1"));
         assert_eq!(queue.pop(), Some("a1"));
-        queue.push(lane(3), "c1").unwrap();
+        queue.push(Some(tenant(3)), "c1").unwrap();
         assert_eq!(drain(&mut queue), ["b1", "a2", "c1"]);
     }
 
@@ -137,11 +137,11 @@ mod tests {
     fn what_nobody_wants_makes_room_and_keeps_the_order() {
         let mut queue = Queue::new(4, 2);
         for (owner, job) in [(1, "a1"), (1, "a2"), (2, "b1"), (3, "c1")] {
-            queue.push(lane(owner), job).unwrap();
+            queue.push(Some(tenant(owner)), job).unwrap();
         }
         queue.retain(|job| !matches!(*job, "a1" | "b1"));
         assert_eq!((queue.waiting(), queue.lanes()), (2, 2));
-        queue.push(lane(2), "b2").unwrap();
+        queue.push(Some(tenant(2)), "b2").unwrap();
         assert_eq!(drain(&mut queue), ["a2", "c1", "b2"]);
     }
 }

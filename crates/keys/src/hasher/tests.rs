@@ -1,4 +1,3 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Condvar, Mutex};
 
@@ -15,9 +14,10 @@ struct Gate(Arc<(Mutex<State>, Condvar)>);
 #[derive(Default)]
 struct State {
     armed: bool,
-    open: bool,
     panics: bool,
     arrived: usize,
+    /// How many of those who arrive are let on.
+    permits: usize,
 }
 
 impl Gate {
@@ -37,11 +37,18 @@ impl Gate {
         }
         state.arrived += 1;
         changed.notify_all();
-        let state = changed.wait_while(state, |state| !state.open).unwrap();
+        let number = state.arrived;
+        let state = changed
+            .wait_while(state, |state| state.permits < number)
+            .unwrap();
         if state.panics {
             drop(state);
             panic!("a fault on purpose");
         }
+    }
+
+    fn open(&self) {
+        self.set(|state| state.permits = usize::MAX);
     }
 
     fn set(&self, change: impl FnOnce(&mut State)) {
@@ -54,7 +61,11 @@ impl Gate {
     fn wait_for_arrival(&self) {
         let (state, changed) = &*self.0;
         let guard = state.lock().unwrap();
-        drop(changed.wait_while(guard, |state| state.arrived == 0).unwrap());
+        drop(
+            changed
+                .wait_while(guard, |state| state.arrived == 0)
+                .unwrap(),
+        );
     }
 
     fn arrived(&self) -> usize {
@@ -62,8 +73,8 @@ impl Gate {
     }
 }
 
-fn lane(number: u128) -> Lane {
-    Some(TenantId::from_uuid(Uuid::from_u128(number)))
+fn tenant(number: u128) -> TenantId {
+    TenantId::from_uuid(Uuid::from_u128(number))
 }
 
 fn password() -> Password {
@@ -84,7 +95,10 @@ fn start(waiting: usize, lane: usize, entropy: Entropy) -> Arc<HashPool> {
 }
 
 /// A pool of one thread that stands at the gate with a first job.
-async fn held(waiting: usize, lane: usize) -> (Arc<HashPool>, Gate, JoinHandle<Result<String, HashError>>) {
+async fn held(
+    waiting: usize,
+    lane: usize,
+) -> (Arc<HashPool>, Gate, JoinHandle<Result<String, HashError>>) {
     let gate = Gate::default();
     let pool = start(waiting, lane, gate.entropy());
     gate.set(|state| state.armed = true);
@@ -118,9 +132,9 @@ async fn submit(pool: &Arc<HashPool>, lane: Lane) -> JoinHandle<Result<String, H
 #[tokio::test]
 async fn hashes_and_compares() {
     let pool = start(4, 4, crate::entropy());
-    let phc = pool.hash(lane(1), password()).await.unwrap();
+    let phc = pool.hash(Some(tenant(1)), password()).await.unwrap();
     let other = Password::offered("wrong horse").unwrap();
-    let verify = |password, phc| pool.verify(lane(1), password, phc);
+    let verify = |password, phc| pool.verify(Some(tenant(1)), password, phc);
     let fits = Verdict::Match { outdated: false };
     assert_eq!(verify(password(), Some(phc.clone())).await.unwrap(), fits);
     assert_eq!(verify(other, Some(phc)).await.unwrap(), Verdict::Mismatch);
@@ -132,54 +146,52 @@ async fn hashes_and_compares() {
 #[tokio::test]
 async fn one_tenants_storm_does_not_hold_up_another() {
     let (pool, gate, first) = held(200, 100).await;
-    let served = Arc::new(AtomicUsize::new(0));
     let mut storm = Vec::new();
     for _ in 0..100 {
-        let (task, served) = (submit(&pool, lane(1)).await, Arc::clone(&served));
-        storm.push(tokio::spawn(async move {
-            task.await.unwrap().unwrap();
-            served.fetch_add(1, Ordering::SeqCst);
-        }));
+        storm.push(submit(&pool, Some(tenant(1))).await);
     }
-    let single = submit(&pool, lane(2)).await;
+    let single = submit(&pool, Some(tenant(2))).await;
     assert_eq!((pool.load().waiting, pool.load().lanes), (101, 2));
 
-    // How many salts had been drawn when the single job was done says how many went before it.
-    let gate_then = gate.clone();
-    let position = tokio::spawn(async move {
-        single.await.unwrap().unwrap();
-        gate_then.arrived()
-    });
-    gate.set(|state| state.open = true);
-    first.await.unwrap().unwrap();
-    let position = position.await.unwrap();
+    // One for the job that held the pool, one for the storm, one for the single job.
+    gate.set(|state| state.permits = 3);
+    soon(first).await.unwrap().unwrap();
+    soon(single).await.unwrap().unwrap();
+    gate.open();
     for job in storm {
-        job.await.unwrap();
+        soon(job).await.unwrap().unwrap();
     }
     assert_eq!(gate.arrived(), 102);
-    assert!(position < 102, "the single job came last");
+    assert_eq!((pool.load().waiting, pool.load().lanes), (0, 0));
+}
+
+/// The outcome of what must not hang.
+async fn soon<F: Future>(outcome: F) -> F::Output {
+    tokio::time::timeout(Duration::from_mins(1), outcome)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn the_queue_is_bounded_in_all_and_for_each_lane() {
     let (pool, gate, first) = held(4, 2).await;
     let mut accepted = vec![first];
-    for tenant in [1, 1, 2, 2] {
-        accepted.push(submit(&pool, lane(tenant)).await);
+    for number in [1, 1, 2, 2] {
+        accepted.push(submit(&pool, Some(tenant(number))).await);
         if pool.load().waiting == 2 {
-            assert_busy(pool.hash(lane(1), password()).await);
+            assert_busy(&soon(pool.hash(Some(tenant(1)), password())).await);
         }
     }
-    assert_busy(pool.hash(lane(3), password()).await);
-    assert_busy(pool.verify(None, password(), None).await);
-    gate.set(|state| state.open = true);
+    assert_busy(&soon(pool.hash(Some(tenant(3)), password())).await);
+    assert_busy(&soon(pool.verify(None, password(), None)).await);
+    gate.open();
     for job in accepted {
         job.await.unwrap().unwrap();
     }
-    pool.hash(lane(1), password()).await.unwrap();
+    pool.hash(Some(tenant(1)), password()).await.unwrap();
 }
 
-fn assert_busy<T>(answer: Result<T, HashError>) {
+fn assert_busy<T>(answer: &Result<T, HashError>) {
     let Err(HashError::Busy(Busy { retry_after })) = answer else {
         panic!("not busy");
     };
@@ -190,15 +202,15 @@ fn assert_busy<T>(answer: Result<T, HashError>) {
 #[tokio::test]
 async fn whoever_stops_waiting_is_skipped_and_makes_room() {
     let (pool, gate, first) = held(3, 3).await;
-    let gone = submit(&pool, lane(1)).await;
-    let waits = submit(&pool, lane(1)).await;
+    let gone = submit(&pool, Some(tenant(1))).await;
+    let waits = submit(&pool, Some(tenant(1))).await;
     gone.abort();
     assert!(gone.await.unwrap_err().is_cancelled());
-    let later = submit(&pool, lane(1)).await;
+    let later = submit(&pool, Some(tenant(1))).await;
     assert_eq!(pool.load().waiting, 3, "the queue was not full");
-    let last = submit(&pool, lane(1)).await;
+    let last = submit(&pool, Some(tenant(1))).await;
     assert_eq!(pool.load().waiting, 3);
-    gate.set(|state| state.open = true);
+    gate.open();
     for job in [first, waits, later, last] {
         job.await.unwrap().unwrap();
     }
@@ -208,13 +220,17 @@ async fn whoever_stops_waiting_is_skipped_and_makes_room() {
 #[tokio::test]
 async fn a_panic_costs_one_job_and_not_the_pool() {
     let (pool, gate, first) = held(4, 4).await;
-    let waits = submit(&pool, lane(1)).await;
-    gate.set(|state| (state.panics, state.open) = (true, true));
+    let waits = submit(&pool, Some(tenant(1))).await;
+    gate.set(|state| state.panics = true);
+    gate.open();
     assert!(matches!(first.await.unwrap(), Err(HashError::Lost)));
     assert!(matches!(waits.await.unwrap(), Err(HashError::Lost)));
     gate.set(|state| state.panics = false);
-    let phc = pool.hash(lane(1), password()).await.unwrap();
-    let verdict = pool.verify(lane(1), password(), Some(phc)).await.unwrap();
+    let phc = pool.hash(Some(tenant(1)), password()).await.unwrap();
+    let verdict = pool
+        .verify(Some(tenant(1)), password(), Some(phc))
+        .await
+        .unwrap();
     assert_eq!(verdict, Verdict::Match { outdated: false });
 }
 
@@ -223,7 +239,8 @@ struct Goodbye(mpsc::Sender<()>);
 
 impl Drop for Goodbye {
     fn drop(&mut self) {
-        drop(self.0.send(()));
+        // Nobody listening is nobody to tell.
+        self.0.send(()).unwrap_or_default();
     }
 }
 

@@ -54,7 +54,10 @@ impl Stored {
         // A string without a version is of the first one, 1.0 (the PHC string specification).
         let version = hash.version.unwrap_or(Version::V0x10.into());
         let version = Version::try_from(version).map_err(|_| StoredHashError::Unsupported)?;
-        if ["m", "t", "p"].iter().any(|name| hash.params.get(*name).is_none()) {
+        if ["m", "t", "p"]
+            .iter()
+            .any(|name| hash.params.get(*name).is_none())
+        {
             return Err(StoredHashError::Malformed);
         }
         let params = Params::try_from(&hash).map_err(|_| StoredHashError::Malformed)?;

@@ -1,0 +1,229 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// Tenants and their people, for SaaS products.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Answer in JSON, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Settings that can be given as flags or in the environment; they win over the file.
+#[derive(Debug, Clone, Default, ClapArgs)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct SettingArgs {
+    /// A TOML file with settings.
+    #[arg(long, global = true, env = "TENANTRY_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1:8000].
+    #[arg(long, global = true, env = "TENANTRY_BIND", value_name = "ADDRESS")]
+    pub(crate) bind: Option<SocketAddr>,
+    /// What links in mails begin with [default: `http://localhost:8000`].
+    #[arg(long, global = true, env = "TENANTRY_PUBLIC_URL", value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// `{slug}.` is put before it [default: localhost].
+    #[arg(long, global = true, env = "TENANTRY_BASE_DOMAIN", value_name = "DOMAIN")]
+    pub(crate) base_domain: Option<String>,
+    /// Where files lie [default: ./data].
+    #[arg(long, global = true, env = "TENANTRY_DATA_DIR", value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data folder].
+    #[arg(long, global = true, env = "TENANTRY_CONTROL_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) control_url: Option<String>,
+    /// The PostgreSQL cluster for tenant databases.
+    #[arg(long, global = true, env = "TENANTRY_CLUSTER_URL", value_name = "URL", hide = true, hide_env_values = true)]
+    pub(crate) cluster_url: Option<String>,
+    /// Where sessions lie.
+    #[arg(long, global = true, env = "TENANTRY_SESSIONS", value_name = "DRIVER", hide = true)]
+    pub(crate) sessions: Option<String>,
+    /// Redis.
+    #[arg(long, global = true, env = "TENANTRY_REDIS_URL", value_name = "URL", hide = true, hide_env_values = true)]
+    pub(crate) redis_url: Option<String>,
+    /// `smtp://…` [default: each mail is a file in the data folder].
+    #[arg(long, global = true, env = "TENANTRY_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) smtp_url: Option<String>,
+    /// 32 bytes in base64 that stored secrets are sealed under [default: a file in the data folder].
+    #[arg(long, global = true, env = "TENANTRY_MASTER_KEY", value_name = "KEY", hide = true, hide_env_values = true)]
+    pub(crate) master_key: Option<String>,
+    /// `per_tenant` or `global` [default: `per_tenant`].
+    #[arg(long, global = true, env = "TENANTRY_EMAIL_UNIQUENESS", value_name = "RULE")]
+    pub(crate) email_uniqueness: Option<String>,
+    /// `on` or `off` [default: on].
+    #[arg(long, global = true, env = "TENANTRY_RATE_LIMITS", value_name = "ON_OR_OFF")]
+    pub(crate) rate_limits: Option<String>,
+    /// What to log, as tracing filters [default: info].
+    #[arg(long, global = true, env = "TENANTRY_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server.
+    Serve {
+        /// First make two tenants to look around in, and print who is there.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Print the effective settings, secrets masked.
+    Config,
+    /// Test every connection and say what is wrong and how to mend it.
+    Doctor,
+    /// Platform admins.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Tenants.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Durable workflows.
+    #[command(subcommand)]
+    Workflow(WorkflowCommand),
+}
+
+/// Platform admins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Add a platform admin; without a password, prints a setup link.
+    Create {
+        /// The address.
+        #[arg(long)]
+        email: String,
+        /// Read the password from standard input.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Every platform admin.
+    List,
+}
+
+/// The owner of a tenant.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OwnerArgs {
+    /// The owner's address.
+    #[arg(long)]
+    pub(crate) owner_email: String,
+    /// The owner's name.
+    #[arg(long)]
+    pub(crate) owner_name: Option<String>,
+    /// Read the owner's password from standard input; without it the owner gets a setup link by mail.
+    #[arg(long)]
+    pub(crate) owner_password_stdin: bool,
+}
+
+/// Which tenants.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Which {
+    /// The tenant, by slug or id.
+    #[arg(value_name = "SLUG", conflicts_with = "all")]
+    pub(crate) slug: Option<String>,
+    /// Every tenant; also the default.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// Tenants.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant.
+    Create {
+        /// The name to show.
+        name: String,
+        /// The name in addresses.
+        #[arg(long)]
+        slug: String,
+        #[command(flatten)]
+        owner: OwnerArgs,
+        /// How its rows are kept apart: database, schema or shared.
+        #[arg(long)]
+        isolation: Option<String>,
+        /// The cluster to place it on.
+        #[arg(long)]
+        cluster: Option<String>,
+    },
+    /// Every tenant.
+    List,
+    /// One tenant.
+    Show {
+        /// The tenant, by slug or id.
+        slug: String,
+    },
+    /// Keep everybody out; nothing is lost.
+    Suspend {
+        /// The tenant, by slug or id.
+        slug: String,
+    },
+    /// Let people in again.
+    Resume {
+        /// The tenant, by slug or id.
+        slug: String,
+    },
+    /// Delete a tenant; it can be restored for seven days.
+    Delete {
+        /// The tenant, by slug or id.
+        slug: String,
+        /// At once and for good.
+        #[arg(long)]
+        purge: bool,
+        /// Don't ask.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Bring a deleted tenant back.
+    Restore {
+        /// The tenant, by slug or id.
+        slug: String,
+    },
+    /// Drop a tenant's database and make it anew with a fresh owner.
+    Recreate {
+        /// The tenant, by slug or id.
+        slug: String,
+        #[command(flatten)]
+        owner: OwnerArgs,
+        /// Don't ask.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Compare what should be with what is; exit code 1 where anything is wrong.
+    Check {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Mend what can be mended without guessing.
+    Repair {
+        #[command(flatten)]
+        which: Which,
+        /// Only show what would be mended.
+        #[arg(long)]
+        dry_run: bool,
+        /// Also remove databases of no tenant that carry our stamp.
+        #[arg(long)]
+        prune: bool,
+    },
+}
+
+/// Durable workflows.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkflowCommand {
+    /// The newest runs.
+    List,
+    /// One run with its log.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Take up a stuck run again.
+    Retry {
+        /// Its id.
+        id: String,
+    },
+}

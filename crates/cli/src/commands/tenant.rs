@@ -1,0 +1,208 @@
+//! `tenantry tenant`
+
+mod check;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::json;
+use tenantry_core::tenant::Registration;
+use tenantry_service::Service;
+use tenantry_service::tenants::{Cleared, Created, NewOwner, NewTenant, TenantView};
+use tenantry_web::api::wire::TenantBody;
+
+use crate::args::{OwnerArgs, TenantCommand};
+use crate::exit::Exit;
+use crate::output::{Output, facts, line_from_stdin, table};
+
+/// How long `create` waits before it leaves the rest to the background.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// How many tenants are read at once.
+pub(super) const PAGE: i64 = 200;
+
+pub(super) async fn run(service: &Service, command: TenantCommand, out: Output) -> Result<ExitCode, Exit> {
+    match command {
+        TenantCommand::Create { name, slug, owner, isolation, cluster } => {
+            let owner = new_owner(&owner)?;
+            let tenant = NewTenant {
+                name,
+                slug: slug.parse().map_err(|error| Exit::refused("validation_failed", format!("slug: {error}")))?,
+                owner,
+                isolation: isolation
+                    .as_deref()
+                    .map_or(Ok(tenantry_core::tenant::Isolation::default()), str::parse)
+                    .map_err(|error| Exit::Usage(format!("--isolation: {error}")))?,
+                cluster,
+                registration: Registration::default(),
+                verify_email: true,
+                locale: None,
+            };
+            create(service, tenant, out).await?;
+        }
+        TenantCommand::List => list(service, out).await?,
+        TenantCommand::Show { slug } => show(&service.find_tenant(&slug).await?, out)?,
+        TenantCommand::Suspend { slug } => {
+            let id = service.find_tenant(&slug).await?.tenant.id;
+            show(&service.suspend_tenant(id).await?, out)?;
+        }
+        TenantCommand::Resume { slug } => {
+            let id = service.find_tenant(&slug).await?.tenant.id;
+            show(&service.resume_tenant(id).await?, out)?;
+        }
+        TenantCommand::Restore { slug } => {
+            let id = service.find_tenant(&slug).await?.tenant.id;
+            show(&service.restore_tenant(id).await?, out)?;
+        }
+        TenantCommand::Delete { slug, purge, force } => delete(service, &slug, purge, force, out).await?,
+        TenantCommand::Recreate { slug, owner, force } => {
+            let view = service.find_tenant(&slug).await?;
+            let owner = new_owner(&owner)?;
+            let question = format!("This drops the database of {} with everybody and everything in it.", view.tenant.name);
+            out.confirm(&question, view.tenant.slug.as_str(), force)?;
+            let (view, cleared) = service.recreate_tenant(view.tenant.id, &owner).await?;
+            cleared_answer(&view, cleared, "made anew", out)?;
+        }
+        TenantCommand::Check { which } => return check::check(service, &which, out).await,
+        TenantCommand::Repair { which, dry_run, prune } => {
+            return check::repair(service, &which, dry_run, prune, out).await;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new_owner(args: &OwnerArgs) -> Result<NewOwner, Exit> {
+    let email = args
+        .owner_email
+        .parse()
+        .map_err(|error| Exit::refused("validation_failed", format!("owner.email: {error}")))?;
+    let password = args.owner_password_stdin.then(|| line_from_stdin("--owner-password-stdin")).transpose()?;
+    Ok(NewOwner { email, username: None, full_name: args.owner_name.clone(), password })
+}
+
+async fn create(service: &Service, tenant: NewTenant, out: Output) -> Result<(), Exit> {
+    let mailed = tenant.owner.password.is_none();
+    let owner = tenant.owner.email.clone();
+    let created = service.create_tenant(tenant, None, WAIT).await?;
+    let view = match created {
+        Created::Active(view) => view,
+        Created::Later(view, workflow) => {
+            let mut body = TenantBody::from(&*view);
+            body.workflow_id = Some(workflow.to_string());
+            return out.show(&body, || {
+                format!("{} is still being made; `tenantry workflow show {workflow}` tells how far it is.", view.tenant.name)
+            });
+        }
+    };
+    // Where no server runs, the owner's mail leaves from here.
+    let sent = service.send_due_mail().await;
+    if let Err(error) = &sent {
+        out.say(&format!("The owner's mail waits in the outbox: {error}"));
+    }
+    out.show(&TenantBody::from(&*view), || {
+        let next = if mailed {
+            format!("A link to set the password is on its way to {owner}.")
+        } else {
+            format!("{owner} can sign in there.")
+        };
+        format!("{} is ready at {}\n{next}\n\n{}", view.tenant.name, view.url, described(&view))
+    })
+}
+
+fn described(view: &TenantView) -> String {
+    let tenant = &view.tenant;
+    let mut rows = vec![
+        ("Name", tenant.name.clone()),
+        ("Slug", tenant.slug.to_string()),
+        ("Code", view.code.clone()),
+        ("Id", tenant.id.to_string()),
+        ("Status", tenant.status.to_string()),
+        ("Generation", tenant.generation.to_string()),
+        ("Isolation", tenant.isolation.to_string()),
+        ("Address", view.url.clone()),
+    ];
+    if let Some(database) = &view.database {
+        rows.push(("Database", format!("{} {} on {}, {}", database.driver, database.name, database.cluster, database.state)));
+    }
+    if let Some(purge_at) = tenant.purge_at {
+        rows.push(("Purged at", purge_at.to_string()));
+    }
+    facts(&rows)
+}
+
+fn show(view: &TenantView, out: Output) -> Result<(), Exit> {
+    out.show(&TenantBody::from(view), || described(view))
+}
+
+/// Every tenant, page by page.
+pub(super) async fn every(service: &Service) -> Result<Vec<TenantView>, Exit> {
+    let mut all: Vec<TenantView> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |view| view.tenant.number);
+        let page = service.list_tenants(after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+async fn list(service: &Service, out: Output) -> Result<(), Exit> {
+    let views = every(service).await?;
+    let items: Vec<TenantBody> = views.iter().map(TenantBody::from).collect();
+    out.show(&json!({ "items": items }), || {
+        if views.is_empty() {
+            return "No tenants yet; `tenantry tenant create NAME --slug … --owner-email …` makes one.".to_owned();
+        }
+        table(
+            ["Slug", "Name", "Code", "Status", "Gen", "Created"],
+            views.iter().map(|view| {
+                let tenant = &view.tenant;
+                [
+                    tenant.slug.to_string(),
+                    tenant.name.clone(),
+                    view.code.clone(),
+                    tenant.status.to_string(),
+                    tenant.generation.to_string(),
+                    tenant.created_at.to_string(),
+                ]
+            }),
+        )
+    })
+}
+
+async fn delete(service: &Service, slug: &str, purge: bool, force: bool, out: Output) -> Result<(), Exit> {
+    let view = service.find_tenant(slug).await?;
+    let name = &view.tenant.name;
+    let question = if purge {
+        format!("This removes {name} for good: database, people, sessions, everything.")
+    } else {
+        format!("This keeps everybody out of {name}; it can be restored for seven days.")
+    };
+    out.confirm(&question, view.tenant.slug.as_str(), force)?;
+    let deleted = service.delete_tenant(view.tenant.id, purge).await?;
+    let after = deleted.tenant.unwrap_or(view);
+    cleared_answer(&after, deleted.cleared, if purge { "purged" } else { "deleted" }, out)
+}
+
+/// What an act on a tenant ended, in the shape that all of them share.
+fn cleared_answer(view: &TenantView, cleared: Cleared, act: &str, out: Output) -> Result<(), Exit> {
+    let answer = json!({
+        "tenants_processed": 1,
+        "cache_keys_cleared": cleared.cache_keys,
+        "sessions_cleared": cleared.sessions,
+        "tenants": [{
+            "id": view.tenant.id.to_string(),
+            "slug": view.tenant.slug.to_string(),
+            "cache_keys_cleared": cleared.cache_keys,
+            "sessions_cleared": cleared.sessions,
+        }],
+    });
+    out.show(&answer, || {
+        let summary = table(
+            ["Tenants processed", "Cache keys cleared", "Sessions cleared"],
+            [["1".to_owned(), cleared.cache_keys.to_string(), cleared.sessions.to_string()]],
+        );
+        format!("{} is {act}.\n{summary}", view.tenant.name)
+    })
+}

@@ -1,0 +1,249 @@
+//! Settings: a file, over it the environment, over it flags.
+
+mod file;
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Serialize;
+use tenantry_core::password::PasswordPolicy;
+use tenantry_core::tenant::EmailUniqueness;
+use tenantry_core::{Email, Locale};
+use tenantry_mail::files::Files;
+use tenantry_mail::smtp::Smtp;
+use tenantry_mail::{Sender, Transport};
+use tenantry_saga::Pace;
+use tenantry_service::Settings;
+use tenantry_store::PoolBounds;
+use tenantry_store::control::ControlUrl;
+use url::Url;
+
+use crate::args::SettingArgs;
+use crate::exit::Exit;
+use file::File;
+
+/// Every setting, decided. Serialised by `tenantry config`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Config {
+    pub(crate) bind: SocketAddr,
+    pub(crate) public_url: Url,
+    pub(crate) base_domain: String,
+    pub(crate) data_dir: PathBuf,
+    #[serde(serialize_with = "masked_url")]
+    pub(crate) control_url: String,
+    pub(crate) sessions: &'static str,
+    #[serde(serialize_with = "masked_option")]
+    pub(crate) smtp_url: Option<String>,
+    #[serde(serialize_with = "masked_key")]
+    pub(crate) master_key: Option<String>,
+    pub(crate) email_uniqueness: EmailUniqueness,
+    pub(crate) rate_limits: bool,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+    pub(crate) code_prefix: String,
+    pub(crate) password_min: usize,
+    pub(crate) password_max: usize,
+    pub(crate) mail_from: String,
+    pub(crate) mail_name: String,
+    pub(crate) mail_locale: Locale,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) hash_threads: usize,
+    pub(crate) open_databases: usize,
+    pub(crate) lease_seconds: u64,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+fn masked_url<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let masked = Url::parse(text).ok().and_then(|mut url| {
+        url.password()?;
+        url.set_password(Some("********")).ok()?;
+        Some(url.to_string())
+    });
+    serializer.serialize_str(masked.as_deref().unwrap_or(text))
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn masked_option<S: serde::Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match text {
+        Some(text) => masked_url(text, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+fn masked_key<S: serde::Serializer>(key: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    match key {
+        Some(_) => serializer.serialize_str("********"),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// A setting that can't be used: one line that names it.
+fn wrong(name: &str, why: impl std::fmt::Display) -> Exit {
+    Exit::refused("invalid_setting", format!("{name}: {why}"))
+}
+
+fn parse<T: FromStr>(name: &str, text: Option<&str>, default: T) -> Result<T, Exit>
+where
+    T::Err: std::fmt::Display,
+{
+    text.map_or(Ok(default), |text| text.parse().map_err(|error| wrong(name, error)))
+}
+
+impl Config {
+    /// Decides every setting.
+    pub(crate) fn load(args: &SettingArgs) -> Result<Self, Exit> {
+        let file = match &args.config {
+            Some(path) => File::read(path)?,
+            None => File::default(),
+        };
+        let pick = |flag: &Option<String>, file: &Option<String>| flag.clone().or_else(|| file.clone());
+        if pick(&args.cluster_url, &file.cluster_url).is_some() {
+            return Err(wrong("TENANTRY_CLUSTER_URL", "this version keeps tenants in SQLite files only; unset it"));
+        }
+        if pick(&args.redis_url, &file.redis_url).is_some() {
+            return Err(wrong("TENANTRY_REDIS_URL", "this version does not use Redis; unset it"));
+        }
+        if pick(&args.sessions, &file.sessions).is_some_and(|driver| driver != "database") {
+            return Err(wrong("TENANTRY_SESSIONS", "this version keeps sessions in the control database; set it to `database` or unset it"));
+        }
+        let data_dir = args.data_dir.clone().or(file.data_dir).unwrap_or_else(|| PathBuf::from("./data"));
+        let base_domain = pick(&args.base_domain, &file.base_domain).unwrap_or_else(|| "localhost".to_owned());
+        let control_url = pick(&args.control_url, &file.control_url)
+            .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("control.db").display()));
+        let rate_limits = match pick(&args.rate_limits, &file.rate_limits).as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(_) => return Err(wrong("TENANTRY_RATE_LIMITS", "it is `on` or `off`")),
+        };
+        let public_url = pick(&args.public_url, &file.public_url);
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let config = Self {
+            bind: args.bind.or(file.bind).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
+            public_url: checked_public_url(public_url.as_deref().unwrap_or("http://localhost:8000"))?,
+            base_domain: checked_domain(&base_domain)?,
+            data_dir,
+            control_url,
+            sessions: "database",
+            smtp_url: pick(&args.smtp_url, &file.smtp_url),
+            master_key: args.master_key.clone(),
+            email_uniqueness: parse(
+                "TENANTRY_EMAIL_UNIQUENESS",
+                pick(&args.email_uniqueness, &file.email_uniqueness).as_deref(),
+                EmailUniqueness::default(),
+            )?,
+            rate_limits,
+            log: pick(&args.log, &file.log).unwrap_or_else(|| "info".to_owned()),
+            log_format: file.log_format.unwrap_or_default(),
+            code_prefix: file.tenants.code_prefix.unwrap_or_else(|| "TEN".to_owned()),
+            password_min: file.passwords.min.unwrap_or(PasswordPolicy::default().min),
+            password_max: file.passwords.max.unwrap_or(PasswordPolicy::default().max),
+            mail_from: file.mail.from.unwrap_or_else(|| format!("no-reply@{base_domain}")),
+            mail_name: file.mail.name.unwrap_or_else(|| "Tenantry".to_owned()),
+            mail_locale: file.mail.locale.unwrap_or_default(),
+            trusted_proxies: file.http.trusted_proxies,
+            hash_threads: file.hashing.threads.unwrap_or(cores),
+            open_databases: file.databases.open.unwrap_or_else(affordable_databases),
+            lease_seconds: file.workflows.lease_seconds.unwrap_or(Pace::default().lease.as_secs()),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// What can only be seen in the settled whole.
+    fn check(&self) -> Result<(), Exit> {
+        let prefix = &self.code_prefix;
+        if prefix.is_empty() || prefix.len() > 8 || !prefix.bytes().all(|b| b.is_ascii_uppercase()) {
+            return Err(wrong("tenants.code_prefix", "it has 1 to 8 capital letters"));
+        }
+        if self.password_min < 8 || self.password_max < 64 || self.password_max > 256 {
+            return Err(wrong("passwords", "min is at least 8, max is 64 to 256 (NIST SP 800-63B-4, 3.1.1.2)"));
+        }
+        if self.hash_threads == 0 || self.open_databases == 0 || self.lease_seconds == 0 {
+            return Err(wrong("hashing.threads, databases.open and workflows.lease_seconds", "each is at least 1"));
+        }
+        self.control()?;
+        self.transport().map(drop)?;
+        self.sender().map(drop)
+    }
+
+    /// Where the control database lies.
+    pub(crate) fn control(&self) -> Result<ControlUrl, Exit> {
+        self.control_url.parse().map_err(|error| wrong("TENANTRY_CONTROL_URL", error))
+    }
+
+    /// How mail leaves.
+    pub(crate) fn transport(&self) -> Result<Transport, Exit> {
+        match &self.smtp_url {
+            Some(url) => Smtp::from_url(url).map(Transport::Smtp).map_err(|error| wrong("TENANTRY_SMTP_URL", error)),
+            None => Ok(Transport::Files(Files::new(self.data_dir.join("mail")))),
+        }
+    }
+
+    fn sender(&self) -> Result<Sender, Exit> {
+        let address: Email = self.mail_from.parse().map_err(|error| wrong("mail.from", error))?;
+        Ok(Sender::new(&self.mail_name, address))
+    }
+
+    /// The settings as the use cases need them.
+    pub(crate) fn settings(&self) -> Result<Settings, Exit> {
+        Ok(Settings {
+            public_url: self.public_url.clone(),
+            base_domain: self.base_domain.clone(),
+            data_dir: self.data_dir.clone(),
+            email_uniqueness: self.email_uniqueness,
+            rate_limits: self.rate_limits,
+            code_prefix: self.code_prefix.clone(),
+            passwords: PasswordPolicy { min: self.password_min, max: self.password_max },
+            sender: self.sender()?,
+            mail_locale: self.mail_locale,
+            hash_threads: self.hash_threads,
+            pools: PoolBounds {
+                open: NonZeroUsize::new(self.open_databases).unwrap_or(NonZeroUsize::MIN),
+                ..PoolBounds::default()
+            },
+            pace: Pace { lease: Duration::from_secs(self.lease_seconds), ..Pace::default() },
+            faults: crate::faults::from_environment(),
+        })
+    }
+}
+
+fn checked_public_url(text: &str) -> Result<Url, Exit> {
+    let url = Url::parse(text).map_err(|error| wrong("TENANTRY_PUBLIC_URL", error))?;
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.path() == "/";
+    if !matches!(url.scheme(), "http" | "https") || !plain || url.host_str().is_none() {
+        return Err(wrong("TENANTRY_PUBLIC_URL", "it is http:// or https:// with a host and nothing behind it"));
+    }
+    Ok(url)
+}
+
+fn checked_domain(text: &str) -> Result<String, Exit> {
+    let sane = !text.is_empty()
+        && text.len() <= 200
+        && text.split('.').all(|label| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        });
+    if sane { Ok(text.to_owned()) } else { Err(wrong("TENANTRY_BASE_DOMAIN", "it is a host name in lower case")) }
+}
+
+/// As many open tenant databases as file descriptors allow: each has a writer and a reader, each
+/// of those three descriptors, and 256 stay for sockets and the rest.
+fn affordable_databases() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let databases = limit.saturating_sub(256) / 6;
+    usize::try_from(databases.clamp(8, 512)).unwrap_or(512)
+}

@@ -1,0 +1,111 @@
+//! The TOML file. Its keys are the names of the environment without their prefix, and sections
+//! for what is too fine for the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use tenantry_core::Locale;
+
+use super::LogFormat;
+use crate::exit::Exit;
+
+/// The file. A key that is not known stops the start: it is a slip or from another version.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct File {
+    pub(super) bind: Option<SocketAddr>,
+    pub(super) public_url: Option<String>,
+    pub(super) base_domain: Option<String>,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) control_url: Option<String>,
+    pub(super) cluster_url: Option<String>,
+    pub(super) sessions: Option<String>,
+    pub(super) redis_url: Option<String>,
+    pub(super) smtp_url: Option<String>,
+    pub(super) email_uniqueness: Option<String>,
+    pub(super) rate_limits: Option<String>,
+    pub(super) log: Option<String>,
+    pub(super) log_format: Option<LogFormat>,
+    pub(super) tenants: Tenants,
+    pub(super) passwords: Passwords,
+    pub(super) mail: Mail,
+    pub(super) http: Http,
+    pub(super) hashing: Hashing,
+    pub(super) databases: Databases,
+    pub(super) workflows: Workflows,
+}
+
+/// `[tenants]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Tenants {
+    /// What a tenant's code begins with.
+    pub(super) code_prefix: Option<String>,
+}
+
+/// `[passwords]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Passwords {
+    /// Fewest characters.
+    pub(super) min: Option<usize>,
+    /// Most characters.
+    pub(super) max: Option<usize>,
+}
+
+/// `[mail]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Mail {
+    /// The sender's address.
+    pub(super) from: Option<String>,
+    /// The sender's name.
+    pub(super) name: Option<String>,
+    /// The language of mails to people whose language is not known.
+    pub(super) locale: Option<Locale>,
+}
+
+/// `[http]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Http {
+    /// Proxies whose forwarded headers count, as networks.
+    pub(super) trusted_proxies: Vec<IpNet>,
+}
+
+/// `[hashing]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Hashing {
+    /// Threads that hash passwords.
+    pub(super) threads: Option<usize>,
+}
+
+/// `[databases]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Databases {
+    /// Tenant databases open at once.
+    pub(super) open: Option<usize>,
+}
+
+/// `[workflows]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Workflows {
+    /// Seconds without a sign of life after which a run is taken up by another process.
+    pub(super) lease_seconds: Option<u64>,
+}
+
+impl File {
+    pub(super) fn read(path: &Path) -> Result<Self, Exit> {
+        let refused = |why: String| Exit::refused("invalid_setting", format!("TENANTRY_CONFIG: {}: {why}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            refused(format!("line {line}: {}", error.message()))
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! How a command ends.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use tenantry_service::Refusal;
+use tenantry_web::problem::Failure;
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(crate) enum Exit {
+    /// Wrong use: 2.
+    Usage(String),
+    /// Refused or failed: 3, with the contract's code.
+    Refused {
+        /// The code.
+        code: String,
+        /// The sentence.
+        message: String,
+    },
+    /// Interrupted: 130.
+    Interrupted,
+}
+
+/// Something wrong was found: 1.
+pub(crate) const FOUND: ExitCode = match () {
+    () => ExitCode::FAILURE,
+};
+
+impl Exit {
+    /// A failure while doing `what`.
+    pub(crate) fn failed(what: &str, why: impl Display) -> Self {
+        Self::Refused { code: "failed".to_owned(), message: format!("{what}: {why}") }
+    }
+
+    /// A refusal by this command itself.
+    pub(crate) fn refused(code: &str, message: impl Into<String>) -> Self {
+        Self::Refused { code: code.to_owned(), message: message.into() }
+    }
+
+    /// Says why, in one line on stderr, and gives the code.
+    pub(crate) fn report(self, json: bool) -> ExitCode {
+        let (number, code, message) = match self {
+            Self::Usage(message) => (2, "usage".to_owned(), message),
+            Self::Refused { code, message } => (3, code, message),
+            Self::Interrupted => (130, "interrupted".to_owned(), "interrupted".to_owned()),
+        };
+        let message = message.replace('\n', " ");
+        if json {
+            eprintln!("{}", serde_json::json!({ "error": { "code": code, "message": message } }));
+        } else {
+            eprintln!("error: {message}");
+        }
+        ExitCode::from(number)
+    }
+}
+
+impl From<Refusal> for Exit {
+    fn from(refusal: Refusal) -> Self {
+        // An operator at the command line may see the cause.
+        let message = match &refusal {
+            Refusal::Validation(errors) => {
+                errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join("; ")
+            }
+            other => tenantry_service::refusal::Chain(other).to_string(),
+        };
+        Self::Refused { code: Failure::from(refusal).code().to_owned(), message }
+    }
+}

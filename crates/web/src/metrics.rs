@@ -1,0 +1,91 @@
+//! Numbers for Prometheus (`OpenMetrics` text). No label grows with tenants or people.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use tenantry_service::signin::SignedIn;
+use tenantry_service::{Refusal, Service};
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answered {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Tried {
+    outcome: Outcome,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelValue)]
+enum Outcome {
+    SignedIn,
+    Choose,
+    Wrong,
+    RateLimited,
+    Busy,
+    Other,
+}
+
+/// The numbers.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Answered, Counter>,
+    durations: Histogram,
+    sign_ins: Family<Tried, Counter>,
+    open_databases: Gauge<u64, AtomicU64>,
+    password_queue: Gauge<u64, AtomicU64>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("tenantry");
+        let requests = Family::default();
+        let durations = Histogram::new(exponential_buckets(0.000_25, 2.0, 16));
+        let sign_ins = Family::default();
+        let open_databases = Gauge::default();
+        let password_queue = Gauge::default();
+        registry.register("http_requests", "Requests answered, by route and status", Family::clone(&requests));
+        registry.register("http_request_duration_seconds", "How long answers took", durations.clone());
+        registry.register("sign_ins", "Sign-ins with a password, by how they ended", Family::clone(&sign_ins));
+        registry.register("open_tenant_databases", "Tenant databases open now", open_databases.clone());
+        registry.register("password_queue", "Passwords waiting to be hashed", password_queue.clone());
+        Self { registry, requests, durations, sign_ins, open_databases, password_queue }
+    }
+
+    pub(crate) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let labels = Answered { method: method.to_owned(), route: route.to_owned(), status };
+        self.requests.get_or_create(&labels).inc();
+        self.durations.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn signed_in(&self, outcome: &Result<SignedIn, Refusal>) {
+        let outcome = match outcome {
+            Ok(SignedIn::Yes(_)) => Outcome::SignedIn,
+            Ok(SignedIn::Choose { .. }) => Outcome::Choose,
+            Err(Refusal::InvalidCredentials) => Outcome::Wrong,
+            Err(Refusal::RateLimited(_)) => Outcome::RateLimited,
+            Err(Refusal::Busy(_)) => Outcome::Busy,
+            Err(_) => Outcome::Other,
+        };
+        self.sign_ins.get_or_create(&Tried { outcome }).inc();
+    }
+
+    pub(crate) fn render(&self, service: &Service) -> String {
+        let gauges = service.gauges();
+        self.open_databases.set(u64::try_from(gauges.open_tenant_databases).unwrap_or(u64::MAX));
+        self.password_queue.set(u64::try_from(gauges.password_queue).unwrap_or(u64::MAX));
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

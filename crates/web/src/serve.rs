@@ -1,0 +1,68 @@
+//! Serving connections: with a limit on how long a client may take, and an end that lets the
+//! answers under way out.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt as _;
+
+/// How long a client may take to send a request's head, so that slow ones can't fill the server.
+const HEAD: Duration = Duration::from_secs(15);
+
+/// How long answers under way may take once the server is asked to stop.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// Serves until `stop` resolves, then lets answers under way out.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    let graceful = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => connect(stream, peer, &router, &graceful),
+                Err(error) => {
+                    // Out of file descriptors, or the client is gone already. Others may still get through.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            () = &mut stop => break,
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some answers were still under way when the time to stop was over");
+    }
+}
+
+fn connect(stream: TcpStream, peer: SocketAddr, router: &Router, graceful: &GracefulShutdown) {
+    // Small answers leave at once.
+    let _ = stream.set_nodelay(true);
+    let router = router.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let router = router.clone();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_headers(100)
+        .serve_connection(TokioIo::new(stream), service);
+    let watched = graceful.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = watched.await {
+            tracing::debug!(%error, "a connection ended badly");
+        }
+    });
+}
