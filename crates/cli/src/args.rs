@@ -7,7 +7,12 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 /// Tenants and their people, for SaaS products.
 #[derive(Debug, Parser)]
-#[command(name = "tenantry", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "tenantry",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub(crate) struct Args {
     /// Answer in JSON, for programs.
     #[arg(long, global = true)]
@@ -32,34 +37,88 @@ pub(crate) struct SettingArgs {
     #[arg(long, global = true, env = "TENANTRY_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,
     /// `{slug}.` is put before it [default: localhost].
-    #[arg(long, global = true, env = "TENANTRY_BASE_DOMAIN", value_name = "DOMAIN")]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_BASE_DOMAIN",
+        value_name = "DOMAIN"
+    )]
     pub(crate) base_domain: Option<String>,
     /// Where files lie [default: ./data].
     #[arg(long, global = true, env = "TENANTRY_DATA_DIR", value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
     /// `sqlite:PATH` or `postgres://…` [default: SQLite in the data folder].
-    #[arg(long, global = true, env = "TENANTRY_CONTROL_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_CONTROL_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub(crate) control_url: Option<String>,
     /// The PostgreSQL cluster for tenant databases.
-    #[arg(long, global = true, env = "TENANTRY_CLUSTER_URL", value_name = "URL", hide = true, hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_CLUSTER_URL",
+        value_name = "URL",
+        hide = true,
+        hide_env_values = true
+    )]
     pub(crate) cluster_url: Option<String>,
     /// Where sessions lie.
-    #[arg(long, global = true, env = "TENANTRY_SESSIONS", value_name = "DRIVER", hide = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_SESSIONS",
+        value_name = "DRIVER",
+        hide = true
+    )]
     pub(crate) sessions: Option<String>,
     /// Redis.
-    #[arg(long, global = true, env = "TENANTRY_REDIS_URL", value_name = "URL", hide = true, hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_REDIS_URL",
+        value_name = "URL",
+        hide = true,
+        hide_env_values = true
+    )]
     pub(crate) redis_url: Option<String>,
     /// `smtp://…` [default: each mail is a file in the data folder].
-    #[arg(long, global = true, env = "TENANTRY_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_SMTP_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub(crate) smtp_url: Option<String>,
     /// 32 bytes in base64 that stored secrets are sealed under [default: a file in the data folder].
-    #[arg(long, global = true, env = "TENANTRY_MASTER_KEY", value_name = "KEY", hide = true, hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_MASTER_KEY",
+        value_name = "KEY",
+        hide = true,
+        hide_env_values = true
+    )]
     pub(crate) master_key: Option<String>,
     /// `per_tenant` or `global` [default: `per_tenant`].
-    #[arg(long, global = true, env = "TENANTRY_EMAIL_UNIQUENESS", value_name = "RULE")]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_EMAIL_UNIQUENESS",
+        value_name = "RULE"
+    )]
     pub(crate) email_uniqueness: Option<String>,
     /// `on` or `off` [default: on].
-    #[arg(long, global = true, env = "TENANTRY_RATE_LIMITS", value_name = "ON_OR_OFF")]
+    #[arg(
+        long,
+        global = true,
+        env = "TENANTRY_RATE_LIMITS",
+        value_name = "ON_OR_OFF"
+    )]
     pub(crate) rate_limits: Option<String>,
     /// What to log, as tracing filters [default: info].
     #[arg(long, global = true, env = "TENANTRY_LOG", value_name = "FILTER")]

@@ -76,16 +76,28 @@ fn masked_url<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(masked.as_deref().unwrap_or(text))
 }
 
-#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
-fn masked_option<S: serde::Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands over a reference to the field"
+)]
+fn masked_option<S: serde::Serializer>(
+    text: &Option<String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match text {
         Some(text) => masked_url(text, serializer),
         None => serializer.serialize_none(),
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
-fn masked_key<S: serde::Serializer>(key: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+#[expect(
+    clippy::ref_option,
+    reason = "serde hands over a reference to the field"
+)]
+fn masked_key<S: serde::Serializer>(
+    key: &Option<String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match key {
         Some(_) => serializer.serialize_str("********"),
         None => serializer.serialize_none(),
@@ -101,7 +113,9 @@ fn parse<T: FromStr>(name: &str, text: Option<&str>, default: T) -> Result<T, Ex
 where
     T::Err: std::fmt::Display,
 {
-    text.map_or(Ok(default), |text| text.parse().map_err(|error| wrong(name, error)))
+    text.map_or(Ok(default), |text| {
+        text.parse().map_err(|error| wrong(name, error))
+    })
 }
 
 impl Config {
@@ -111,18 +125,33 @@ impl Config {
             Some(path) => File::read(path)?,
             None => File::default(),
         };
-        let pick = |flag: &Option<String>, file: &Option<String>| flag.clone().or_else(|| file.clone());
+        let pick =
+            |flag: &Option<String>, file: &Option<String>| flag.clone().or_else(|| file.clone());
         if pick(&args.cluster_url, &file.cluster_url).is_some() {
-            return Err(wrong("TENANTRY_CLUSTER_URL", "this version keeps tenants in SQLite files only; unset it"));
+            return Err(wrong(
+                "TENANTRY_CLUSTER_URL",
+                "this version keeps tenants in SQLite files only; unset it",
+            ));
         }
         if pick(&args.redis_url, &file.redis_url).is_some() {
-            return Err(wrong("TENANTRY_REDIS_URL", "this version does not use Redis; unset it"));
+            return Err(wrong(
+                "TENANTRY_REDIS_URL",
+                "this version does not use Redis; unset it",
+            ));
         }
         if pick(&args.sessions, &file.sessions).is_some_and(|driver| driver != "database") {
-            return Err(wrong("TENANTRY_SESSIONS", "this version keeps sessions in the control database; set it to `database` or unset it"));
+            return Err(wrong(
+                "TENANTRY_SESSIONS",
+                "this version keeps sessions in the control database; set it to `database` or unset it",
+            ));
         }
-        let data_dir = args.data_dir.clone().or(file.data_dir).unwrap_or_else(|| PathBuf::from("./data"));
-        let base_domain = pick(&args.base_domain, &file.base_domain).unwrap_or_else(|| "localhost".to_owned());
+        let data_dir = args
+            .data_dir
+            .clone()
+            .or(file.data_dir)
+            .unwrap_or_else(|| PathBuf::from("./data"));
+        let base_domain =
+            pick(&args.base_domain, &file.base_domain).unwrap_or_else(|| "localhost".to_owned());
         let control_url = pick(&args.control_url, &file.control_url)
             .unwrap_or_else(|| format!("sqlite:{}", data_dir.join("control.db").display()));
         let rate_limits = match pick(&args.rate_limits, &file.rate_limits).as_deref() {
@@ -133,8 +162,13 @@ impl Config {
         let public_url = pick(&args.public_url, &file.public_url);
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let config = Self {
-            bind: args.bind.or(file.bind).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
-            public_url: checked_public_url(public_url.as_deref().unwrap_or("http://localhost:8000"))?,
+            bind: args
+                .bind
+                .or(file.bind)
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
+            public_url: checked_public_url(
+                public_url.as_deref().unwrap_or("http://localhost:8000"),
+            )?,
             base_domain: checked_domain(&base_domain)?,
             data_dir,
             control_url,
@@ -152,13 +186,19 @@ impl Config {
             code_prefix: file.tenants.code_prefix.unwrap_or_else(|| "TEN".to_owned()),
             password_min: file.passwords.min.unwrap_or(PasswordPolicy::default().min),
             password_max: file.passwords.max.unwrap_or(PasswordPolicy::default().max),
-            mail_from: file.mail.from.unwrap_or_else(|| format!("no-reply@{base_domain}")),
+            mail_from: file
+                .mail
+                .from
+                .unwrap_or_else(|| format!("no-reply@{base_domain}")),
             mail_name: file.mail.name.unwrap_or_else(|| "Tenantry".to_owned()),
             mail_locale: file.mail.locale.unwrap_or_default(),
             trusted_proxies: file.http.trusted_proxies,
             hash_threads: file.hashing.threads.unwrap_or(cores),
             open_databases: file.databases.open.unwrap_or_else(affordable_databases),
-            lease_seconds: file.workflows.lease_seconds.unwrap_or(Pace::default().lease.as_secs()),
+            lease_seconds: file
+                .workflows
+                .lease_seconds
+                .unwrap_or(Pace::default().lease.as_secs()),
         };
         config.check()?;
         Ok(config)
@@ -167,14 +207,24 @@ impl Config {
     /// What can only be seen in the settled whole.
     fn check(&self) -> Result<(), Exit> {
         let prefix = &self.code_prefix;
-        if prefix.is_empty() || prefix.len() > 8 || !prefix.bytes().all(|b| b.is_ascii_uppercase()) {
-            return Err(wrong("tenants.code_prefix", "it has 1 to 8 capital letters"));
+        if prefix.is_empty() || prefix.len() > 8 || !prefix.bytes().all(|b| b.is_ascii_uppercase())
+        {
+            return Err(wrong(
+                "tenants.code_prefix",
+                "it has 1 to 8 capital letters",
+            ));
         }
         if self.password_min < 8 || self.password_max < 64 || self.password_max > 256 {
-            return Err(wrong("passwords", "min is at least 8, max is 64 to 256 (NIST SP 800-63B-4, 3.1.1.2)"));
+            return Err(wrong(
+                "passwords",
+                "min is at least 8, max is 64 to 256 (NIST SP 800-63B-4, 3.1.1.2)",
+            ));
         }
         if self.hash_threads == 0 || self.open_databases == 0 || self.lease_seconds == 0 {
-            return Err(wrong("hashing.threads, databases.open and workflows.lease_seconds", "each is at least 1"));
+            return Err(wrong(
+                "hashing.threads, databases.open and workflows.lease_seconds",
+                "each is at least 1",
+            ));
         }
         self.control()?;
         self.transport().map(drop)?;
@@ -183,19 +233,26 @@ impl Config {
 
     /// Where the control database lies.
     pub(crate) fn control(&self) -> Result<ControlUrl, Exit> {
-        self.control_url.parse().map_err(|error| wrong("TENANTRY_CONTROL_URL", error))
+        self.control_url
+            .parse()
+            .map_err(|error| wrong("TENANTRY_CONTROL_URL", error))
     }
 
     /// How mail leaves.
     pub(crate) fn transport(&self) -> Result<Transport, Exit> {
         match &self.smtp_url {
-            Some(url) => Smtp::from_url(url).map(Transport::Smtp).map_err(|error| wrong("TENANTRY_SMTP_URL", error)),
+            Some(url) => Smtp::from_url(url)
+                .map(Transport::Smtp)
+                .map_err(|error| wrong("TENANTRY_SMTP_URL", error)),
             None => Ok(Transport::Files(Files::new(self.data_dir.join("mail")))),
         }
     }
 
     fn sender(&self) -> Result<Sender, Exit> {
-        let address: Email = self.mail_from.parse().map_err(|error| wrong("mail.from", error))?;
+        let address: Email = self
+            .mail_from
+            .parse()
+            .map_err(|error| wrong("mail.from", error))?;
         Ok(Sender::new(&self.mail_name, address))
     }
 
@@ -208,7 +265,10 @@ impl Config {
             email_uniqueness: self.email_uniqueness,
             rate_limits: self.rate_limits,
             code_prefix: self.code_prefix.clone(),
-            passwords: PasswordPolicy { min: self.password_min, max: self.password_max },
+            passwords: PasswordPolicy {
+                min: self.password_min,
+                max: self.password_max,
+            },
             sender: self.sender()?,
             mail_locale: self.mail_locale,
             hash_threads: self.hash_threads,
@@ -216,7 +276,10 @@ impl Config {
                 open: NonZeroUsize::new(self.open_databases).unwrap_or(NonZeroUsize::MIN),
                 ..PoolBounds::default()
             },
-            pace: Pace { lease: Duration::from_secs(self.lease_seconds), ..Pace::default() },
+            pace: Pace {
+                lease: Duration::from_secs(self.lease_seconds),
+                ..Pace::default()
+            },
             faults: crate::faults::from_environment(),
         })
     }
@@ -224,9 +287,15 @@ impl Config {
 
 fn checked_public_url(text: &str) -> Result<Url, Exit> {
     let url = Url::parse(text).map_err(|error| wrong("TENANTRY_PUBLIC_URL", error))?;
-    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.path() == "/";
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.path() == "/";
     if !matches!(url.scheme(), "http" | "https") || !plain || url.host_str().is_none() {
-        return Err(wrong("TENANTRY_PUBLIC_URL", "it is http:// or https:// with a host and nothing behind it"));
+        return Err(wrong(
+            "TENANTRY_PUBLIC_URL",
+            "it is http:// or https:// with a host and nothing behind it",
+        ));
     }
     Ok(url)
 }
@@ -235,15 +304,27 @@ fn checked_domain(text: &str) -> Result<String, Exit> {
     let sane = !text.is_empty()
         && text.len() <= 200
         && text.split('.').all(|label| {
-            !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         });
-    if sane { Ok(text.to_owned()) } else { Err(wrong("TENANTRY_BASE_DOMAIN", "it is a host name in lower case")) }
+    if sane {
+        Ok(text.to_owned())
+    } else {
+        Err(wrong(
+            "TENANTRY_BASE_DOMAIN",
+            "it is a host name in lower case",
+        ))
+    }
 }
 
 /// As many open tenant databases as file descriptors allow: each has a writer and a reader, each
 /// of those three descriptors, and 256 stay for sockets and the rest.
 fn affordable_databases() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile)
+        .current
+        .unwrap_or(u64::MAX);
     let databases = limit.saturating_sub(256) / 6;
     usize::try_from(databases.clamp(8, 512)).unwrap_or(512)
 }

@@ -30,12 +30,18 @@ pub(crate) const FOUND: ExitCode = match () {
 impl Exit {
     /// A failure while doing `what`.
     pub(crate) fn failed(what: &str, why: impl Display) -> Self {
-        Self::Refused { code: "failed".to_owned(), message: format!("{what}: {why}") }
+        Self::Refused {
+            code: "failed".to_owned(),
+            message: format!("{what}: {why}"),
+        }
     }
 
     /// A refusal by this command itself.
     pub(crate) fn refused(code: &str, message: impl Into<String>) -> Self {
-        Self::Refused { code: code.to_owned(), message: message.into() }
+        Self::Refused {
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 
     /// Says why, in one line on stderr, and gives the code.
@@ -47,7 +53,10 @@ impl Exit {
         };
         let message = message.replace('\n', " ");
         if json {
-            eprintln!("{}", serde_json::json!({ "error": { "code": code, "message": message } }));
+            eprintln!(
+                "{}",
+                serde_json::json!({ "error": { "code": code, "message": message } })
+            );
         } else {
             eprintln!("error: {message}");
         }
@@ -59,11 +68,16 @@ impl From<Refusal> for Exit {
     fn from(refusal: Refusal) -> Self {
         // An operator at the command line may see the cause.
         let message = match &refusal {
-            Refusal::Validation(errors) => {
-                errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect::<Vec<_>>().join("; ")
-            }
+            Refusal::Validation(errors) => errors
+                .iter()
+                .map(|error| format!("{}: {}", error.field, error.message))
+                .collect::<Vec<_>>()
+                .join("; "),
             other => tenantry_service::refusal::Chain(other).to_string(),
         };
-        Self::Refused { code: Failure::from(refusal).code().to_owned(), message }
+        Self::Refused {
+            code: Failure::from(refusal).code().to_owned(),
+            message,
+        }
     }
 }

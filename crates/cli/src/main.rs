@@ -23,7 +23,10 @@ use crate::exit::Exit;
 fn main() -> ExitCode {
     let args = Args::parse();
     let json = args.json;
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return Exit::failed("starting", error).report(json),
     };

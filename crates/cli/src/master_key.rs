@@ -11,20 +11,27 @@ use tenantry_keys::sealing::MasterKey;
 use crate::exit::Exit;
 
 fn refused(why: impl Into<String>) -> Exit {
-    Exit::refused("invalid_setting", format!("TENANTRY_MASTER_KEY: {}", why.into()))
+    Exit::refused(
+        "invalid_setting",
+        format!("TENANTRY_MASTER_KEY: {}", why.into()),
+    )
 }
 
 /// The master key: from the settings, else from its file, else, for a new installation, made and
 /// written there. Where sealed data exists a missing key is refused, since a fresh one would open
 /// none of it.
-pub(crate) fn obtain(given: Option<&str>, path: &Path, installed: bool, entropy: &Entropy) -> Result<MasterKey, Exit> {
+pub(crate) fn obtain(
+    given: Option<&str>,
+    path: &Path,
+    installed: bool,
+    entropy: &Entropy,
+) -> Result<MasterKey, Exit> {
     if let Some(text) = given {
         return MasterKey::parse(text.trim()).map_err(|error| refused(error.to_string()));
     }
     match fs::read_to_string(path) {
-        Ok(text) => {
-            MasterKey::parse(text.trim()).map_err(|error| refused(format!("{}: {error}", path.display())))
-        }
+        Ok(text) => MasterKey::parse(text.trim())
+            .map_err(|error| refused(format!("{}: {error}", path.display()))),
         Err(error) if error.kind() == ErrorKind::NotFound && installed => Err(refused(format!(
             "{} is missing, and the control database holds data sealed under it; put the key back",
             path.display()
@@ -36,16 +43,25 @@ pub(crate) fn obtain(given: Option<&str>, path: &Path, installed: bool, entropy:
 
 fn make(path: &Path, entropy: &Entropy) -> Result<MasterKey, Exit> {
     let key = MasterKey::generate(entropy);
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).and_then(|mut file| {
-        writeln!(file, "{}", key.to_base64().expose())?;
-        file.sync_all()?;
-        // The name must last as long as what is sealed under the key.
-        path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
-    });
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| {
+            writeln!(file, "{}", key.to_base64().expose())?;
+            file.sync_all()?;
+            // The name must last as long as what is sealed under the key.
+            path.parent()
+                .map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+        });
     match written {
         Ok(()) => Ok(key),
         // Another process of a first start was faster; its key is the one.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => obtain(None, path, true, entropy),
-        Err(error) => Err(refused(format!("{} can't be written: {error}", path.display()))),
+        Err(error) => Err(refused(format!(
+            "{} can't be written: {error}",
+            path.display()
+        ))),
     }
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 
 use tenantry_core::Clock;
-use tenantry_service::{OpenError, Service};
 use tenantry_service::refusal::Chain;
+use tenantry_service::{OpenError, Service};
 use tenantry_store::Control;
 
 use crate::config::Config;
@@ -15,9 +15,19 @@ use crate::master_key;
 /// Makes the data folder, for this user only.
 pub(crate) fn data_dir(config: &Config) -> Result<(), Exit> {
     let dir = &config.data_dir;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| {
-        Exit::refused("invalid_setting", format!("TENANTRY_DATA_DIR: {} can't be used: {error}", dir.display()))
-    })
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| {
+            Exit::refused(
+                "invalid_setting",
+                format!(
+                    "TENANTRY_DATA_DIR: {} can't be used: {error}",
+                    dir.display()
+                ),
+            )
+        })
 }
 
 /// Opens the service.
@@ -31,10 +41,20 @@ pub(crate) async fn service(config: &Config) -> Result<Service, Exit> {
         ));
     }
     let unusable = |error: &(dyn std::error::Error + 'static)| {
-        Exit::refused("invalid_setting", format!("TENANTRY_CONTROL_URL: the control database can't be used: {}", Chain(error)))
+        Exit::refused(
+            "invalid_setting",
+            format!(
+                "TENANTRY_CONTROL_URL: the control database can't be used: {}",
+                Chain(error)
+            ),
+        )
     };
-    let control = Control::open(&url).await.map_err(|error| unusable(&error))?;
-    let installed = async { control.read().await?.instance().find().await }.await.map_err(|error| unusable(&error))?;
+    let control = Control::open(&url)
+        .await
+        .map_err(|error| unusable(&error))?;
+    let installed = async { control.read().await?.instance().find().await }
+        .await
+        .map_err(|error| unusable(&error))?;
     let entropy = tenantry_keys::entropy();
     let master = master_key::obtain(
         config.master_key.as_deref(),
@@ -43,10 +63,20 @@ pub(crate) async fn service(config: &Config) -> Result<Service, Exit> {
         &entropy,
     )?;
     let settings = config.settings()?;
-    Service::open(control, settings, &master, config.transport()?, Clock::system(), entropy).await.map_err(|error| {
-        match error {
-            OpenError::Keyring(error) => Exit::refused("invalid_setting", Chain(&error).to_string()),
-            OpenError::Store(error) => Exit::refused("invalid_setting", format!("TENANTRY_DATA_DIR: {}", Chain(&error))),
-        }
+    Service::open(
+        control,
+        settings,
+        &master,
+        config.transport()?,
+        Clock::system(),
+        entropy,
+    )
+    .await
+    .map_err(|error| match error {
+        OpenError::Keyring(error) => Exit::refused("invalid_setting", Chain(&error).to_string()),
+        OpenError::Store(error) => Exit::refused(
+            "invalid_setting",
+            format!("TENANTRY_DATA_DIR: {}", Chain(&error)),
+        ),
     })
 }

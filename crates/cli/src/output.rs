@@ -17,16 +17,23 @@ pub(crate) struct Output {
 fn write(text: &str) -> Result<(), Exit> {
     // A reader that went away (`| head`) is no failure of ours.
     match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Exit::failed("writing the answer", error)),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Exit::failed("writing the answer", error))
+        }
         _ => Ok(()),
     }
 }
 
 impl Output {
     /// Prints `value` as JSON, or `text` for people.
-    pub(crate) fn show(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Exit> {
+    pub(crate) fn show(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Exit> {
         if self.json {
-            let json = serde_json::to_string_pretty(value).map_err(|error| Exit::failed("writing the answer", error))?;
+            let json = serde_json::to_string_pretty(value)
+                .map_err(|error| Exit::failed("writing the answer", error))?;
             write(&json)
         } else {
             write(text().trim_end())
@@ -46,23 +53,36 @@ impl Output {
             return Ok(());
         }
         if !std::io::stdin().is_terminal() {
-            return Err(Exit::refused("confirmation_required", format!("{question} There is no terminal to ask on; give --force to go ahead.")));
+            return Err(Exit::refused(
+                "confirmation_required",
+                format!("{question} There is no terminal to ask on; give --force to go ahead."),
+            ));
         }
         eprint!("{question} Type {expected} to go ahead: ");
         let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer).map_err(|error| Exit::failed("reading the answer", error))?;
+        std::io::stdin()
+            .read_line(&mut answer)
+            .map_err(|error| Exit::failed("reading the answer", error))?;
         if answer.trim() == expected {
             Ok(())
         } else {
-            Err(Exit::refused("not_confirmed", "not confirmed; nothing was touched"))
+            Err(Exit::refused(
+                "not_confirmed",
+                "not confirmed; nothing was touched",
+            ))
         }
     }
 }
 
 /// A table with these headings, as wide as the terminal allows.
-pub(crate) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+pub(crate) fn table<const N: usize>(
+    headings: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headings);
     for row in rows {
         table.add_row(row);
@@ -73,13 +93,18 @@ pub(crate) fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator
 /// A list of facts, one on a line.
 pub(crate) fn facts(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect::<Vec<_>>().join("\n")
+    rows.iter()
+        .map(|(name, value)| format!("{name:width$}  {value}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The first line of standard input.
 pub(crate) fn line_from_stdin(what: &str) -> Result<String, Exit> {
     let mut line = String::new();
-    let read = std::io::stdin().read_line(&mut line).map_err(|error| Exit::failed(what, error))?;
+    let read = std::io::stdin()
+        .read_line(&mut line)
+        .map_err(|error| Exit::failed(what, error))?;
     if read == 0 {
         return Err(Exit::Usage(format!("{what}: standard input is empty")));
     }

@@ -24,7 +24,11 @@ impl From<StoreError> for StepError {
             text.push_str(&inner.to_string());
             source = inner.source();
         }
-        if error.is_transient() { Self::Retry(text) } else { Self::Fatal(text) }
+        if error.is_transient() {
+            Self::Retry(text)
+        } else {
+            Self::Fatal(text)
+        }
     }
 }
 

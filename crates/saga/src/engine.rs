@@ -52,7 +52,9 @@ pub enum SagaError {
     #[error("the workflow's record could not be read or written")]
     Store(#[from] StoreError),
     /// A run that this program has no steps for.
-    #[error("workflow {kind} version {version} is not known to this program; was it recorded by a newer one?")]
+    #[error(
+        "workflow {kind} version {version} is not known to this program; was it recorded by a newer one?"
+    )]
     Unknown {
         /// The kind.
         kind: String,
@@ -85,8 +87,20 @@ pub struct Engine<D> {
 
 impl<D: Definition> Engine<D> {
     /// An engine that keeps its records in `control`.
-    pub const fn new(control: Control, definition: D, clock: Clock, pace: Pace, faults: Faults) -> Self {
-        Self { control, definition, clock, pace, faults }
+    pub const fn new(
+        control: Control,
+        definition: D,
+        clock: Clock,
+        pace: Pace,
+        faults: Faults,
+    ) -> Self {
+        Self {
+            control,
+            definition,
+            clock,
+            pace,
+            faults,
+        }
     }
 
     /// The steps it drives.
@@ -96,7 +110,13 @@ impl<D: Definition> Engine<D> {
 
     /// Takes up every run that is due; how many were driven.
     pub async fn run_due(&self, limit: i64) -> Result<usize, SagaError> {
-        let due = self.control.read().await?.workflows().list_due(self.clock.now(), limit).await?;
+        let due = self
+            .control
+            .read()
+            .await?
+            .workflows()
+            .list_due(self.clock.now(), limit)
+            .await?;
         let mut driven = 0;
         for id in due {
             if self.run(id).await? != Outcome::Elsewhere {
@@ -112,7 +132,9 @@ impl<D: Definition> Engine<D> {
         let mut tx = self.control.begin().await?;
         let claim = tx.workflows().claim(id, now, now + self.pace.lease).await?;
         tx.commit().await?;
-        let Some(claim) = claim else { return Ok(Outcome::Elsewhere) };
+        let Some(claim) = claim else {
+            return Ok(Outcome::Elsewhere);
+        };
         match self.drive(claim).await {
             Ok(outcome) => Ok(outcome),
             Err(Interrupted::Lost) => Ok(Outcome::Elsewhere),
@@ -125,7 +147,10 @@ impl<D: Definition> Engine<D> {
         let steps = self
             .definition
             .steps(&run.kind, run.version)
-            .ok_or_else(|| SagaError::Unknown { kind: run.kind.clone(), version: run.version })?;
+            .ok_or_else(|| SagaError::Unknown {
+                kind: run.kind.clone(),
+                version: run.version,
+            })?;
         let log = self.control.read().await?.workflows().log(run.id).await?;
         if run.state == WorkflowState::Undoing {
             return self.back(&claim, steps, &log).await;
@@ -138,7 +163,10 @@ impl<D: Definition> Engine<D> {
                     return self.stick(&claim, &step, &error).await;
                 }
                 let mut tx = self.control.begin().await?;
-                let held = tx.workflows().turn_back((run.id, claim.fence), &error).await?;
+                let held = tx
+                    .workflows()
+                    .turn_back((run.id, claim.fence), &error)
+                    .await?;
                 tx.commit().await?;
                 if !held {
                     return Err(Interrupted::Lost);
@@ -157,13 +185,20 @@ impl<D: Definition> Engine<D> {
     ) -> Result<Progress, Interrupted> {
         let mut attempts = claim.run.attempts;
         for step in steps {
-            let last = log.iter().rev().find(|entry| entry.step == *step).map(|entry| entry.event);
+            let last = log
+                .iter()
+                .rev()
+                .find(|entry| entry.step == *step)
+                .map(|entry| entry.event);
             if last == Some(LogEvent::Succeeded) {
                 continue;
             }
             // Begun before and its end not recorded: it may have happened.
             let happened = match last {
-                Some(LogEvent::Started | LogEvent::Failed) => self.guarded(claim, self.definition.probe(&claim.run, step)).await?,
+                Some(LogEvent::Started | LogEvent::Failed) => {
+                    self.guarded(claim, self.definition.probe(&claim.run, step))
+                        .await?
+                }
                 _ => Ok(false),
             };
             let result = match happened {
@@ -177,16 +212,18 @@ impl<D: Definition> Engine<D> {
             match result {
                 Ok(()) => self.append(claim, step, LogEvent::Succeeded, None).await?,
                 Err(error) => {
-                    self.append(claim, step, LogEvent::Failed, Some(&error.to_string())).await?;
+                    self.append(claim, step, LogEvent::Failed, Some(&error.to_string()))
+                        .await?;
                     attempts += 1;
                     return match error {
                         StepError::Retry(text) if attempts < self.pace.attempts => {
                             self.defer(claim, attempts, &text).await?;
                             Ok(Progress::Deferred)
                         }
-                        StepError::Retry(text) | StepError::Fatal(text) => {
-                            Ok(Progress::Failed { step: (*step).to_owned(), error: text })
-                        }
+                        StepError::Retry(text) | StepError::Fatal(text) => Ok(Progress::Failed {
+                            step: (*step).to_owned(),
+                            error: text,
+                        }),
                     };
                 }
             }
@@ -214,23 +251,34 @@ impl<D: Definition> Engine<D> {
         let mut attempts = claim.run.attempts;
         for step in steps.iter().rev() {
             let begun = log.iter().any(|entry| entry.step == *step);
-            let undone = log.iter().rev().find(|entry| entry.step == *step).map(|entry| entry.event)
+            let undone = log
+                .iter()
+                .rev()
+                .find(|entry| entry.step == *step)
+                .map(|entry| entry.event)
                 == Some(LogEvent::UndoFinished);
             if !begun || undone {
                 continue;
             }
-            self.append(claim, step, LogEvent::UndoStarted, None).await?;
+            self.append(claim, step, LogEvent::UndoStarted, None)
+                .await?;
             match self.guarded(claim, self.step_back(claim, step)).await? {
-                Ok(()) => self.append(claim, step, LogEvent::UndoFinished, None).await?,
+                Ok(()) => {
+                    self.append(claim, step, LogEvent::UndoFinished, None)
+                        .await?
+                }
                 Err(error) => {
-                    self.append(claim, step, LogEvent::Failed, Some(&error.to_string())).await?;
+                    self.append(claim, step, LogEvent::Failed, Some(&error.to_string()))
+                        .await?;
                     attempts += 1;
                     return match error {
                         StepError::Retry(text) if attempts < self.pace.attempts => {
                             self.defer(claim, attempts, &text).await?;
                             Ok(Outcome::Deferred)
                         }
-                        StepError::Retry(text) | StepError::Fatal(text) => self.stick(claim, step, &text).await,
+                        StepError::Retry(text) | StepError::Fatal(text) => {
+                            self.stick(claim, step, &text).await
+                        }
                     };
                 }
             }
@@ -240,7 +288,8 @@ impl<D: Definition> Engine<D> {
     }
 
     async fn step_back(&self, claim: &Claim, step: &str) -> Result<(), StepError> {
-        self.fault(&claim.run.kind, step, Moment::BeforeUndo).await?;
+        self.fault(&claim.run.kind, step, Moment::BeforeUndo)
+            .await?;
         self.definition.undo(&claim.run, step).await?;
         if self.faults.twice {
             self.definition.undo(&claim.run, step).await?;
@@ -262,7 +311,14 @@ impl<D: Definition> Engine<D> {
                 () = tokio::time::sleep(self.pace.lease / 3) => {}
             }
             let mut tx = self.control.begin().await?;
-            let held = tx.workflows().renew(claim.run.id, claim.fence, self.clock.now() + self.pace.lease).await?;
+            let held = tx
+                .workflows()
+                .renew(
+                    claim.run.id,
+                    claim.fence,
+                    self.clock.now() + self.pace.lease,
+                )
+                .await?;
             tx.commit().await?;
             if !held {
                 return Err(Interrupted::Lost);
@@ -289,10 +345,16 @@ impl<D: Definition> Engine<D> {
     ) -> Result<(), Interrupted> {
         let now = self.clock.now();
         let mut tx = self.control.begin().await?;
-        if !tx.workflows().renew(claim.run.id, claim.fence, now + self.pace.lease).await? {
+        if !tx
+            .workflows()
+            .renew(claim.run.id, claim.fence, now + self.pace.lease)
+            .await?
+        {
             return Err(Interrupted::Lost);
         }
-        tx.workflows().append((claim.run.id, claim.fence), step, event, detail, now).await?;
+        tx.workflows()
+            .append((claim.run.id, claim.fence), step, event, detail, now)
+            .await?;
         tx.commit().await?;
         tracing::debug!(workflow.id = %claim.run.id, workflow.kind = claim.run.kind, step, event = event.as_str(), "workflow step");
         if self.faults.at(&claim.run.kind, step, Moment::Logged(event)) == Some(Fault::Halt) {
@@ -303,11 +365,20 @@ impl<D: Definition> Engine<D> {
 
     async fn defer(&self, claim: &Claim, attempts: i64, error: &str) -> Result<(), Interrupted> {
         let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or(0);
-        let pause = self.pace.pause.saturating_mul(1 << doublings).min(self.pace.longest);
+        let pause = self
+            .pace
+            .pause
+            .saturating_mul(1 << doublings)
+            .min(self.pace.longest);
         let mut tx = self.control.begin().await?;
         let held = tx
             .workflows()
-            .defer((claim.run.id, claim.fence), attempts, self.clock.now() + pause, Some(error))
+            .defer(
+                (claim.run.id, claim.fence),
+                attempts,
+                self.clock.now() + pause,
+                Some(error),
+            )
             .await?;
         tx.commit().await?;
         if held { Ok(()) } else { Err(Interrupted::Lost) }
@@ -321,16 +392,28 @@ impl<D: Definition> Engine<D> {
         if let Err(error) = self.definition.stuck(&claim.run).await {
             tracing::error!(workflow.id = %claim.run.id, %error, "a stuck workflow could not be marked on its tenant");
         }
-        self.append(claim, step, LogEvent::Stuck, Some(error)).await?;
+        self.append(claim, step, LogEvent::Stuck, Some(error))
+            .await?;
         self.finish(claim, WorkflowState::Stuck, Some(error)).await
     }
 
-    async fn finish(&self, claim: &Claim, state: WorkflowState, error: Option<&str>) -> Result<Outcome, Interrupted> {
+    async fn finish(
+        &self,
+        claim: &Claim,
+        state: WorkflowState,
+        error: Option<&str>,
+    ) -> Result<Outcome, Interrupted> {
         let mut tx = self.control.begin().await?;
-        let held =
-            tx.workflows().finish((claim.run.id, claim.fence), state, error, self.clock.now()).await?;
+        let held = tx
+            .workflows()
+            .finish((claim.run.id, claim.fence), state, error, self.clock.now())
+            .await?;
         tx.commit().await?;
-        if held { Ok(Outcome::Ended(state)) } else { Err(Interrupted::Lost) }
+        if held {
+            Ok(Outcome::Ended(state))
+        } else {
+            Err(Interrupted::Lost)
+        }
     }
 
     /// Takes up a stuck run again, in the direction it had; `false` when it is not stuck.
@@ -338,8 +421,15 @@ impl<D: Definition> Engine<D> {
         let mut tx = self.control.begin().await?;
         let log = tx.workflows().log(run.id).await?;
         let undoing = log.iter().any(|entry| entry.event == LogEvent::UndoStarted);
-        let state = if undoing { WorkflowState::Undoing } else { WorkflowState::Running };
-        let taken = tx.workflows().retry(run.id, state, self.clock.now()).await?;
+        let state = if undoing {
+            WorkflowState::Undoing
+        } else {
+            WorkflowState::Running
+        };
+        let taken = tx
+            .workflows()
+            .retry(run.id, state, self.clock.now())
+            .await?;
         tx.commit().await?;
         Ok(taken)
     }

@@ -47,12 +47,18 @@ impl Faults {
 
     /// Faults by workflow kind, step and moment.
     pub fn new(hook: impl Fn(&str, &str, Moment) -> Option<Fault> + Send + Sync + 'static) -> Self {
-        Self { hook: Some(Arc::new(hook)), twice: false }
+        Self {
+            hook: Some(Arc::new(hook)),
+            twice: false,
+        }
     }
 
     /// Every step done twice.
     pub fn every_step_twice() -> Self {
-        Self { hook: None, twice: true }
+        Self {
+            hook: None,
+            twice: true,
+        }
     }
 
     pub(crate) fn at(&self, kind: &str, step: &str, moment: Moment) -> Option<Fault> {

@@ -21,11 +21,21 @@ impl Service {
         chosen: &str,
         ip: Option<IpAddr>,
     ) -> Result<(), Refusal> {
-        let wrong = || Refusal::field("current_password", "invalid", "this is not the present password");
+        let wrong = || {
+            Refusal::field(
+                "current_password",
+                "invalid",
+                "this is not the present password",
+            )
+        };
         let offered = Password::offered(current).ok_or_else(wrong)?;
         let chosen = self.chosen_password("new_password", chosen)?;
         if chosen.octets() == offered.octets() {
-            return Err(Refusal::field("new_password", "unchanged", "choose a password other than the present one"));
+            return Err(Refusal::field(
+                "new_password",
+                "unchanged",
+                "choose a password other than the present one",
+            ));
         }
         let (target, lane) = match &principal.person {
             Person::User { ctx, user } => (Target::User(ctx.id(), user.id), Some(ctx.id())),
@@ -33,17 +43,32 @@ impl Service {
         };
         let counted = self.count_tries(&[target], ip).await?;
         let stored = self.stored_hash(&principal.person).await?;
-        let verdict = self.hasher().verify(lane, offered, stored).await.map_err(hash_refusal)?;
+        let verdict = self
+            .hasher()
+            .verify(lane, offered, stored)
+            .await
+            .map_err(hash_refusal)?;
         if verdict == Verdict::Mismatch {
             return Err(wrong());
         }
         self.forgive(counted.into_iter().flatten()).await?;
-        let hash = self.hasher().hash(lane, chosen).await.map_err(hash_refusal)?;
+        let hash = self
+            .hasher()
+            .hash(lane, chosen)
+            .await
+            .map_err(hash_refusal)?;
         let now = self.clock().now();
         match &principal.person {
             Person::User { ctx, user } => {
-                let mut tx = self.pools().begin(ctx).await.map_err(Refusal::tenant(ctx))?;
-                tx.users().set_password(user.id, &hash, false).await.map_err(Refusal::tenant(ctx))?;
+                let mut tx = self
+                    .pools()
+                    .begin(ctx)
+                    .await
+                    .map_err(Refusal::tenant(ctx))?;
+                tx.users()
+                    .set_password(user.id, &hash, false)
+                    .await
+                    .map_err(Refusal::tenant(ctx))?;
                 tx.commit().await.map_err(Refusal::tenant(ctx))?;
             }
             Person::Admin(admin) => {
@@ -54,8 +79,17 @@ impl Service {
         }
         let mut tx = self.control().begin().await?;
         let session = principal.session.id;
-        tx.sessions().end_others(&principal.person.subject(), Some(session), EndReason::Password, now).await?;
-        tx.sessions().carry_over(session, principal.session.security_version).await?;
+        tx.sessions()
+            .end_others(
+                &principal.person.subject(),
+                Some(session),
+                EndReason::Password,
+                now,
+            )
+            .await?;
+        tx.sessions()
+            .carry_over(session, principal.session.security_version)
+            .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -64,11 +98,21 @@ impl Service {
         match person {
             Person::User { ctx, user } => {
                 let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
-                let record = tx.users().lookup(user.id).await.map_err(Refusal::tenant(ctx))?;
+                let record = tx
+                    .users()
+                    .lookup(user.id)
+                    .await
+                    .map_err(Refusal::tenant(ctx))?;
                 Ok(record.and_then(|record| record.password_hash))
             }
             Person::Admin(admin) => {
-                let record = self.control().read().await?.admins().lookup(admin.id).await?;
+                let record = self
+                    .control()
+                    .read()
+                    .await?
+                    .admins()
+                    .lookup(admin.id)
+                    .await?;
                 Ok(record.and_then(|record| record.password_hash))
             }
         }

@@ -21,11 +21,20 @@ pub struct NewAdmin {
 impl Service {
     /// Adds a platform admin. Without a password the answer holds a setup link; asked again for an
     /// admin who never set a password, it holds a fresh one.
-    pub async fn create_admin(&self, email: Email, password: Option<&str>) -> Result<NewAdmin, Refusal> {
+    pub async fn create_admin(
+        &self,
+        email: Email,
+        password: Option<&str>,
+    ) -> Result<NewAdmin, Refusal> {
         let hash = match password {
             Some(password) => {
                 let password = self.chosen_password("password", password)?;
-                Some(self.hasher().hash(None, password).await.map_err(hash_refusal)?)
+                Some(
+                    self.hasher()
+                        .hash(None, password)
+                        .await
+                        .map_err(hash_refusal)?,
+                )
             }
             None => None,
         };
@@ -42,18 +51,26 @@ impl Service {
             last_login_at: None,
         };
         let mut tx = self.control().begin().await?;
-        let record = AdminRecord { admin: admin.clone(), password_hash: hash };
+        let record = AdminRecord {
+            admin: admin.clone(),
+            password_hash: hash,
+        };
         if !tx.admins().add(&record).await? {
             let there = tx.admins().find_by_email(&admin.email).await?;
             match there {
-                Some(there) if !there.admin.has_password && password.is_none() => admin = there.admin,
+                Some(there) if !there.admin.has_password && password.is_none() => {
+                    admin = there.admin
+                }
                 _ => return Err(Refusal::EmailTaken),
             }
         }
         let mut setup_link = None;
         if password.is_none() {
             let id = OneTimeId::generate(self.clock(), self.entropy());
-            let (token, hash) = self.keyring().tokens().mint(TokenKind::Setup, None, id.uuid(), self.entropy());
+            let (token, hash) =
+                self.keyring()
+                    .tokens()
+                    .mint(TokenKind::Setup, None, id.uuid(), self.entropy());
             let secret = StoredSecret {
                 id,
                 purpose: Purpose::Setup,
@@ -62,7 +79,10 @@ impl Service {
                 expires_at: now + Purpose::Setup.lifetime(),
             };
             tx.one_time().add(admin.id, &secret).await?;
-            let link = crate::links::link(&self.settings().public_url, &format!("/setup/password/{}", token.expose()))?;
+            let link = crate::links::link(
+                &self.settings().public_url,
+                &format!("/setup/password/{}", token.expose()),
+            )?;
             setup_link = Some(Secret::new(link.expose().to_owned()));
         }
         tx.commit().await?;

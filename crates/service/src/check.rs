@@ -31,8 +31,20 @@ pub(crate) struct Findings<'a> {
 }
 
 impl Findings<'_> {
-    fn add(&mut self, code: FindingCode, severity: Severity, detail: impl Into<String>, repairable: bool) {
-        self.list.push(Finding { tenant: Some(self.tenant.id), code, severity, detail: detail.into(), repairable });
+    fn add(
+        &mut self,
+        code: FindingCode,
+        severity: Severity,
+        detail: impl Into<String>,
+        repairable: bool,
+    ) {
+        self.list.push(Finding {
+            tenant: Some(self.tenant.id),
+            code,
+            severity,
+            detail: detail.into(),
+            repairable,
+        });
     }
 
     fn error(&mut self, code: FindingCode, detail: impl Into<String>, repairable: bool) {
@@ -43,7 +55,10 @@ impl Findings<'_> {
 impl Service {
     /// Checks one tenant.
     pub async fn check_tenant(&self, tenant: Tenant) -> Result<Report, Refusal> {
-        let mut findings = Findings { tenant: &tenant, list: Vec::new() };
+        let mut findings = Findings {
+            tenant: &tenant,
+            list: Vec::new(),
+        };
         self.check_workflow(&mut findings).await?;
         match tenant.status {
             TenantStatus::Active | TenantStatus::Suspended | TenantStatus::Deleted => {
@@ -57,11 +72,20 @@ impl Service {
             TenantStatus::Provisioning | TenantStatus::Purging => {}
         }
         let list = findings.list;
-        Ok(Report { tenant, findings: list })
+        Ok(Report {
+            tenant,
+            findings: list,
+        })
     }
 
     async fn check_workflow(&self, findings: &mut Findings<'_>) -> Result<(), Refusal> {
-        let run = self.control().read().await?.workflows().find_unfinished(findings.tenant.id).await?;
+        let run = self
+            .control()
+            .read()
+            .await?
+            .workflows()
+            .find_unfinished(findings.tenant.id)
+            .await?;
         if let Some(run) = run
             && run.state == WorkflowState::Stuck
         {
@@ -78,14 +102,24 @@ impl Service {
     async fn check_database(&self, findings: &mut Findings<'_>) -> Result<(), Refusal> {
         let tenant = findings.tenant;
         let mut control = self.control().read().await?;
-        let record = control.databases().lookup(tenant.id, tenant.generation).await?;
-        let ctx = control.tenants().enter_regardless_of_status(tenant.id).await?;
+        let record = control
+            .databases()
+            .lookup(tenant.id, tenant.generation)
+            .await?;
+        let ctx = control
+            .tenants()
+            .enter_regardless_of_status(tenant.id)
+            .await?;
         let entries = control.directory().list(tenant.id).await?;
         drop(control);
         let files = self.pools().files();
         let exists = files.exists(tenant.id, tenant.generation);
         if record.is_none() {
-            findings.error(FindingCode::RecordMissing, "the registry has no record of the tenant's database", exists);
+            findings.error(
+                FindingCode::RecordMissing,
+                "the registry has no record of the tenant's database",
+                exists,
+            );
         }
         let name = tenantry_store::files::database_name(tenant.id, tenant.generation);
         if !exists {
@@ -106,7 +140,12 @@ impl Service {
     /// Looks at the stamp; whether the people can be looked at too.
     async fn check_stamp(&self, findings: &mut Findings<'_>) -> bool {
         let tenant = findings.tenant;
-        let stamp = match self.pools().files().stamp(tenant.id, tenant.generation).await {
+        let stamp = match self
+            .pools()
+            .files()
+            .stamp(tenant.id, tenant.generation)
+            .await
+        {
             Ok(Some(stamp)) => stamp,
             Ok(None) => {
                 findings.error(
@@ -119,7 +158,10 @@ impl Service {
             Err(error) if self.is_without_schema(tenant).await => {
                 findings.error(
                     FindingCode::SchemaMissing,
-                    format!("the database has no tables of ours ({}); restore it from a backup", Chain(&error)),
+                    format!(
+                        "the database has no tables of ours ({}); restore it from a backup",
+                        Chain(&error)
+                    ),
                     false,
                 );
                 return false;
@@ -127,7 +169,10 @@ impl Service {
             Err(error) => {
                 findings.error(
                     FindingCode::DatabaseUnreadable,
-                    format!("the database can't be read ({}); restore it from a backup", Chain(&error)),
+                    format!(
+                        "the database can't be read ({}); restore it from a backup",
+                        Chain(&error)
+                    ),
                     false,
                 );
                 return false;
@@ -145,7 +190,10 @@ impl Service {
             std::cmp::Ordering::Less => findings.add(
                 FindingCode::SchemaOld,
                 Severity::Warning,
-                format!("the schema has version {}, this program needs {TENANT_SCHEMA}", stamp.schema_version),
+                format!(
+                    "the schema has version {}, this program needs {TENANT_SCHEMA}",
+                    stamp.schema_version
+                ),
                 true,
             ),
             std::cmp::Ordering::Greater => {
@@ -165,11 +213,23 @@ impl Service {
     }
 
     async fn is_without_schema(&self, tenant: &Tenant) -> bool {
-        matches!(self.pools().files().has_schema(tenant.id, tenant.generation).await, Ok(false))
+        matches!(
+            self.pools()
+                .files()
+                .has_schema(tenant.id, tenant.generation)
+                .await,
+            Ok(false)
+        )
     }
 
-    async fn check_people(&self, findings: &mut Findings<'_>, ctx: &TenantCtx, entries: &[DirectoryEntry]) {
-        let mut expected: HashMap<UserId, &DirectoryEntry> = entries.iter().map(|entry| (entry.user, entry)).collect();
+    async fn check_people(
+        &self,
+        findings: &mut Findings<'_>,
+        ctx: &TenantCtx,
+        entries: &[DirectoryEntry],
+    ) {
+        let mut expected: HashMap<UserId, &DirectoryEntry> =
+            entries.iter().map(|entry| (entry.user, entry)).collect();
         let mut missing = 0_usize;
         let mut wrong = 0_usize;
         let looked = async {
@@ -181,7 +241,10 @@ impl Service {
                 for person in &people {
                     let hash = self.keyring().directory().hash(&person.email.key());
                     match expected.remove(&person.id) {
-                        Some(entry) if entry.address_hash == hash && entry.generation == ctx.generation() => {
+                        Some(entry)
+                            if entry.address_hash == hash
+                                && entry.generation == ctx.generation() =>
+                        {
                             // Reserved and never confirmed: the row came, the confirmation did not.
                             if entry.state == tenantry_store::control::EntryState::Reserved {
                                 missing += 1;
@@ -239,9 +302,15 @@ impl Service {
         let mut found = Vec::new();
         for (file, ours) in self.orphans().await? {
             let detail = if ours {
-                format!("the file {} belongs to no tenant and carries our stamp; `--prune` removes it", file.name)
+                format!(
+                    "the file {} belongs to no tenant and carries our stamp; `--prune` removes it",
+                    file.name
+                )
             } else {
-                format!("the file {} belongs to no tenant and is not known to be ours; look at it", file.name)
+                format!(
+                    "the file {} belongs to no tenant and is not known to be ours; look at it",
+                    file.name
+                )
             };
             found.push(Finding {
                 tenant: None,
@@ -255,7 +324,9 @@ impl Service {
     }
 
     /// Files of no tenant, and whether each is surely ours.
-    pub(crate) async fn orphans(&self) -> Result<Vec<(tenantry_store::files::FoundFile, bool)>, Refusal> {
+    pub(crate) async fn orphans(
+        &self,
+    ) -> Result<Vec<(tenantry_store::files::FoundFile, bool)>, Refusal> {
         let files = self.pools().files();
         let mut orphans = Vec::new();
         for file in files.list()? {
@@ -265,12 +336,21 @@ impl Service {
             };
             let mut control = self.control().read().await?;
             // Work under way may be about to use or remove the file.
-            if control.databases().lookup(tenant, generation).await?.is_some()
+            if control
+                .databases()
+                .lookup(tenant, generation)
+                .await?
+                .is_some()
                 || control.workflows().find_unfinished(tenant).await?.is_some()
             {
                 continue;
             }
-            if control.tenants().lookup(tenant).await?.is_some_and(|tenant| tenant.generation == generation) {
+            if control
+                .tenants()
+                .lookup(tenant)
+                .await?
+                .is_some_and(|tenant| tenant.generation == generation)
+            {
                 continue;
             }
             drop(control);

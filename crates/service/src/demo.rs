@@ -5,7 +5,7 @@ use std::time::Duration;
 use tenantry_core::tenant::{Isolation, Registration};
 use tenantry_core::user::Username;
 use tenantry_core::{Email, Role, Slug, UserId};
-use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState, Entry};
+use tenantry_store::control::{DirectoryEntry, Entry, EntryKind, EntryState};
 use tenantry_store::tenant::NewUser;
 use tenantry_store::{Hint, Origin};
 
@@ -37,7 +37,8 @@ fn parsed<T: std::str::FromStr>(text: &str) -> Result<T, Refusal>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    text.parse().map_err(Refusal::failed("the demo's own data is wrong"))
+    text.parse()
+        .map_err(Refusal::failed("the demo's own data is wrong"))
 }
 
 impl Service {
@@ -47,9 +48,16 @@ impl Service {
         let mut people = Vec::new();
         for (slug, name, owner, full_name) in [
             ("acme", "Acme Bakery", "ada@example.com", "Ada Lovelace"),
-            ("globex", "Globex Energy", "grace@example.com", "Grace Hopper"),
+            (
+                "globex",
+                "Globex Energy",
+                "grace@example.com",
+                "Grace Hopper",
+            ),
         ] {
-            let password = tenantry_keys::generated::password(self.entropy()).expose().clone();
+            let password = tenantry_keys::generated::password(self.entropy())
+                .expose()
+                .clone();
             let new = NewTenant {
                 name: name.to_owned(),
                 slug: parsed(slug)?,
@@ -85,24 +93,54 @@ impl Service {
         password: Option<String>,
     ) -> Result<DemoPerson, Refusal> {
         let url = self.find_tenant(slug).await?.url;
-        Ok(DemoPerson { url, tenant: slug.to_owned(), role, email: email.to_owned(), password })
+        Ok(DemoPerson {
+            url,
+            tenant: slug.to_owned(),
+            role,
+            email: email.to_owned(),
+            password,
+        })
     }
 
     /// Adds the person who is in both tenants under one address; the password, if it is new.
     async fn add_demo_member(&self, slug: &str) -> Result<Option<String>, Refusal> {
         let slug: Slug = parsed(slug)?;
-        let entry = self.control().read().await?.tenants().enter(&Hint::Slug(slug), Origin::Operator).await?;
-        let Some(Entry::Open(ctx)) = entry else { return Ok(None) };
+        let entry = self
+            .control()
+            .read()
+            .await?
+            .tenants()
+            .enter(&Hint::Slug(slug), Origin::Operator)
+            .await?;
+        let Some(Entry::Open(ctx)) = entry else {
+            return Ok(None);
+        };
         let email: Email = parsed(BOTH)?;
         let username: Username = parsed("sam")?;
-        let mut tx = self.pools().read(&ctx).await.map_err(Refusal::tenant(&ctx))?;
-        if tx.users().find_by_email(&email).await.map_err(Refusal::tenant(&ctx))?.is_some() {
+        let mut tx = self
+            .pools()
+            .read(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
+        if tx
+            .users()
+            .find_by_email(&email)
+            .await
+            .map_err(Refusal::tenant(&ctx))?
+            .is_some()
+        {
             return Ok(None);
         }
         drop(tx);
-        let password = tenantry_keys::generated::password(self.entropy()).expose().clone();
+        let password = tenantry_keys::generated::password(self.entropy())
+            .expose()
+            .clone();
         let chosen = self.chosen_password("password", &password)?;
-        let hash = self.hasher().hash(Some(ctx.id()), chosen).await.map_err(hash_refusal)?;
+        let hash = self
+            .hasher()
+            .hash(Some(ctx.id()), chosen)
+            .await
+            .map_err(hash_refusal)?;
         let id = UserId::generate(self.clock(), self.entropy());
         let now = self.clock().now();
         let entry = DirectoryEntry {
@@ -116,7 +154,11 @@ impl Service {
         let mut control = self.control().begin().await?;
         control.directory().reserve(&entry, false, now).await?;
         control.commit().await?;
-        let mut tx = self.pools().begin(&ctx).await.map_err(Refusal::tenant(&ctx))?;
+        let mut tx = self
+            .pools()
+            .begin(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
         let user = NewUser {
             id,
             email: &email,

@@ -33,13 +33,21 @@ impl Service {
         let control = async { self.control().read().await?.instance().ping().await }.await;
         let control = Part {
             name: "control_database",
-            state: if control.is_ok() { PartState::Up } else { PartState::Down },
+            state: if control.is_ok() {
+                PartState::Up
+            } else {
+                PartState::Down
+            },
             detail: control.err().map(|error| Chain(&error).to_string()),
         };
         let mail = self.mail().check().await;
         let mail = Part {
             name: "mail",
-            state: if mail.is_ok() { PartState::Up } else { PartState::Degraded },
+            state: if mail.is_ok() {
+                PartState::Up
+            } else {
+                PartState::Degraded
+            },
             detail: mail.err().map(|error| Chain(&error).to_string()),
         };
         vec![control, mail]
@@ -49,7 +57,7 @@ impl Service {
     pub fn gauges(&self) -> Gauges {
         Gauges {
             open_tenant_databases: self.pools().open_count(),
-            password_queue: self.hasher().depth(),
+            password_queue: self.hasher().load().waiting,
         }
     }
 }
@@ -66,7 +74,9 @@ pub struct Gauges {
 /// Whether SQLite must not be used where this control database lies.
 pub fn on_network_file_system(url: &ControlUrl) -> bool {
     match url {
-        ControlUrl::Sqlite(path) => path.parent().is_some_and(tenantry_store::control::is_network_file_system),
+        ControlUrl::Sqlite(path) => path
+            .parent()
+            .is_some_and(tenantry_store::control::is_network_file_system),
         ControlUrl::Postgres(_) => false,
     }
 }

@@ -25,7 +25,10 @@ impl Service {
         let mut stop = std::pin::pin!(stop);
         let mut swept = tokio::time::Instant::now();
         loop {
-            report("workflows", self.engine().run_due(RUNS).await.map_err(Refusal::from));
+            report(
+                "workflows",
+                self.engine().run_due(RUNS).await.map_err(Refusal::from),
+            );
             report("mail", self.send_due_mail().await);
             if swept.elapsed() >= SWEEP {
                 swept = tokio::time::Instant::now();
@@ -57,6 +60,8 @@ fn report(what: &str, result: Result<usize, Refusal>) {
     match result {
         Ok(0) => {}
         Ok(count) => tracing::debug!(what, count, "background work done"),
-        Err(error) => tracing::error!(what, error = %Chain(&error), "background work failed and is tried again"),
+        Err(error) => {
+            tracing::error!(what, error = %Chain(&error), "background work failed and is tried again")
+        }
     }
 }

@@ -7,11 +7,12 @@ use tenantry_core::{Clock, Entropy, Secret, Timestamp};
 use tenantry_keys::csrf::CsrfKey;
 use tenantry_keys::directory::DirectoryKey;
 use tenantry_keys::sealing::{DataKey, MasterKey, SealError, Sealer};
-use tenantry_keys::signing::{SignError, SigningKey, VerifyError, VerifyingKeys};
+use tenantry_keys::signing::{
+    Jwks, SignError, SigningKey, VerifyError, VerifyingKey, VerifyingKeys,
+};
 use tenantry_keys::token::TokenKey;
 use tenantry_store::control::{InstanceRow, SealedDataKey, SealedSigningKey};
 use tenantry_store::{Control, ControlTx, StoreError};
-use uuid::Uuid;
 
 use crate::Settings;
 
@@ -25,13 +26,17 @@ pub enum KeyringError {
     #[error("the keys could not be read or written")]
     Store(#[from] StoreError),
     /// The master key is another one.
-    #[error("TENANTRY_MASTER_KEY is not the key this data was sealed with; put the right key back (by default it lies in DATA_DIR/master.key)")]
+    #[error(
+        "TENANTRY_MASTER_KEY is not the key this data was sealed with; put the right key back (by default it lies in DATA_DIR/master.key)"
+    )]
     WrongMasterKey,
     /// A key is damaged.
     #[error("a stored key can't be used; restore the control database from a backup")]
     Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The uniqueness of addresses was decided otherwise.
-    #[error("TENANTRY_EMAIL_UNIQUENESS is {wanted}, but this installation was begun with {fixed}; it can't be changed once there are people")]
+    #[error(
+        "TENANTRY_EMAIL_UNIQUENESS is {wanted}, but this installation was begun with {fixed}; it can't be changed once there are people"
+    )]
     Uniqueness {
         /// What the settings say.
         wanted: &'static str,
@@ -47,7 +52,7 @@ struct Signing {
 }
 
 /// The installation's keys, open.
-pub struct Keyring {
+pub(crate) struct Keyring {
     sealer: Sealer,
     tokens: TokenKey,
     directory: DirectoryKey,
@@ -71,7 +76,11 @@ impl Keyring {
                 Some(sealer) => sealer,
                 None => {
                     // Another process began it at the same moment.
-                    let instance = tx.instance().find().await?.ok_or(KeyringError::WrongMasterKey)?;
+                    let instance = tx
+                        .instance()
+                        .find()
+                        .await?
+                        .ok_or(KeyringError::WrongMasterKey)?;
                     open_existing(&mut tx, &instance, master, settings).await?
                 }
             },
@@ -80,49 +89,75 @@ impl Keyring {
         tx.commit().await?;
         Ok(Self {
             sealer,
-            tokens: TokenKey::derive(master),
-            directory: DirectoryKey::derive(master),
-            csrf: CsrfKey::derive(master),
+            tokens: master.token_key(),
+            directory: master.directory_key(),
+            csrf: master.csrf_key(),
             signing: RwLock::new(signing),
         })
     }
 
     /// Makes and reads bound tokens.
-    pub fn tokens(&self) -> &TokenKey {
+    pub(crate) fn tokens(&self) -> &TokenKey {
         &self.tokens
     }
 
     /// Hashes addresses for the directory.
-    pub fn directory(&self) -> &DirectoryKey {
+    pub(crate) fn directory(&self) -> &DirectoryKey {
         &self.directory
     }
 
     /// Makes and checks CSRF tokens.
-    pub fn csrf(&self) -> &CsrfKey {
+    pub(crate) fn csrf(&self) -> &CsrfKey {
         &self.csrf
     }
 
     /// Seals a value for one place.
-    pub(crate) fn seal(&self, plain: &[u8], context: &[u8], entropy: &Entropy) -> Result<Vec<u8>, SealError> {
+    pub(crate) fn seal(
+        &self,
+        plain: &[u8],
+        context: &[u8],
+        entropy: &Entropy,
+    ) -> Result<Vec<u8>, SealError> {
         self.sealer.seal(plain, context, entropy)
     }
 
     /// Opens a value sealed for one place.
-    pub(crate) fn open_sealed(&self, sealed: &[u8], context: &[u8]) -> Result<Secret<Vec<u8>>, SealError> {
+    pub(crate) fn open_sealed(
+        &self,
+        sealed: &[u8],
+        context: &[u8],
+    ) -> Result<Secret<Vec<u8>>, SealError> {
         self.sealer.open(sealed, context)
     }
 
     pub(crate) fn sign(&self, claims: &Claims) -> Result<Secret<String>, SignError> {
-        self.signing.read().unwrap_or_else(PoisonError::into_inner).newest.sign(claims)
+        self.signing
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .newest
+            .sign(claims)
     }
 
-    pub(crate) fn verify(&self, token: &str, issuer: &str, now: Timestamp) -> Result<Claims, VerifyError> {
-        self.signing.read().unwrap_or_else(PoisonError::into_inner).all.verify(token, issuer, issuer, now)
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        issuer: &str,
+        now: Timestamp,
+    ) -> Result<Claims, VerifyError> {
+        self.signing
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .all
+            .verify(token, issuer, issuer, now)
     }
 
     /// The public keys of access tokens (RFC 7517).
-    pub fn jwks(&self) -> serde_json::Value {
-        self.signing.read().unwrap_or_else(PoisonError::into_inner).all.jwks()
+    pub(crate) fn jwks(&self) -> Jwks {
+        self.signing
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .all
+            .jwks()
     }
 }
 
@@ -134,10 +169,15 @@ async fn open_existing(
 ) -> Result<Sealer, KeyringError> {
     let mut keys = Vec::new();
     for stored in tx.keys().list_data_keys().await? {
-        keys.push(master.open_data_key(stored.id, &stored.sealed).map_err(|_| KeyringError::WrongMasterKey)?);
+        keys.push(
+            DataKey::open(stored.id, &stored.sealed, master)
+                .map_err(|_| KeyringError::WrongMasterKey)?,
+        );
     }
-    let sealer = Sealer::new(keys).map_err(|error| KeyringError::Damaged(error.into()))?;
-    sealer.open(&instance.key_check, b"instance").map_err(|_| KeyringError::WrongMasterKey)?;
+    let sealer = Sealer::new(&keys).map_err(|error| KeyringError::Damaged(error.into()))?;
+    sealer
+        .open(&instance.key_check, b"instance")
+        .map_err(|_| KeyringError::WrongMasterKey)?;
     if instance.email_uniqueness != settings.email_uniqueness {
         return Err(KeyringError::Uniqueness {
             wanted: settings.email_uniqueness.as_str(),
@@ -155,16 +195,28 @@ async fn begin_installation(
     entropy: &Entropy,
 ) -> Result<Option<Sealer>, KeyringError> {
     let damaged = |error: SealError| KeyringError::Damaged(error.into());
-    let id = Uuid::from_bytes(entropy.bytes());
-    let key = DataKey::generate(id, entropy);
-    let sealed = master.seal_data_key(&key, entropy).map_err(damaged)?;
-    let sealer = Sealer::new(vec![key]).map_err(damaged)?;
-    let key_check = sealer.seal(KEY_CHECK, b"instance", entropy).map_err(damaged)?;
-    let instance = InstanceRow { key_check, email_uniqueness: settings.email_uniqueness };
+    let key = DataKey::generate(clock, entropy);
+    let sealed = key.seal(master, entropy).map_err(damaged)?;
+    let sealer = Sealer::new(std::slice::from_ref(&key)).map_err(damaged)?;
+    let key_check = sealer
+        .seal(KEY_CHECK, b"instance", entropy)
+        .map_err(damaged)?;
+    let instance = InstanceRow {
+        key_check,
+        email_uniqueness: settings.email_uniqueness,
+    };
     if !tx.instance().add(&instance, clock.now()).await? {
         return Ok(None);
     }
-    tx.keys().add_data_key(&SealedDataKey { id, sealed }, clock.now()).await?;
+    tx.keys()
+        .add_data_key(
+            &SealedDataKey {
+                id: key.id(),
+                sealed,
+            },
+            clock.now(),
+        )
+        .await?;
     Ok(Some(sealer))
 }
 
@@ -176,33 +228,43 @@ async fn open_signing(
 ) -> Result<Signing, KeyringError> {
     let mut stored = tx.keys().list_signing_keys().await?;
     if stored.iter().all(|key| key.retired_at.is_some()) {
-        let (key, seed) = SigningKey::generate(entropy).map_err(|error| KeyringError::Damaged(error.into()))?;
+        let (key, seed) =
+            SigningKey::generate(entropy).map_err(|error| KeyringError::Damaged(error.into()))?;
         let sealed_seed = sealer
-            .seal(seed.expose(), &context(key.kid()), entropy)
+            .seal(seed.expose().as_slice(), &context(key.kid()), entropy)
             .map_err(|error| KeyringError::Damaged(error.into()))?;
         let sealed = SealedSigningKey {
             kid: key.kid().to_owned(),
             sealed_seed,
-            public_key: key.public_key().to_vec(),
+            public_key: key.verifying().as_bytes().to_vec(),
             created_at: clock.now(),
             retired_at: None,
         };
         tx.keys().add_signing_key(&sealed).await?;
         stored.push(sealed);
     }
-    let mut all = VerifyingKeys::default();
+    let mut all = Vec::new();
     let mut newest = None;
     for key in stored {
-        all.add(&key.public_key).map_err(|error| KeyringError::Damaged(error.into()))?;
+        all.push(
+            VerifyingKey::from_bytes(&key.public_key)
+                .map_err(|error| KeyringError::Damaged(error.into()))?,
+        );
         if key.retired_at.is_none() {
             let seed = sealer
                 .open(&key.sealed_seed, &context(&key.kid))
                 .map_err(|error| KeyringError::Damaged(error.into()))?;
-            newest = Some(SigningKey::from_seed(&seed).map_err(|error| KeyringError::Damaged(error.into()))?);
+            newest = Some(
+                SigningKey::from_seed(seed.expose())
+                    .map_err(|error| KeyringError::Damaged(error.into()))?,
+            );
         }
     }
     let newest = newest.ok_or_else(|| KeyringError::Damaged("no signing key is in use".into()))?;
-    Ok(Signing { newest, all })
+    Ok(Signing {
+        newest,
+        all: all.into_iter().collect(),
+    })
 }
 
 fn context(kid: &str) -> Vec<u8> {

@@ -11,14 +11,21 @@ impl Settings {
     /// base domain.
     pub fn tenant_url(&self, tenant: &Tenant, hosts: &[String]) -> Url {
         let mut url = self.public_url.clone();
-        let host = hosts.first().cloned().unwrap_or_else(|| format!("{}.{}", tenant.slug, self.base_domain));
+        let host = hosts
+            .first()
+            .cloned()
+            .unwrap_or_else(|| format!("{}.{}", tenant.slug, self.base_domain));
         // A slug and a verified domain are hosts by construction, so this can't be refused.
         let _ = url.set_host(Some(&host));
         url
     }
 
     /// The tenant as mails show it.
-    pub(crate) fn mail_tenant(&self, tenant: &Tenant, hosts: &[String]) -> Result<MailTenant, Refusal> {
+    pub(crate) fn mail_tenant(
+        &self,
+        tenant: &Tenant,
+        hosts: &[String],
+    ) -> Result<MailTenant, Refusal> {
         let link = link(&self.tenant_url(tenant, hosts), "/")?;
         Ok(MailTenant::new(&tenant.name, None, link))
     }
@@ -26,6 +33,8 @@ impl Settings {
 
 /// A link to a path below `base`.
 pub(crate) fn link(base: &Url, path: &str) -> Result<Link, Refusal> {
-    let url = base.join(path).map_err(Refusal::failed("a link could not be made"))?;
+    let url = base
+        .join(path)
+        .map_err(Refusal::failed("a link could not be made"))?;
     Link::parse(url.as_str()).map_err(Refusal::failed("a link could not be made"))
 }

@@ -34,13 +34,18 @@ fn context(id: OutboxId) -> Vec<u8> {
 impl Shared {
     /// Seals a mail for its row.
     pub(crate) fn seal_letter(&self, id: OutboxId, letter: &Letter) -> Result<Vec<u8>, Refusal> {
-        let plain = serde_json::to_vec(letter).map_err(Refusal::failed("a mail could not be written"))?;
-        self.keyring.seal(&plain, &context(id), &self.entropy).map_err(Refusal::failed("a mail could not be sealed"))
+        let plain =
+            serde_json::to_vec(letter).map_err(Refusal::failed("a mail could not be written"))?;
+        self.keyring
+            .seal(&plain, &context(id), &self.entropy)
+            .map_err(Refusal::failed("a mail could not be sealed"))
     }
 
     fn open_letter(&self, id: OutboxId, sealed: &[u8]) -> Result<Letter, Refusal> {
-        let plain =
-            self.keyring.open_sealed(sealed, &context(id)).map_err(Refusal::failed("a mail could not be unsealed"))?;
+        let plain = self
+            .keyring
+            .open_sealed(sealed, &context(id))
+            .map_err(Refusal::failed("a mail could not be unsealed"))?;
         serde_json::from_slice(plain.expose()).map_err(Refusal::failed("a mail could not be read"))
     }
 }
@@ -59,7 +64,10 @@ impl Service {
             let now = self.clock().now();
             let mut tx = self.control().begin().await?;
             // Nobody else takes it meanwhile; should this process die, it is due again afterwards.
-            let mail = tx.outbox().claim(now, now + Transport::LONGEST_SEND * 2).await?;
+            let mail = tx
+                .outbox()
+                .claim(now, now + Transport::LONGEST_SEND * 2)
+                .await?;
             tx.commit().await?;
             let Some(mail) = mail else { return Ok(sent) };
             if self.send(mail).await? {
@@ -84,7 +92,9 @@ impl Service {
             Err(refusal) => {
                 tracing::error!(mail.id = %mail.id, error = %crate::refusal::Chain(&refusal), "a mail can't be read and is given up");
                 let mut tx = self.control().begin().await?;
-                tx.outbox().mark_failed(mail.id, self.clock().now(), "it could not be unsealed").await?;
+                tx.outbox()
+                    .mark_failed(mail.id, self.clock().now(), "it could not be unsealed")
+                    .await?;
                 tx.commit().await?;
                 return Ok(false);
             }
@@ -98,12 +108,16 @@ impl Service {
             }
             Err(error @ SendError::Retry(_)) if mail.attempt < ATTEMPTS => {
                 tracing::warn!(mail.id = %mail.id, attempt = mail.attempt, error = %crate::refusal::Chain(&error), "a mail could not be handed over and is tried again");
-                tx.outbox().defer(mail.id, now + pause(mail.attempt), &error.to_string()).await?;
+                tx.outbox()
+                    .defer(mail.id, now + pause(mail.attempt), &error.to_string())
+                    .await?;
                 false
             }
             Err(error) => {
                 tracing::error!(mail.id = %mail.id, error = %crate::refusal::Chain(&error), "a mail is given up");
-                tx.outbox().mark_failed(mail.id, now, &error.to_string()).await?;
+                tx.outbox()
+                    .mark_failed(mail.id, now, &error.to_string())
+                    .await?;
                 false
             }
         };

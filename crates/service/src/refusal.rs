@@ -20,7 +20,11 @@ pub struct FieldError {
 impl FieldError {
     /// What is wrong with `field`.
     pub fn new(field: &'static str, code: &'static str, message: impl ToString) -> Self {
-        Self { field: Cow::Borrowed(field), code, message: message.to_string() }
+        Self {
+            field: Cow::Borrowed(field),
+            code,
+            message: message.to_string(),
+        }
     }
 }
 
@@ -101,7 +105,10 @@ impl Refusal {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        move |source| Self::Failed { what, source: source.into() }
+        move |source| Self::Failed {
+            what,
+            source: source.into(),
+        }
     }
 
     /// What an error of a tenant's own database means: that tenant is unavailable, whatever the
@@ -113,7 +120,11 @@ impl Refusal {
                 tenant.id = %id, tenant.slug = %slug, error = %Chain(&error),
                 "a tenant's database can't be used; `tenantry tenant check {slug}` tells more"
             );
-            if error.is_transient() { Self::Busy(Duration::from_secs(1)) } else { Self::TenantUnavailable }
+            if error.is_transient() {
+                Self::Busy(Duration::from_secs(1))
+            } else {
+                Self::TenantUnavailable
+            }
         }
     }
 }

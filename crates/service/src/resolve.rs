@@ -76,13 +76,21 @@ impl Service {
         if host == settings.base_domain
             || settings.public_url.host_str() == Some(host)
             || host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+            || host
+                .trim_matches(['[', ']'])
+                .parse::<std::net::IpAddr>()
+                .is_ok()
         {
             return None;
         }
-        let below = host.strip_suffix(settings.base_domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
+        let below = host
+            .strip_suffix(settings.base_domain.as_str())
+            .and_then(|rest| rest.strip_suffix('.'));
         Some(match below {
-            Some(label) => label.parse::<Slug>().map(Hint::Slug).map_err(|_| Refusal::TenantNotFound),
+            Some(label) => label
+                .parse::<Slug>()
+                .map(Hint::Slug)
+                .map_err(|_| Refusal::TenantNotFound),
             None => Ok(Hint::Domain(host.to_owned())),
         })
     }
@@ -93,7 +101,10 @@ impl Service {
         if let Some(hint) = hints.host.as_deref().and_then(|host| self.host_hint(host)) {
             wanted.push((hint?, Origin::Host));
         }
-        for (text, origin) in [(&hints.header, Origin::Header), (&hints.query, Origin::Query)] {
+        for (text, origin) in [
+            (&hints.header, Origin::Header),
+            (&hints.query, Origin::Query),
+        ] {
             if let Some(text) = text {
                 wanted.push((named(text).ok_or(Refusal::TenantNotFound)?, origin));
             }
@@ -105,7 +116,10 @@ impl Service {
         let mut resolved = Resolved::None;
         for (hint, origin) in wanted {
             let found = enter(&mut tx, &hint, origin).await?;
-            if resolved.id().is_some_and(|earlier| Some(earlier) != found.id()) {
+            if resolved
+                .id()
+                .is_some_and(|earlier| Some(earlier) != found.id())
+            {
                 return Err(Refusal::TenantConflict);
             }
             if matches!(resolved, Resolved::None) {

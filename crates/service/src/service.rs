@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{Clock, Entropy, WorkflowId};
-use tenantry_keys::hasher::HashPool;
+use tenantry_keys::hasher::{HashPool, PoolSize};
 use tenantry_keys::password::HashParams;
 use tenantry_keys::sealing::MasterKey;
 use tenantry_mail::Transport;
@@ -16,9 +16,6 @@ use tenantry_store::{Control, StoreError, TenantPools};
 use crate::keyring::{Keyring, KeyringError};
 use crate::workflows::{Steps, is_moving};
 use crate::{Refusal, Settings};
-
-/// Hashes that may wait; past it sign-ins are answered with 503 at once.
-const HASH_QUEUE: usize = 256;
 
 /// What use cases and workflow steps share.
 pub(crate) struct Shared {
@@ -49,6 +46,9 @@ pub enum OpenError {
     /// Files or the control database.
     #[error("the data could not be opened")]
     Store(#[from] StoreError),
+    /// The threads that hash passwords.
+    #[error("the threads that hash passwords could not be started")]
+    Threads(#[source] std::io::Error),
     /// Keys.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
@@ -67,8 +67,23 @@ impl Service {
         let keyring = Keyring::open(&control, master, &settings, &clock, &entropy).await?;
         let files = TenantFiles::new(settings.data_dir.join("tenants"))?;
         let pools = TenantPools::new(files, settings.pools, clock.clone());
-        let hasher = HashPool::start(settings.hash_threads, HASH_QUEUE, HashParams::default(), entropy.clone());
-        let shared = Arc::new(Shared { control: control.clone(), pools, keyring, settings, clock, entropy });
+        let hasher = HashPool::start(
+            PoolSize {
+                threads: settings.hash_threads,
+                ..PoolSize::default()
+            },
+            HashParams::default(),
+            entropy.clone(),
+        )
+        .map_err(OpenError::Threads)?;
+        let shared = Arc::new(Shared {
+            control: control.clone(),
+            pools,
+            keyring,
+            settings,
+            clock,
+            entropy,
+        });
         let engine = Engine::new(
             control,
             Steps(Arc::clone(&shared)),
@@ -76,7 +91,14 @@ impl Service {
             shared.settings.pace,
             shared.settings.faults.clone(),
         );
-        Ok(Self { inner: Arc::new(Inner { shared, hasher, mail, engine }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                shared,
+                hasher,
+                mail,
+                engine,
+            }),
+        })
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -117,7 +139,7 @@ impl Service {
     }
 
     /// The public keys of access tokens (RFC 7517).
-    pub fn jwks(&self) -> serde_json::Value {
+    pub fn jwks(&self) -> tenantry_keys::signing::Jwks {
         self.keyring().jwks()
     }
 
@@ -135,21 +157,34 @@ impl Service {
 
     /// Drives a workflow until it ends or `wait` has passed; the state it is in then. It is driven
     /// in a task of its own, so that a caller who goes away cancels nothing half-way.
-    pub(crate) async fn drive(&self, id: WorkflowId, wait: Duration) -> Result<WorkflowState, Refusal> {
+    pub(crate) async fn drive(
+        &self,
+        id: WorkflowId,
+        wait: Duration,
+    ) -> Result<WorkflowState, Refusal> {
         let service = self.clone();
         let driving = tokio::spawn(async move {
             loop {
                 match service.engine().run(id).await? {
                     Outcome::Ended(state) => return Ok::<_, Refusal>(state),
                     Outcome::Deferred | Outcome::Elsewhere => {
-                        let run = service.control().read().await?.workflows().lookup(id).await?;
+                        let run = service
+                            .control()
+                            .read()
+                            .await?
+                            .workflows()
+                            .lookup(id)
+                            .await?;
                         let run = run.ok_or(Refusal::NotFound)?;
                         if !is_moving(run.state) {
                             return Ok(run.state);
                         }
                         // Deferred: not before its time. With somebody else: look again soon.
                         let until = run.next_run_at.since(service.clock().now());
-                        tokio::time::sleep(until.clamp(Duration::from_millis(20), Duration::from_secs(1))).await;
+                        tokio::time::sleep(
+                            until.clamp(Duration::from_millis(20), Duration::from_secs(1)),
+                        )
+                        .await;
                     }
                 }
             }

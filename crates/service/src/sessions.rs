@@ -64,16 +64,29 @@ impl Principal {
 }
 
 impl Service {
-    fn mint(&self, kind: SessionKind, subject: &Subject, id: SessionId) -> (Secret<String>, TokenHash) {
+    fn mint(
+        &self,
+        kind: SessionKind,
+        subject: &Subject,
+        id: SessionId,
+    ) -> (Secret<String>, TokenHash) {
         let scope = match subject {
-            Subject::User { tenant, generation, .. } => Some((*tenant, *generation)),
+            Subject::User {
+                tenant, generation, ..
+            } => Some((*tenant, *generation)),
             Subject::Admin(_) => None,
         };
-        self.keyring().tokens().mint(token_kind(kind), scope, id.uuid(), self.entropy())
+        self.keyring()
+            .tokens()
+            .mint(token_kind(kind), scope, id.uuid(), self.entropy())
     }
 
     /// Begins a session for somebody whose identity was just proved.
-    pub(crate) async fn begin_session(&self, person: &Person, client: &Client) -> Result<Issued, Refusal> {
+    pub(crate) async fn begin_session(
+        &self,
+        person: &Person,
+        client: &Client,
+    ) -> Result<Issued, Refusal> {
         let now = self.clock().now();
         let id = SessionId::generate(self.clock(), self.entropy());
         let (role, security_version) = match person {
@@ -91,29 +104,53 @@ impl Service {
             expires_at: now + lifetime.absolute,
             idle: lifetime.idle,
             ended_at: None,
-            user_agent: client.user_agent.as_ref().map(|agent| agent.chars().take(USER_AGENT).collect()),
+            user_agent: client
+                .user_agent
+                .as_ref()
+                .map(|agent| agent.chars().take(USER_AGENT).collect()),
         };
         let (token, hash) = self.mint(client.kind, &session.subject, id);
         let mut tx = self.control().begin().await?;
-        tx.sessions().add(&StoredSession { session: session.clone(), token_hash: hash.into_bytes() }).await?;
+        tx.sessions()
+            .add(&StoredSession {
+                session: session.clone(),
+                token_hash: hash.into_bytes(),
+            })
+            .await?;
         if let Person::Admin(admin) = person {
             tx.admins().mark_signed_in(admin.id, now).await?;
         }
         tx.commit().await?;
         if let Person::User { ctx, user } = person {
-            let mut tx = self.pools().begin(ctx).await.map_err(Refusal::tenant(ctx))?;
-            tx.users().mark_signed_in(user.id, now).await.map_err(Refusal::tenant(ctx))?;
+            let mut tx = self
+                .pools()
+                .begin(ctx)
+                .await
+                .map_err(Refusal::tenant(ctx))?;
+            tx.users()
+                .mark_signed_in(user.id, now)
+                .await
+                .map_err(Refusal::tenant(ctx))?;
             tx.commit().await.map_err(Refusal::tenant(ctx))?;
         }
         self.issued(person, session, token)
     }
 
-    fn issued(&self, person: &Person, session: Session, token: Secret<String>) -> Result<Issued, Refusal> {
+    fn issued(
+        &self,
+        person: &Person,
+        session: Session,
+        token: Secret<String>,
+    ) -> Result<Issued, Refusal> {
         let access_token = match session.kind {
             SessionKind::Api => Some(self.access_token(person, &session)?),
             SessionKind::Browser => None,
         };
-        Ok(Issued { session, token, access_token })
+        Ok(Issued {
+            session,
+            token,
+            access_token,
+        })
     }
 
     fn access_token(&self, person: &Person, session: &Session) -> Result<Secret<String>, Refusal> {
@@ -137,7 +174,9 @@ impl Service {
             tgen: tenant.map(|tenant| tenant.generation.number()),
             role: role.to_string(),
         };
-        self.keyring().sign(&claims).map_err(Refusal::failed("an access token could not be signed"))
+        self.keyring()
+            .sign(&claims)
+            .map_err(Refusal::failed("an access token could not be signed"))
     }
 
     /// Who issues access tokens and whom they are for: the public URL's origin.
@@ -159,7 +198,11 @@ impl Service {
                     .tokens()
                     .parse(text, TokenKind::Session)
                     .ok_or(Refusal::AuthenticationRequired)?;
-                (SessionId::from_uuid(token.id), token.tenant, Some(token.hash))
+                (
+                    SessionId::from_uuid(token.id),
+                    token.tenant,
+                    Some(token.hash),
+                )
             }
             Credential::Bearer(text) => {
                 let issuer = self.issuer();
@@ -167,9 +210,16 @@ impl Service {
                     .keyring()
                     .verify(text, &issuer, self.clock().now())
                     .map_err(|_: VerifyError| Refusal::AuthenticationRequired)?;
-                let id = claims.sid.parse().map_err(|_| Refusal::AuthenticationRequired)?;
+                let id = claims
+                    .sid
+                    .parse()
+                    .map_err(|_| Refusal::AuthenticationRequired)?;
                 let tenant = claims.tid.map(|tid| tid.parse()).transpose();
-                (id, tenant.map_err(|_: uuid::Error| Refusal::AuthenticationRequired)?, None)
+                (
+                    id,
+                    tenant.map_err(|_: uuid::Error| Refusal::AuthenticationRequired)?,
+                    None,
+                )
             }
         };
         if hinted.is_some_and(|hinted| tenant != Some(hinted)) {
@@ -199,11 +249,24 @@ impl Service {
         let mut control = self.control().read().await?;
         let (facts, person) = match session.subject {
             Subject::User { tenant, user, .. } => {
-                let entry = control.tenants().enter(&Hint::Id(tenant), Origin::Session).await?;
+                let entry = control
+                    .tenants()
+                    .enter(&Hint::Id(tenant), Origin::Session)
+                    .await?;
                 drop(control);
-                let Some(Entry::Open(ctx)) = entry else { return Err(Refusal::SessionStale) };
-                let mut tx = self.pools().read(&ctx).await.map_err(Refusal::tenant(&ctx))?;
-                let record = tx.users().lookup(user).await.map_err(Refusal::tenant(&ctx))?;
+                let Some(Entry::Open(ctx)) = entry else {
+                    return Err(Refusal::SessionStale);
+                };
+                let mut tx = self
+                    .pools()
+                    .read(&ctx)
+                    .await
+                    .map_err(Refusal::tenant(&ctx))?;
+                let record = tx
+                    .users()
+                    .lookup(user)
+                    .await
+                    .map_err(Refusal::tenant(&ctx))?;
                 let user = record.ok_or(Refusal::SessionStale)?.user;
                 let facts = Facts {
                     tenant: Some((ctx.tenant().status, ctx.generation())),
@@ -229,7 +292,11 @@ impl Service {
 
     /// Renews a session by its refresh token, which is replaced. One that was replaced before ends
     /// the session: somebody has a copy (RFC 9700, section 4.14.2).
-    pub async fn refresh(&self, token: &str, hinted: Option<TenantId>) -> Result<(Person, Issued), Refusal> {
+    pub async fn refresh(
+        &self,
+        token: &str,
+        hinted: Option<TenantId>,
+    ) -> Result<(Person, Issued), Refusal> {
         let token = self
             .keyring()
             .tokens()
@@ -239,7 +306,14 @@ impl Service {
             return Err(Refusal::AuthenticationRequired);
         }
         let id = SessionId::from_uuid(token.id);
-        let stored = self.control().read().await?.sessions().lookup(id).await?.ok_or(Refusal::SessionStale)?;
+        let stored = self
+            .control()
+            .read()
+            .await?
+            .sessions()
+            .lookup(id)
+            .await?
+            .ok_or(Refusal::SessionStale)?;
         if stored.session.ended_at.is_some() {
             return Err(Refusal::SessionStale);
         }
@@ -251,7 +325,10 @@ impl Service {
         let (fresh, hash) = self.mint(SessionKind::Api, &principal.session.subject, id);
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
-        let rotated = tx.sessions().rotate(id, &stored.token_hash, hash.as_bytes(), now).await?;
+        let rotated = tx
+            .sessions()
+            .rotate(id, &stored.token_hash, hash.as_bytes(), now)
+            .await?;
         tx.commit().await?;
         if !rotated {
             // Somebody was faster with the same token.
@@ -265,7 +342,9 @@ impl Service {
     async fn end_reused(&self, id: SessionId) -> Result<(), Refusal> {
         tracing::warn!(session.id = %id, "a refresh token was used twice; its session is ended");
         let mut tx = self.control().begin().await?;
-        tx.sessions().end(id, EndReason::Reuse, self.clock().now()).await?;
+        tx.sessions()
+            .end(id, EndReason::Reuse, self.clock().now())
+            .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -273,7 +352,9 @@ impl Service {
     /// Signs out.
     pub async fn sign_out(&self, session: SessionId) -> Result<(), Refusal> {
         let mut tx = self.control().begin().await?;
-        tx.sessions().end(session, EndReason::Logout, self.clock().now()).await?;
+        tx.sessions()
+            .end(session, EndReason::Logout, self.clock().now())
+            .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -282,7 +363,10 @@ impl Service {
     pub async fn sign_out_everywhere(&self, person: &Person) -> Result<u64, Refusal> {
         let mut tx = self.control().begin().await?;
         let now = self.clock().now();
-        let ended = tx.sessions().end_others(&person.subject(), None, EndReason::Revoked, now).await?;
+        let ended = tx
+            .sessions()
+            .end_others(&person.subject(), None, EndReason::Revoked, now)
+            .await?;
         tx.commit().await?;
         Ok(ended)
     }
@@ -290,7 +374,10 @@ impl Service {
     /// A person's sessions that have not ended.
     pub async fn sessions_of(&self, person: &Person) -> Result<Vec<Session>, Refusal> {
         let mut tx = self.control().read().await?;
-        Ok(tx.sessions().list(&person.subject(), self.clock().now()).await?)
+        Ok(tx
+            .sessions()
+            .list(&person.subject(), self.clock().now())
+            .await?)
     }
 
     /// Ends one of a person's own sessions; another's answers as one that does not exist.

@@ -1,5 +1,6 @@
 //! What an operator decides.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use tenantry_core::Locale;
@@ -32,7 +33,7 @@ pub struct Settings {
     /// The language of mails to people whose language is not known.
     pub mail_locale: Locale,
     /// Threads that hash passwords.
-    pub hash_threads: usize,
+    pub hash_threads: NonZeroUsize,
     /// How many tenant databases may be open.
     pub pools: PoolBounds,
     /// How workflows pace themselves.

@@ -27,7 +27,11 @@ pub struct SetupView {
 impl Service {
     /// The token of a setup link, if it was issued here and is not shown under another tenant.
     fn setup_token(&self, token: &str, hinted: Option<TenantId>) -> Result<BoundToken, Refusal> {
-        let token = self.keyring().tokens().parse(token, TokenKind::Setup).ok_or(Refusal::TokenInvalid)?;
+        let token = self
+            .keyring()
+            .tokens()
+            .parse(token, TokenKind::Setup)
+            .ok_or(Refusal::TokenInvalid)?;
         if hinted.is_some_and(|hinted| token.tenant != Some(hinted)) {
             return Err(Refusal::TokenInvalid);
         }
@@ -35,8 +39,16 @@ impl Service {
     }
 
     async fn setup_tenant(&self, token: &BoundToken) -> Result<Option<TenantCtx>, Refusal> {
-        let Some(tenant) = token.tenant else { return Ok(None) };
-        let entry = self.control().read().await?.tenants().enter(&Hint::Id(tenant), Origin::Token).await?;
+        let Some(tenant) = token.tenant else {
+            return Ok(None);
+        };
+        let entry = self
+            .control()
+            .read()
+            .await?
+            .tenants()
+            .enter(&Hint::Id(tenant), Origin::Token)
+            .await?;
         match entry {
             Some(Entry::Open(ctx)) if Some(ctx.generation()) == token.generation => Ok(Some(ctx)),
             _ => Err(Refusal::TokenInvalid),
@@ -45,22 +57,51 @@ impl Service {
 
     /// For whom a setup link is. Uses nothing up, so that a mail scanner that follows links does
     /// no harm.
-    pub async fn setup_view(&self, token: &str, hinted: Option<TenantId>) -> Result<SetupView, Refusal> {
+    pub async fn setup_view(
+        &self,
+        token: &str,
+        hinted: Option<TenantId>,
+    ) -> Result<SetupView, Refusal> {
         let token = self.setup_token(token, hinted)?;
         let id = OneTimeId::from_uuid(token.id);
         let now = self.clock().now();
         if let Some(ctx) = self.setup_tenant(&token).await? {
-            let mut tx = self.pools().read(&ctx).await.map_err(Refusal::tenant(&ctx))?;
-            let owner = tx.secrets().find_good(id, Purpose::Setup, token.hash.as_bytes(), now).await;
-            let owner = owner.map_err(Refusal::tenant(&ctx))?.ok_or(Refusal::TokenInvalid)?;
-            let record = tx.users().lookup(owner.user).await.map_err(Refusal::tenant(&ctx))?;
+            let mut tx = self
+                .pools()
+                .read(&ctx)
+                .await
+                .map_err(Refusal::tenant(&ctx))?;
+            let owner = tx
+                .secrets()
+                .find_good(id, Purpose::Setup, token.hash.as_bytes(), now)
+                .await;
+            let owner = owner
+                .map_err(Refusal::tenant(&ctx))?
+                .ok_or(Refusal::TokenInvalid)?;
+            let record = tx
+                .users()
+                .lookup(owner.user)
+                .await
+                .map_err(Refusal::tenant(&ctx))?;
             let email = record.ok_or(Refusal::TokenInvalid)?.user.email;
-            return Ok(SetupView { tenant: Some(ctx.tenant().clone()), email });
+            return Ok(SetupView {
+                tenant: Some(ctx.tenant().clone()),
+                email,
+            });
         }
         let mut tx = self.control().read().await?;
-        let admin = tx.one_time().find_good(id, Purpose::Setup, token.hash.as_bytes(), now).await?;
-        let record = tx.admins().lookup(admin.ok_or(Refusal::TokenInvalid)?).await?;
-        Ok(SetupView { tenant: None, email: record.ok_or(Refusal::TokenInvalid)?.admin.email })
+        let admin = tx
+            .one_time()
+            .find_good(id, Purpose::Setup, token.hash.as_bytes(), now)
+            .await?;
+        let record = tx
+            .admins()
+            .lookup(admin.ok_or(Refusal::TokenInvalid)?)
+            .await?;
+        Ok(SetupView {
+            tenant: None,
+            email: record.ok_or(Refusal::TokenInvalid)?.admin.email,
+        })
     }
 
     /// Sets the password a setup link permits, and uses the link up with it.
@@ -75,19 +116,42 @@ impl Service {
         let view = self.setup_view(token, hinted).await?;
         let token = self.setup_token(token, hinted)?;
         let password = self.chosen_password("password", password)?;
-        let hash = self.hasher().hash(token.tenant, password).await.map_err(hash_refusal)?;
+        let hash = self
+            .hasher()
+            .hash(token.tenant, password)
+            .await
+            .map_err(hash_refusal)?;
         let id = OneTimeId::from_uuid(token.id);
         let now = self.clock().now();
         let subject = if let Some(ctx) = self.setup_tenant(&token).await? {
-            let mut tx = self.pools().begin(&ctx).await.map_err(Refusal::tenant(&ctx))?;
-            let owner = tx.secrets().use_up(id, Purpose::Setup, token.hash.as_bytes(), now).await;
-            let owner = owner.map_err(Refusal::tenant(&ctx))?.ok_or(Refusal::TokenInvalid)?;
-            tx.users().set_password(owner.user, &hash, false).await.map_err(Refusal::tenant(&ctx))?;
+            let mut tx = self
+                .pools()
+                .begin(&ctx)
+                .await
+                .map_err(Refusal::tenant(&ctx))?;
+            let owner = tx
+                .secrets()
+                .use_up(id, Purpose::Setup, token.hash.as_bytes(), now)
+                .await;
+            let owner = owner
+                .map_err(Refusal::tenant(&ctx))?
+                .ok_or(Refusal::TokenInvalid)?;
+            tx.users()
+                .set_password(owner.user, &hash, false)
+                .await
+                .map_err(Refusal::tenant(&ctx))?;
             tx.commit().await.map_err(Refusal::tenant(&ctx))?;
-            Subject::User { tenant: ctx.id(), generation: ctx.generation(), user: owner.user }
+            Subject::User {
+                tenant: ctx.id(),
+                generation: ctx.generation(),
+                user: owner.user,
+            }
         } else {
             let mut tx = self.control().begin().await?;
-            let admin = tx.one_time().use_up(id, Purpose::Setup, token.hash.as_bytes(), now).await?;
+            let admin = tx
+                .one_time()
+                .use_up(id, Purpose::Setup, token.hash.as_bytes(), now)
+                .await?;
             let admin = admin.ok_or(Refusal::TokenInvalid)?;
             tx.admins().set_password(admin, &hash).await?;
             tx.commit().await?;
@@ -95,14 +159,20 @@ impl Service {
         };
         // The security version has already ended them; this tells the person's list of sessions.
         let mut tx = self.control().begin().await?;
-        tx.sessions().end_others(&subject, None, EndReason::Password, now).await?;
+        tx.sessions()
+            .end_others(&subject, None, EndReason::Password, now)
+            .await?;
         tx.commit().await?;
         self.forgive(counted.into_iter().flatten()).await?;
         Ok(view)
     }
 
     /// A password somebody wants to have from now on.
-    pub(crate) fn chosen_password(&self, field: &'static str, text: &str) -> Result<Password, Refusal> {
+    pub(crate) fn chosen_password(
+        &self,
+        field: &'static str,
+        text: &str,
+    ) -> Result<Password, Refusal> {
         Password::chosen(text, self.settings().passwords).map_err(|error| {
             let code = match error {
                 PasswordError::TooShort(_) => "too_short",

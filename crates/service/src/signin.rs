@@ -68,9 +68,11 @@ impl Person {
     /// As sessions name the person.
     pub fn subject(&self) -> Subject {
         match self {
-            Self::User { ctx, user } => {
-                Subject::User { tenant: ctx.id(), generation: ctx.generation(), user: user.id }
-            }
+            Self::User { ctx, user } => Subject::User {
+                tenant: ctx.id(),
+                generation: ctx.generation(),
+                user: user.id,
+            },
             Self::Admin(admin) => Subject::Admin(admin.id),
         }
     }
@@ -148,7 +150,10 @@ impl Candidate {
     fn person(self) -> Option<Person> {
         match self {
             Self::Admin(record) => Some(Person::Admin(record.admin)),
-            Self::User(ctx, record) => Some(Person::User { ctx, user: record.user }),
+            Self::User(ctx, record) => Some(Person::User {
+                ctx,
+                user: record.user,
+            }),
             Self::Nobody(..) => None,
         }
     }
@@ -178,13 +183,18 @@ impl Service {
         let targets: Vec<Target> = candidates.iter().map(Candidate::target).collect();
         let tries = self.count_tries(&targets, client.ip).await?;
 
-        let checks = candidates.iter().zip(&tries).map(|(candidate, counted)| async {
-            if counted.is_none() {
-                return Ok(Verdict::Mismatch);
-            }
-            let hash = candidate.password_hash().map(str::to_owned);
-            self.hasher().verify(candidate.tenant(), password.clone(), hash).await
-        });
+        let checks = candidates
+            .iter()
+            .zip(&tries)
+            .map(|(candidate, counted)| async {
+                if counted.is_none() {
+                    return Ok(Verdict::Mismatch);
+                }
+                let hash = candidate.password_hash().map(str::to_owned);
+                self.hasher()
+                    .verify(candidate.tenant(), password.clone(), hash)
+                    .await
+            });
         let mut verdicts = Vec::with_capacity(candidates.len());
         for verdict in join_all(checks).await {
             verdicts.push(verdict.map_err(hash_refusal)?);
@@ -209,8 +219,14 @@ impl Service {
                 self.upgrade_hash(candidate, &password).await;
             }
         }
-        let mut people: Vec<Person> = fitting.into_iter().filter_map(|(candidate, _)| candidate.person()).collect();
-        if let Some(place) = people.iter().position(|person| matches!(person, Person::Admin(_))) {
+        let mut people: Vec<Person> = fitting
+            .into_iter()
+            .filter_map(|(candidate, _)| candidate.person())
+            .collect();
+        if let Some(place) = people
+            .iter()
+            .position(|person| matches!(person, Person::Admin(_)))
+        {
             // Who runs the platform signs in there; tenants have their own addresses.
             people = vec![people.swap_remove(place)];
         }
@@ -223,12 +239,18 @@ impl Service {
     }
 
     /// Everybody the password may fit; never nobody, so that the path is the same.
-    async fn candidates(&self, tenant: &Resolved, login: &Login) -> Result<Vec<Candidate>, Refusal> {
+    async fn candidates(
+        &self,
+        tenant: &Resolved,
+        login: &Login,
+    ) -> Result<Vec<Candidate>, Refusal> {
         match tenant {
             Resolved::Closed(_) => Err(Refusal::TenantUnavailable),
             Resolved::Open(ctx) => Ok(vec![self.candidate_in(ctx, login).await?]),
             Resolved::None => {
-                let Login::Email(email) = login else { return Err(Refusal::TenantRequired) };
+                let Login::Email(email) = login else {
+                    return Err(Refusal::TenantRequired);
+                };
                 self.candidates_anywhere(email).await
             }
         }
@@ -238,7 +260,9 @@ impl Service {
         let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
         let (record, name) = match login {
             Login::Email(email) => (tx.users().find_by_email(email).await, email.key()),
-            Login::Username(username) => (tx.users().find_by_username(username).await, username.key()),
+            Login::Username(username) => {
+                (tx.users().find_by_username(username).await, username.key())
+            }
         };
         Ok(match record.map_err(Refusal::tenant(ctx))? {
             Some(record) => Candidate::User(ctx.clone(), record),
@@ -260,9 +284,14 @@ impl Service {
             .into_iter()
             .map(|placed| (placed.ctx, Some(placed.user)))
             .collect();
-        if let Some(tenant) = control.domains().find_by_mail_domain(&email.domain()).await?
-            && let Some(tenantry_store::control::Entry::Open(ctx)) =
-                control.tenants().enter(&Hint::Id(tenant), Origin::Directory).await?
+        if let Some(tenant) = control
+            .domains()
+            .find_by_mail_domain(&email.domain())
+            .await?
+            && let Some(tenantry_store::control::Entry::Open(ctx)) = control
+                .tenants()
+                .enter(&Hint::Id(tenant), Origin::Directory)
+                .await?
         {
             // A proven mail domain decides where its people sign in.
             places = vec![(ctx, None)];
@@ -270,8 +299,12 @@ impl Service {
         drop(control);
         for (ctx, expected) in places {
             // The directory is a hint. One tenant's trouble must not keep a person out of another.
-            let Ok(mut tx) = self.pools().read(&ctx).await.map_err(Refusal::tenant(&ctx)) else { continue };
-            let Ok(Some(record)) = tx.users().find_by_email(email).await else { continue };
+            let Ok(mut tx) = self.pools().read(&ctx).await.map_err(Refusal::tenant(&ctx)) else {
+                continue;
+            };
+            let Ok(Some(record)) = tx.users().find_by_email(email).await else {
+                continue;
+            };
             if expected.is_none_or(|user| user == record.user.id) {
                 candidates.push(Candidate::User(ctx, record));
             }
@@ -286,8 +319,14 @@ impl Service {
     /// again.
     async fn upgrade_hash(&self, candidate: &Candidate, password: &Password) {
         let upgraded = async {
-            let Some(from) = candidate.password_hash() else { return Ok(()) };
-            let to = self.hasher().hash(candidate.tenant(), password.clone()).await.map_err(hash_refusal)?;
+            let Some(from) = candidate.password_hash() else {
+                return Ok(());
+            };
+            let to = self
+                .hasher()
+                .hash(candidate.tenant(), password.clone())
+                .await
+                .map_err(hash_refusal)?;
             match candidate {
                 Candidate::Admin(record) => {
                     let mut tx = self.control().begin().await?;
@@ -322,9 +361,13 @@ impl Service {
                 tenants.push(ctx.tenant().clone());
             }
         }
-        let payload = serde_json::to_string(&choices).map_err(Refusal::failed("a choice could not be recorded"))?;
+        let payload = serde_json::to_string(&choices)
+            .map_err(Refusal::failed("a choice could not be recorded"))?;
         let id = OneTimeId::generate(self.clock(), self.entropy());
-        let (token, hash) = self.keyring().tokens().mint(TokenKind::Selection, None, id.uuid(), self.entropy());
+        let (token, hash) =
+            self.keyring()
+                .tokens()
+                .mint(TokenKind::Selection, None, id.uuid(), self.entropy());
         let now = self.clock().now();
         let secret = StoredSecret {
             id,
@@ -336,16 +379,27 @@ impl Service {
         let mut tx = self.control().begin().await?;
         tx.one_time().add_selection(&secret, &payload).await?;
         tx.commit().await?;
-        Ok(SignedIn::Choose { selection_token: token, tenants })
+        Ok(SignedIn::Choose {
+            selection_token: token,
+            tenants,
+        })
     }
 
     /// The tenants a selection token offers. Uses nothing up.
     pub async fn choices(&self, token: &str) -> Result<Vec<Tenant>, Refusal> {
-        let token = self.keyring().tokens().parse(token, TokenKind::Selection).ok_or(Refusal::TokenInvalid)?;
+        let token = self
+            .keyring()
+            .tokens()
+            .parse(token, TokenKind::Selection)
+            .ok_or(Refusal::TokenInvalid)?;
         let mut tx = self.control().read().await?;
         let payload = tx
             .one_time()
-            .find_selection(OneTimeId::from_uuid(token.id), token.hash.as_bytes(), self.clock().now())
+            .find_selection(
+                OneTimeId::from_uuid(token.id),
+                token.hash.as_bytes(),
+                self.clock().now(),
+            )
             .await?
             .ok_or(Refusal::TokenInvalid)?;
         let mut tenants = Vec::new();
@@ -364,15 +418,25 @@ impl Service {
         tenant: &str,
         client: &Client,
     ) -> Result<(Person, Issued), Refusal> {
-        let token = self.keyring().tokens().parse(token, TokenKind::Selection).ok_or(Refusal::TokenInvalid)?;
+        let token = self
+            .keyring()
+            .tokens()
+            .parse(token, TokenKind::Selection)
+            .ok_or(Refusal::TokenInvalid)?;
         let id = OneTimeId::from_uuid(token.id);
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
-        let payload =
-            tx.one_time().find_selection(id, token.hash.as_bytes(), now).await?.ok_or(Refusal::TokenInvalid)?;
+        let payload = tx
+            .one_time()
+            .find_selection(id, token.hash.as_bytes(), now)
+            .await?
+            .ok_or(Refusal::TokenInvalid)?;
         let mut chosen = None;
         for choice in parse_choices(&payload)? {
-            let entry = tx.tenants().enter(&Hint::Id(choice.tenant), Origin::Directory).await?;
+            let entry = tx
+                .tenants()
+                .enter(&Hint::Id(choice.tenant), Origin::Directory)
+                .await?;
             if let Some(tenantry_store::control::Entry::Open(ctx)) = entry
                 && (ctx.id().to_string() == tenant || ctx.tenant().slug.as_str() == tenant)
                 && ctx.generation().number() == choice.generation
@@ -382,14 +446,27 @@ impl Service {
         }
         // A tenant that was not offered uses nothing up: it may have been a slip.
         let (ctx, choice) = chosen.ok_or(Refusal::TokenInvalid)?;
-        tx.one_time().use_up_selection(id, token.hash.as_bytes(), now).await?.ok_or(Refusal::TokenInvalid)?;
+        tx.one_time()
+            .use_up_selection(id, token.hash.as_bytes(), now)
+            .await?
+            .ok_or(Refusal::TokenInvalid)?;
         tx.commit().await?;
-        let mut tenant_tx = self.pools().read(&ctx).await.map_err(Refusal::tenant(&ctx))?;
-        let record = tenant_tx.users().lookup(choice.user).await.map_err(Refusal::tenant(&ctx))?;
+        let mut tenant_tx = self
+            .pools()
+            .read(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
+        let record = tenant_tx
+            .users()
+            .lookup(choice.user)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
         drop(tenant_tx);
         let user = record
             .map(|record| record.user)
-            .filter(|user| user.disabled_at.is_none() && user.security_version.0 == choice.security_version)
+            .filter(|user| {
+                user.disabled_at.is_none() && user.security_version.0 == choice.security_version
+            })
             .ok_or(Refusal::TokenInvalid)?;
         let person = Person::User { ctx, user };
         let issued = self.begin_session(&person, client).await?;

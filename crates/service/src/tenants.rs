@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tenantry_core::tenant::{DatabaseState, Driver, EmailUniqueness, Isolation, Registration, Tenant, tenant_code};
+use tenantry_core::tenant::{
+    DatabaseState, Driver, EmailUniqueness, Isolation, Registration, Tenant, tenant_code,
+};
 use tenantry_core::user::Username;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{
-    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, Timestamp, UserId, WorkflowId,
+    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, Timestamp,
+    UserId, WorkflowId,
 };
 use tenantry_keys::token::TokenKind;
 pub use tenantry_store::control::TenantPatch;
@@ -105,15 +108,28 @@ impl Service {
                 "tenants on the embedded database are isolated by database",
             ));
         }
-        if new.cluster.as_deref().is_some_and(|cluster| cluster != "local") {
-            errors.push(FieldError::new("cluster", "unknown", "there is no such cluster; the embedded one is `local`"));
+        if new
+            .cluster
+            .as_deref()
+            .is_some_and(|cluster| cluster != "local")
+        {
+            errors.push(FieldError::new(
+                "cluster",
+                "unknown",
+                "there is no such cluster; the embedded one is `local`",
+            ));
         }
         if let Some(password) = &new.owner.password
-            && let Err(Refusal::Validation(wrong)) = self.chosen_password("owner.password", password)
+            && let Err(Refusal::Validation(wrong)) =
+                self.chosen_password("owner.password", password)
         {
             errors.extend(wrong);
         }
-        if errors.is_empty() { Ok(()) } else { Err(Refusal::Validation(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Validation(errors))
+        }
     }
 
     /// Makes a tenant, and waits for it for so long. The intent, with everything drawn at random,
@@ -133,7 +149,9 @@ impl Service {
         let now = self.clock().now();
         let id = TenantId::generate(self.clock(), self.entropy());
         let workflow = WorkflowId::generate(self.clock(), self.entropy());
-        let owner = self.owner_plan(&new.owner, id, Generation::FIRST, new.locale).await?;
+        let owner = self
+            .owner_plan(&new.owner, id, Generation::FIRST, new.locale)
+            .await?;
         let mut plan = Plan {
             tenant: id,
             slug: new.slug.clone(),
@@ -165,15 +183,26 @@ impl Service {
         if !tx.tenants().add(&tenant).await? {
             return Err(Refusal::SlugTaken);
         }
-        tx.databases().add(&local_record(id, Generation::FIRST), now).await?;
-        let params = serde_json::to_string(&plan).map_err(Refusal::failed("a plan could not be recorded"))?;
-        tx.workflows().add(workflow, PROVISION, VERSION, Some(id), &params, now).await?;
+        tx.databases()
+            .add(&local_record(id, Generation::FIRST), now)
+            .await?;
+        let params = serde_json::to_string(&plan)
+            .map_err(Refusal::failed("a plan could not be recorded"))?;
+        tx.workflows()
+            .add(workflow, PROVISION, VERSION, Some(id), &params, now)
+            .await?;
         if let Some(key) = idempotency {
-            let what = Remembered { request_hash: key.request, tenant: id, workflow };
+            let what = Remembered {
+                request_hash: key.request,
+                tenant: id,
+                workflow,
+            };
             if !tx.idempotency().add(key.key, what, now).await? {
                 drop(tx);
                 return self.created_before(key, wait).await?.ok_or_else(|| {
-                    Refusal::Conflict("another request with this Idempotency-Key is under way".to_owned())
+                    Refusal::Conflict(
+                        "another request with this Idempotency-Key is under way".to_owned(),
+                    )
                 });
             }
         }
@@ -184,19 +213,45 @@ impl Service {
     /// The key of an idempotent create: what a caller asks for under which key.
     pub fn idempotency_key(&self, caller: &str, key: &str, request: &str) -> IdempotencyKey {
         // Keyed hashes, since a request may hold a password.
-        let hash = |label: &str, text: &str| self.keyring().directory().hash(&format!("{label}:{text}"));
-        IdempotencyKey { key: hash("idempotency", &format!("{caller}\n{key}")), request: hash("request", request) }
-    }
-
-    async fn created_before(&self, key: IdempotencyKey, wait: Duration) -> Result<Option<Created>, Refusal> {
-        let Some(there) = self.control().read().await?.idempotency().find(key.key).await? else { return Ok(None) };
-        if there.request_hash != key.request {
-            return Err(Refusal::Conflict("this Idempotency-Key was used for another request".to_owned()));
+        let hash =
+            |label: &str, text: &str| self.keyring().directory().hash(&format!("{label}:{text}"));
+        IdempotencyKey {
+            key: hash("idempotency", &format!("{caller}\n{key}")),
+            request: hash("request", request),
         }
-        self.created(there.tenant, there.workflow, wait).await.map(Some)
     }
 
-    async fn created(&self, tenant: TenantId, workflow: WorkflowId, wait: Duration) -> Result<Created, Refusal> {
+    async fn created_before(
+        &self,
+        key: IdempotencyKey,
+        wait: Duration,
+    ) -> Result<Option<Created>, Refusal> {
+        let Some(there) = self
+            .control()
+            .read()
+            .await?
+            .idempotency()
+            .find(key.key)
+            .await?
+        else {
+            return Ok(None);
+        };
+        if there.request_hash != key.request {
+            return Err(Refusal::Conflict(
+                "this Idempotency-Key was used for another request".to_owned(),
+            ));
+        }
+        self.created(there.tenant, there.workflow, wait)
+            .await
+            .map(Some)
+    }
+
+    async fn created(
+        &self,
+        tenant: TenantId,
+        workflow: WorkflowId,
+        wait: Duration,
+    ) -> Result<Created, Refusal> {
         let state = self.drive(workflow, wait).await?;
         match state {
             WorkflowState::Succeeded => Ok(Created::Active(Box::new(self.view(tenant).await?))),
@@ -209,19 +264,39 @@ impl Service {
 
     /// Why a workflow ended without success.
     pub(crate) async fn gave_up(&self, workflow: WorkflowId) -> Refusal {
-        let run = async { Ok::<_, Refusal>(self.control().read().await?.workflows().lookup(workflow).await?) }.await;
-        let error = run.ok().flatten().and_then(|run| run.error).unwrap_or_default();
+        let run = async {
+            Ok::<_, Refusal>(
+                self.control()
+                    .read()
+                    .await?
+                    .workflows()
+                    .lookup(workflow)
+                    .await?,
+            )
+        }
+        .await;
+        let error = run
+            .ok()
+            .flatten()
+            .and_then(|run| run.error)
+            .unwrap_or_default();
         if error.contains("address belongs to another tenant") {
             return Refusal::EmailTaken;
         }
         tracing::error!(workflow.id = %workflow, error, "a workflow gave up");
-        Refusal::failed("the work could not be done and was taken back; `tenantry workflow show` tells why")(error)
+        Refusal::failed(
+            "the work could not be done and was taken back; `tenantry workflow show` tells why",
+        )(error)
     }
 
     async fn expect_address_free(&self, tx: &mut ControlTx, email: &Email) -> Result<(), Refusal> {
         // An early, friendly answer; the directory's own constraint decides.
         let hash = self.keyring().directory().hash(&email.key());
-        if tx.directory().find_active(hash, 1).await?.is_empty() { Ok(()) } else { Err(Refusal::EmailTaken) }
+        if tx.directory().find_active(hash, 1).await?.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::EmailTaken)
+        }
     }
 
     pub(crate) async fn owner_plan(
@@ -234,14 +309,22 @@ impl Service {
         let password_hash = match &owner.password {
             Some(password) => {
                 let password = self.chosen_password("owner.password", password)?;
-                Some(self.hasher().hash(None, password).await.map_err(hash_refusal)?)
+                Some(
+                    self.hasher()
+                        .hash(None, password)
+                        .await
+                        .map_err(hash_refusal)?,
+                )
             }
             None => None,
         };
         let setup = password_hash.is_none().then(|| {
             let id = OneTimeId::generate(self.clock(), self.entropy());
             let scope = Some((tenant, generation));
-            let (token, hash) = self.keyring().tokens().mint(TokenKind::Setup, scope, id.uuid(), self.entropy());
+            let (token, hash) =
+                self.keyring()
+                    .tokens()
+                    .mint(TokenKind::Setup, scope, id.uuid(), self.entropy());
             SetupPlan {
                 id,
                 token: token.expose().clone(),
@@ -261,9 +344,15 @@ impl Service {
     }
 
     pub(crate) fn seal_owner(&self, plan: &mut Plan, owner: &OwnerPlan) -> Result<(), Refusal> {
-        let plain = serde_json::to_vec(owner).map_err(Refusal::failed("a plan could not be recorded"))?;
-        let sealed = self.keyring().seal(&plain, &crate::workflows::owner_context(plan), self.entropy());
-        plan.owner = Some(STANDARD.encode(sealed.map_err(Refusal::failed("a plan could not be sealed"))?));
+        let plain =
+            serde_json::to_vec(owner).map_err(Refusal::failed("a plan could not be recorded"))?;
+        let sealed = self.keyring().seal(
+            &plain,
+            &crate::workflows::owner_context(plan),
+            self.entropy(),
+        );
+        plan.owner =
+            Some(STANDARD.encode(sealed.map_err(Refusal::failed("a plan could not be sealed"))?));
         Ok(())
     }
 
@@ -311,7 +400,11 @@ impl Service {
     }
 
     /// Changes what a patch names.
-    pub async fn patch_tenant(&self, id: TenantId, mut patch: TenantPatch) -> Result<TenantView, Refusal> {
+    pub async fn patch_tenant(
+        &self,
+        id: TenantId,
+        mut patch: TenantPatch,
+    ) -> Result<TenantView, Refusal> {
         if let Some(name) = &mut patch.name {
             *name = checked_name(name).map_err(|error| Refusal::Validation(vec![error]))?;
         }
@@ -330,10 +423,18 @@ fn checked_name(name: &str) -> Result<String, FieldError> {
         return Err(FieldError::new("name", "required", "a tenant has a name"));
     }
     if name.chars().count() > NAME {
-        return Err(FieldError::new("name", "too_long", format!("a tenant's name has at most {NAME} characters")));
+        return Err(FieldError::new(
+            "name",
+            "too_long",
+            format!("a tenant's name has at most {NAME} characters"),
+        ));
     }
     if name.chars().any(char::is_control) {
-        return Err(FieldError::new("name", "invalid", "a tenant's name is one line of text"));
+        return Err(FieldError::new(
+            "name",
+            "invalid",
+            "a tenant's name is one line of text",
+        ));
     }
     Ok(name.to_owned())
 }

@@ -70,13 +70,21 @@ enum Scope {
 
 impl Service {
     fn throttle_keys(&self, target: &Target, ip: Option<IpAddr>) -> Vec<([u8; 32], Limits, Scope)> {
-        let hash = |label: &str| self.keyring().directory().hash(&format!("throttle:{label}"));
+        let hash = |label: &str| {
+            self.keyring()
+                .directory()
+                .hash(&format!("throttle:{label}"))
+        };
         let mut keys = Vec::with_capacity(3);
         if let Some(ip) = ip {
             keys.push((hash(&network(ip)), Limits::NETWORK, Scope::Wider));
         }
         if let Some(tenant) = target.tenant() {
-            keys.push((hash(&format!("tenant:{tenant}")), Limits::TENANT, Scope::Wider));
+            keys.push((
+                hash(&format!("tenant:{tenant}")),
+                Limits::TENANT,
+                Scope::Wider,
+            ));
         }
         if let Some(label) = target.label() {
             keys.push((hash(&label), Limits::ACCOUNT, Scope::Account));
@@ -92,7 +100,10 @@ impl Service {
         ip: Option<IpAddr>,
     ) -> Result<Vec<Option<Try>>, Refusal> {
         if !self.settings().rate_limits {
-            return Ok(targets.iter().map(|_| Some(Try { keys: Vec::new() })).collect());
+            return Ok(targets
+                .iter()
+                .map(|_| Some(Try { keys: Vec::new() }))
+                .collect());
         }
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
@@ -124,7 +135,10 @@ impl Service {
 
     /// Takes a try back: the secret fitted. The account starts anew; network and tenant lose just
     /// this one, or an attacker could wash a network clean with an account of his own.
-    pub(crate) async fn forgive(&self, tries: impl IntoIterator<Item = Try>) -> Result<(), Refusal> {
+    pub(crate) async fn forgive(
+        &self,
+        tries: impl IntoIterator<Item = Try>,
+    ) -> Result<(), Refusal> {
         let mut tx = self.control().begin().await?;
         for counted in tries {
             for (key, limits, scope) in counted.keys {

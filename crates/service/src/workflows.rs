@@ -8,7 +8,7 @@ use tenantry_saga::{Definition, StepError};
 pub use tenantry_store::control::Run;
 
 pub(crate) use params::{OwnerPlan, Plan, SetupPlan};
-pub(crate) use steps::Steps;
+pub(crate) use steps::{Steps, owner_context};
 
 /// Making a tenant.
 pub(crate) const PROVISION: &str = "provision";
@@ -44,10 +44,21 @@ const RECREATE_STEPS: &[&str] = &[
     "remove_previous",
 ];
 
-const RESTORE_STEPS: &[&str] =
-    &["end_sessions", "carry_over_database", "carry_over_directory", "verify", "activate", "remove_previous"];
+const RESTORE_STEPS: &[&str] = &[
+    "end_sessions",
+    "carry_over_database",
+    "carry_over_directory",
+    "verify",
+    "activate",
+    "remove_previous",
+];
 
-const PURGE_STEPS: &[&str] = &["end_sessions", "remove_directory", "remove_databases", "remove_records"];
+const PURGE_STEPS: &[&str] = &[
+    "end_sessions",
+    "remove_directory",
+    "remove_databases",
+    "remove_records",
+];
 
 impl Definition for Steps {
     fn steps(&self, kind: &str, version: i64) -> Option<&'static [&'static str]> {

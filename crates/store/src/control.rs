@@ -55,7 +55,11 @@ impl std::str::FromStr for ControlUrl {
         }
         let path = text.strip_prefix("sqlite:").ok_or(ControlUrlError)?;
         let path = path.strip_prefix("//").unwrap_or(path);
-        if path.is_empty() { Err(ControlUrlError) } else { Ok(Self::Sqlite(PathBuf::from(path))) }
+        if path.is_empty() {
+            Err(ControlUrlError)
+        } else {
+            Ok(Self::Sqlite(PathBuf::from(path)))
+        }
     }
 }
 
@@ -97,12 +101,16 @@ impl Control {
 
     /// A transaction that may write.
     pub async fn begin(&self) -> Result<ControlTx, StoreError> {
-        Ok(ControlTx { tx: self.db.begin().await? })
+        Ok(ControlTx {
+            tx: self.db.begin().await?,
+        })
     }
 
     /// A connection to read with.
     pub async fn read(&self) -> Result<ControlTx, StoreError> {
-        Ok(ControlTx { tx: self.db.read().await? })
+        Ok(ControlTx {
+            tx: self.db.read().await?,
+        })
     }
 
     /// Closes every connection.

@@ -79,7 +79,9 @@ where
         .max_lifetime(None)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
-        .before_acquire(|conn: &mut DB::Connection, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+        .before_acquire(|conn: &mut DB::Connection, _| {
+            Box::pin(async move { Ok(!conn.is_in_transaction()) })
+        })
 }
 
 impl Db {
@@ -87,9 +89,12 @@ impl Db {
     pub fn sqlite(path: &Path, readers: u32) -> Self {
         let base = sqlite_options(path);
         Self::Sqlite {
-            writer: options(1).connect_lazy_with(base.clone().thread_name(|_| "sqlite-writer".to_owned())),
-            readers: options(readers)
-                .connect_lazy_with(base.pragma("query_only", "ON").thread_name(|_| "sqlite-reader".to_owned())),
+            writer: options(1)
+                .connect_lazy_with(base.clone().thread_name(|_| "sqlite-writer".to_owned())),
+            readers: options(readers).connect_lazy_with(
+                base.pragma("query_only", "ON")
+                    .thread_name(|_| "sqlite-reader".to_owned()),
+            ),
         }
     }
 
@@ -97,7 +102,10 @@ impl Db {
     pub fn postgres(url: &str, max: u32) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("tenantry")
-            .options([("client_connection_check_interval", "2000"), ("statement_timeout", "30000")]);
+            .options([
+                ("client_connection_check_interval", "2000"),
+                ("statement_timeout", "30000"),
+            ]);
         let pool = PgPoolOptions::new()
             .max_connections(max)
             .min_connections(0)

@@ -31,7 +31,9 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// A stored value is none that this program writes.
-    #[error("the stored value of {table}.{column} is not one this program knows; was it edited by hand or written by a newer version?")]
+    #[error(
+        "the stored value of {table}.{column} is not one this program knows; was it edited by hand or written by a newer version?"
+    )]
     Corrupt {
         /// The table.
         table: &'static str,
@@ -45,7 +47,9 @@ pub enum StoreError {
     #[error("the tenant's database does not exist; `tenant check` tells more")]
     DatabaseMissing,
     /// The tenant's database says that it is another one.
-    #[error("the tenant's database carries {found}, expected {expected}; `tenant check` tells more")]
+    #[error(
+        "the tenant's database carries {found}, expected {expected}; `tenant check` tells more"
+    )]
     Stamp {
         /// What was to be found.
         expected: String,
@@ -72,7 +76,10 @@ impl StoreError {
             Self::Database { kind, .. } => *kind,
             Self::Busy => ErrorKind::Transient,
             Self::Io { .. } => ErrorKind::Storage,
-            Self::Corrupt { .. } | Self::Migrate(_) | Self::DatabaseMissing | Self::Stamp { .. } => ErrorKind::Other,
+            Self::Corrupt { .. }
+            | Self::Migrate(_)
+            | Self::DatabaseMissing
+            | Self::Stamp { .. } => ErrorKind::Other,
         }
     }
 
@@ -97,7 +104,9 @@ fn kind_of_code(code: &str) -> ErrorKind {
         return match code {
             "53100" | "58030" => ErrorKind::Storage,
             "40001" | "40P01" | "55006" | "55P03" | "57014" => ErrorKind::Transient,
-            _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => ErrorKind::Transient,
+            _ if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
+                ErrorKind::Transient
+            }
             _ => ErrorKind::Other,
         };
     }
@@ -118,11 +127,14 @@ impl From<sqlx::Error> for StoreError {
                 | SqlxKind::CheckViolation
                 | SqlxKind::NotNullViolation
                 | SqlxKind::ExclusionViolation => ErrorKind::Constraint,
-                _ => error.code().map_or(ErrorKind::Other, |code| kind_of_code(&code)),
+                _ => error
+                    .code()
+                    .map_or(ErrorKind::Other, |code| kind_of_code(&code)),
             },
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-                ErrorKind::Transient
-            }
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => ErrorKind::Transient,
             _ => ErrorKind::Other,
         };
         Self::Database { kind, source }
@@ -135,7 +147,9 @@ mod tests {
 
     #[test]
     fn codes_not_texts() {
-        for code in ["40001", "40P01", "55006", "08006", "57P01", "53300", "5", "517", "6", "261"] {
+        for code in [
+            "40001", "40P01", "55006", "08006", "57P01", "53300", "5", "517", "6", "261",
+        ] {
             assert_eq!(kind_of_code(code), ErrorKind::Transient, "{code}");
         }
         for code in ["13", "10", "778", "8", "53100"] {

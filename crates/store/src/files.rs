@@ -56,7 +56,10 @@ pub(crate) fn create_private_dir(dir: &Path) -> Result<(), StoreError> {
 
 /// Makes an empty file, for this user only, unless it exists.
 pub(crate) fn create_private(path: &Path) -> Result<(), StoreError> {
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         create_private_dir(parent)?;
     }
     OpenOptions::new()
@@ -71,10 +74,25 @@ pub(crate) fn create_private(path: &Path) -> Result<(), StoreError> {
 /// Whether SQLite's locks can't be trusted under `path`. Looks at the mount table; where there is
 /// none (not Linux), nothing is known and the answer is no.
 pub(crate) fn is_network_file_system(path: &Path) -> bool {
-    const NETWORK: &[&str] =
-        &["9p", "afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "glusterfs", "nfs", "nfs4", "smb3", "smbfs"];
-    let Ok(mounts) = fs::read_to_string("/proc/self/mounts") else { return false };
-    let Ok(path) = path.canonicalize() else { return false };
+    const NETWORK: &[&str] = &[
+        "9p",
+        "afs",
+        "ceph",
+        "cifs",
+        "fuse.glusterfs",
+        "fuse.sshfs",
+        "glusterfs",
+        "nfs",
+        "nfs4",
+        "smb3",
+        "smbfs",
+    ];
+    let Ok(mounts) = fs::read_to_string("/proc/self/mounts") else {
+        return false;
+    };
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    };
     mounts
         .lines()
         .filter_map(|line| {
@@ -87,7 +105,9 @@ pub(crate) fn is_network_file_system(path: &Path) -> bool {
 }
 
 fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::io("synchronising the data folder"))
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(StoreError::io("synchronising the data folder"))
 }
 
 fn remove_if_there(path: &Path) -> Result<bool, StoreError> {
@@ -114,21 +134,29 @@ fn remove_database(path: &Path) -> Result<bool, StoreError> {
 /// Opens a file alone, empties its log into it and closes it, so that the file is all there is.
 async fn settle(path: &Path) -> Result<(), StoreError> {
     let mut conn = sqlx::SqliteConnection::connect_with(&sqlite_options(path)).await?;
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut conn).await?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(&mut conn)
+        .await?;
     conn.close().await?;
-    File::open(path).and_then(|file| file.sync_all()).map_err(StoreError::io("synchronising a database file"))
+    File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(StoreError::io("synchronising a database file"))
 }
 
 impl TenantFiles {
     /// The files in `dir`, which is made if it does not exist.
     pub fn new(dir: PathBuf) -> Result<Self, StoreError> {
         create_private_dir(&dir)?;
-        Ok(Self { dir, template: OnceCell::new() })
+        Ok(Self {
+            dir,
+            template: OnceCell::new(),
+        })
     }
 
     /// Where the file of a tenant's generation lies.
     pub fn path(&self, tenant: TenantId, generation: Generation) -> PathBuf {
-        self.dir.join(format!("{}{SUFFIX}", database_name(tenant, generation)))
+        self.dir
+            .join(format!("{}{SUFFIX}", database_name(tenant, generation)))
     }
 
     /// Whether the file of a tenant's generation is there.
@@ -137,7 +165,8 @@ impl TenantFiles {
     }
 
     fn temporary(&self, tenant: TenantId, generation: Generation) -> PathBuf {
-        self.dir.join(format!("{}{TEMPORARY}", database_name(tenant, generation)))
+        self.dir
+            .join(format!("{}{TEMPORARY}", database_name(tenant, generation)))
     }
 
     async fn template(&self) -> Result<&[u8], StoreError> {
@@ -145,7 +174,9 @@ impl TenantFiles {
             .template
             .get_or_try_init(|| async {
                 // Not in the folder of the tenants, and with a name of this process alone.
-                let dir = self.dir.with_extension(format!("template-{}", std::process::id()));
+                let dir = self
+                    .dir
+                    .with_extension(format!("template-{}", std::process::id()));
                 create_private_dir(&dir)?;
                 let path = dir.join("template.db");
                 remove_database(&path)?;
@@ -204,10 +235,16 @@ impl TenantFiles {
         remove_database(&temporary)?;
         let mut conn = sqlx::SqliteConnection::connect_with(&sqlite_options(&source)).await?;
         // VACUUM INTO takes a consistent copy whatever the log holds; a copied file might not be.
-        sqlx::query("VACUUM INTO $1").bind(temporary.to_string_lossy().into_owned()).execute(&mut conn).await?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(temporary.to_string_lossy().into_owned())
+            .execute(&mut conn)
+            .await?;
         conn.close().await?;
-        fs::set_permissions(&temporary, std::os::unix::fs::PermissionsExt::from_mode(0o600))
-            .map_err(StoreError::io("protecting a database file"))?;
+        fs::set_permissions(
+            &temporary,
+            std::os::unix::fs::PermissionsExt::from_mode(0o600),
+        )
+        .map_err(StoreError::io("protecting a database file"))?;
         self.finish(&temporary, tenant, to, now).await
     }
 
@@ -230,11 +267,16 @@ impl TenantFiles {
         db.close().await;
         stamped?;
         settle(temporary).await?;
-        fs::rename(temporary, self.path(tenant, generation)).map_err(StoreError::io("naming a database file"))?;
+        fs::rename(temporary, self.path(tenant, generation))
+            .map_err(StoreError::io("naming a database file"))?;
         sync_dir(&self.dir)
     }
 
-    async fn expect_stamp(&self, tenant: TenantId, generation: Generation) -> Result<(), StoreError> {
+    async fn expect_stamp(
+        &self,
+        tenant: TenantId,
+        generation: Generation,
+    ) -> Result<(), StoreError> {
         let stamp = self.stamp(tenant, generation).await?;
         match stamp {
             Some(stamp) if stamp.tenant == tenant && stamp.generation == generation => Ok(()),
@@ -246,7 +288,11 @@ impl TenantFiles {
     }
 
     /// The stamp of a tenant's file, read directly.
-    pub async fn stamp(&self, tenant: TenantId, generation: Generation) -> Result<Option<Stamp>, StoreError> {
+    pub async fn stamp(
+        &self,
+        tenant: TenantId,
+        generation: Generation,
+    ) -> Result<Option<Stamp>, StoreError> {
         let db = Db::sqlite(&self.path(tenant, generation), 1);
         let stamp = async {
             let mut tx = TenantTx::unleased(db.read().await?, tenant, generation);
@@ -258,9 +304,14 @@ impl TenantFiles {
     }
 
     /// Whether a tenant's file can be read and holds our tables.
-    pub async fn has_schema(&self, tenant: TenantId, generation: Generation) -> Result<bool, StoreError> {
+    pub async fn has_schema(
+        &self,
+        tenant: TenantId,
+        generation: Generation,
+    ) -> Result<bool, StoreError> {
         let path = self.path(tenant, generation);
-        let mut conn = sqlx::SqliteConnection::connect_with(&sqlite_options(&path).read_only(true)).await?;
+        let mut conn =
+            sqlx::SqliteConnection::connect_with(&sqlite_options(&path).read_only(true)).await?;
         let found = sqlx::query("SELECT name FROM sqlite_schema WHERE name = 'tenantry_stamp'")
             .fetch_optional(&mut conn)
             .await?;
@@ -292,7 +343,11 @@ impl TenantFiles {
         let reading = || StoreError::io("reading the data folder");
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(reading())? {
-            let name = entry.map_err(reading())?.file_name().to_string_lossy().into_owned();
+            let name = entry
+                .map_err(reading())?
+                .file_name()
+                .to_string_lossy()
+                .into_owned();
             if name.ends_with("-wal") || name.ends_with("-shm") {
                 continue;
             }
@@ -308,7 +363,12 @@ impl TenantFiles {
 }
 
 fn parse_name(name: &str) -> Option<(TenantId, Generation)> {
-    let stem = name.strip_suffix(SUFFIX).or_else(|| name.strip_suffix(TEMPORARY))?;
+    let stem = name
+        .strip_suffix(SUFFIX)
+        .or_else(|| name.strip_suffix(TEMPORARY))?;
     let (short, generation) = stem.strip_prefix("t_")?.split_once("-g")?;
-    Some((TenantId::from_short(short)?, Generation::new(generation.parse().ok()?)?))
+    Some((
+        TenantId::from_short(short)?,
+        Generation::new(generation.parse().ok()?)?,
+    ))
 }

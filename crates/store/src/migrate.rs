@@ -23,7 +23,8 @@ macro_rules! migrations {
 
 type Entry = (i64, &'static str, &'static str, &'static str);
 
-const CONTROL: &[Entry] = &migrations!("control": 1 "0001_registry", 2 "0002_people", 3 "0003_work");
+const CONTROL: &[Entry] =
+    &migrations!("control": 1 "0001_registry", 2 "0002_people", 3 "0003_work");
 const TENANT: &[Entry] = &migrations!("tenant": 1 "0001_people");
 
 /// The version of a tenant's schema that this program needs.
@@ -34,7 +35,13 @@ fn migrator(entries: &[Entry], postgres: bool) -> Migrator {
         .iter()
         .map(|(version, name, sqlite, server)| {
             let sql = sqlx::SqlSafeStr::into_sql_str(if postgres { *server } else { *sqlite });
-            Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
+            Migration::new(
+                *version,
+                Cow::Borrowed(*name),
+                MigrationType::Simple,
+                sql,
+                false,
+            )
         })
         .collect();
     let mut migrator = Migrator::with_migrations(migrations);

@@ -59,7 +59,9 @@ type FileIdentity = (u64, u64);
 fn identity(path: &Path) -> Result<FileIdentity, StoreError> {
     match std::fs::metadata(path) {
         Ok(metadata) => Ok((metadata.dev(), metadata.ino())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::DatabaseMissing),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(StoreError::DatabaseMissing)
+        }
         Err(error) => Err(StoreError::io("looking at a database file")(error)),
     }
 }
@@ -101,13 +103,23 @@ impl TenantPools {
     /// A transaction in the tenant's database that may write.
     pub async fn begin(&self, ctx: &TenantCtx) -> Result<TenantTx, StoreError> {
         let (open, lease) = self.lease(ctx).await?;
-        Ok(TenantTx::leased(open.db.begin().await?, ctx.id(), ctx.generation(), lease))
+        Ok(TenantTx::leased(
+            open.db.begin().await?,
+            ctx.id(),
+            ctx.generation(),
+            lease,
+        ))
     }
 
     /// A connection to the tenant's database to read with.
     pub async fn read(&self, ctx: &TenantCtx) -> Result<TenantTx, StoreError> {
         let (open, lease) = self.lease(ctx).await?;
-        Ok(TenantTx::leased(open.db.read().await?, ctx.id(), ctx.generation(), lease))
+        Ok(TenantTx::leased(
+            open.db.read().await?,
+            ctx.id(),
+            ctx.generation(),
+            lease,
+        ))
     }
 
     /// Databases open now.
@@ -121,11 +133,12 @@ impl TenantPools {
     }
 
     async fn lease(&self, ctx: &TenantCtx) -> Result<(Arc<Open>, Lease), StoreError> {
-        let permit = tokio::time::timeout(self.bounds.wait, Arc::clone(&self.permits).acquire_owned())
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or(StoreError::Busy)?;
+        let permit =
+            tokio::time::timeout(self.bounds.wait, Arc::clone(&self.permits).acquire_owned())
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .ok_or(StoreError::Busy)?;
         let key = (ctx.id(), ctx.generation());
         let path = self.files.path(key.0, key.1);
         let now = identity(&path)?;
@@ -135,12 +148,23 @@ impl TenantPools {
             self.close(key.0, key.1).await;
             open = self.place(key, &path).await;
         }
-        if let Err(error) = open.checked.get_or_try_init(|| self.check(&open.db, key, now)).await {
+        if let Err(error) = open
+            .checked
+            .get_or_try_init(|| self.check(&open.db, key, now))
+            .await
+        {
             self.close(key.0, key.1).await;
             return Err(error);
         }
-        open.last_used.store(self.clock.now().micros(), Ordering::Relaxed);
-        Ok((Arc::clone(&open), Lease { _open: open, _permit: permit }))
+        open.last_used
+            .store(self.clock.now().micros(), Ordering::Relaxed);
+        Ok((
+            Arc::clone(&open),
+            Lease {
+                _open: open,
+                _permit: permit,
+            },
+        ))
     }
 
     /// The tenant's place in the list; another's, long unused, is given up where there is none.
@@ -151,7 +175,11 @@ impl TenantPools {
                 return Arc::clone(open);
             }
             let evicted = if list.len() >= self.bounds.open.get() {
-                let unused = list.iter().rev().find(|(_, open)| Arc::strong_count(open) == 1).map(|(key, _)| *key);
+                let unused = list
+                    .iter()
+                    .rev()
+                    .find(|(_, open)| Arc::strong_count(open) == 1)
+                    .map(|(key, _)| *key);
                 unused.and_then(|key| list.pop(&key))
             } else {
                 None
@@ -171,12 +199,31 @@ impl TenantPools {
     }
 
     /// Reads the stamp, and brings an older schema up to date.
-    async fn check(&self, db: &Db, key: Key, identity: FileIdentity) -> Result<FileIdentity, StoreError> {
-        let stamp = TenantTx::unleased(db.read().await?, key.0, key.1).stamps().find().await?;
-        let expected = || format!("tenant {} generation {} schema {TENANT_SCHEMA}", key.0, key.1);
-        let stamp = stamp.ok_or_else(|| StoreError::Stamp { expected: expected(), found: "no stamp".to_owned() })?;
+    async fn check(
+        &self,
+        db: &Db,
+        key: Key,
+        identity: FileIdentity,
+    ) -> Result<FileIdentity, StoreError> {
+        let stamp = TenantTx::unleased(db.read().await?, key.0, key.1)
+            .stamps()
+            .find()
+            .await?;
+        let expected = || {
+            format!(
+                "tenant {} generation {} schema {TENANT_SCHEMA}",
+                key.0, key.1
+            )
+        };
+        let stamp = stamp.ok_or_else(|| StoreError::Stamp {
+            expected: expected(),
+            found: "no stamp".to_owned(),
+        })?;
         if (stamp.tenant, stamp.generation) != key || stamp.schema_version > TENANT_SCHEMA {
-            return Err(StoreError::Stamp { expected: expected(), found: stamp.to_string() });
+            return Err(StoreError::Stamp {
+                expected: expected(),
+                found: stamp.to_string(),
+            });
         }
         if stamp.schema_version < TENANT_SCHEMA {
             migrate::tenant(db).await?;
@@ -219,7 +266,9 @@ impl TenantPools {
     pub async fn close_all(&self) {
         let all: Vec<Arc<Open>> = {
             let mut list = self.list();
-            std::iter::from_fn(|| list.pop_lru()).map(|(_, open)| open).collect()
+            std::iter::from_fn(|| list.pop_lru())
+                .map(|(_, open)| open)
+                .collect()
         };
         for open in all {
             open.db.close().await;

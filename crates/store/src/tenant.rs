@@ -26,29 +26,55 @@ pub struct TenantTx {
 }
 
 impl TenantTx {
-    pub(crate) const fn leased(tx: Tx, tenant: TenantId, generation: Generation, lease: Lease) -> Self {
-        Self { tx, tenant, generation, _lease: Some(lease) }
+    pub(crate) const fn leased(
+        tx: Tx,
+        tenant: TenantId,
+        generation: Generation,
+        lease: Lease,
+    ) -> Self {
+        Self {
+            tx,
+            tenant,
+            generation,
+            _lease: Some(lease),
+        }
     }
 
     /// A transaction in a database that is no tenant's yet, or that is being examined: for
     /// provisioning and checks only.
     pub(crate) const fn unleased(tx: Tx, tenant: TenantId, generation: Generation) -> Self {
-        Self { tx, tenant, generation, _lease: None }
+        Self {
+            tx,
+            tenant,
+            generation,
+            _lease: None,
+        }
     }
 
     /// The tenant's people.
     pub fn users(&mut self) -> Users<'_> {
-        Users { conn: self.tx.conn(), tenant: self.tenant }
+        Users {
+            conn: self.tx.conn(),
+            tenant: self.tenant,
+        }
     }
 
     /// Their one-time secrets.
     pub fn secrets(&mut self) -> Secrets<'_> {
-        Secrets { conn: self.tx.conn(), tenant: self.tenant, generation: self.generation }
+        Secrets {
+            conn: self.tx.conn(),
+            tenant: self.tenant,
+            generation: self.generation,
+        }
     }
 
     /// What the database says about itself.
     pub fn stamps(&mut self) -> Stamps<'_> {
-        Stamps { conn: self.tx.conn(), tenant: self.tenant, generation: self.generation }
+        Stamps {
+            conn: self.tx.conn(),
+            tenant: self.tenant,
+            generation: self.generation,
+        }
     }
 
     /// Makes it happen, all or nothing.
@@ -67,13 +93,25 @@ pub struct Direct {
 
 impl Direct {
     /// Brings `db` to the tenants' schema.
-    pub async fn migrate(db: Db, tenant: TenantId, generation: Generation) -> Result<Self, StoreError> {
+    pub async fn migrate(
+        db: Db,
+        tenant: TenantId,
+        generation: Generation,
+    ) -> Result<Self, StoreError> {
         crate::migrate::tenant(&db).await?;
-        Ok(Self { db, tenant, generation })
+        Ok(Self {
+            db,
+            tenant,
+            generation,
+        })
     }
 
     /// A transaction that may write.
     pub async fn begin(&self) -> Result<TenantTx, StoreError> {
-        Ok(TenantTx::unleased(self.db.begin().await?, self.tenant, self.generation))
+        Ok(TenantTx::unleased(
+            self.db.begin().await?,
+            self.tenant,
+            self.generation,
+        ))
     }
 }

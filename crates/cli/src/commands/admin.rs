@@ -10,13 +10,27 @@ use crate::args::AdminCommand;
 use crate::exit::Exit;
 use crate::output::{Output, line_from_stdin, table};
 
-pub(super) async fn run(service: &Service, command: AdminCommand, out: Output) -> Result<ExitCode, Exit> {
+pub(super) async fn run(
+    service: &Service,
+    command: AdminCommand,
+    out: Output,
+) -> Result<ExitCode, Exit> {
     match command {
-        AdminCommand::Create { email, password_stdin } => {
-            let email: Email = email.parse().map_err(|error| Exit::Usage(format!("--email: {error}")))?;
-            let password = password_stdin.then(|| line_from_stdin("--password-stdin")).transpose()?;
+        AdminCommand::Create {
+            email,
+            password_stdin,
+        } => {
+            let email: Email = email
+                .parse()
+                .map_err(|error| Exit::Usage(format!("--email: {error}")))?;
+            let password = password_stdin
+                .then(|| line_from_stdin("--password-stdin"))
+                .transpose()?;
             let created = service.create_admin(email, password.as_deref()).await?;
-            let link = created.setup_link.as_ref().map(|link| link.expose().as_str());
+            let link = created
+                .setup_link
+                .as_ref()
+                .map(|link| link.expose().as_str());
             let answer = json!({
                 "id": created.admin.id.to_string(),
                 "email": created.admin.email.to_string(),
@@ -47,16 +61,24 @@ pub(super) async fn run(service: &Service, command: AdminCommand, out: Output) -
                 .collect();
             out.show(&json!({ "items": items }), || {
                 if admins.is_empty() {
-                    return "No platform admins yet; `tenantry admin create --email …` adds one.".to_owned();
+                    return "No platform admins yet; `tenantry admin create --email …` adds one."
+                        .to_owned();
                 }
                 table(
                     ["Address", "Password", "Added", "Last sign-in"],
                     admins.iter().map(|admin| {
                         [
                             admin.email.to_string(),
-                            if admin.has_password { "set" } else { "not set yet" }.to_owned(),
+                            if admin.has_password {
+                                "set"
+                            } else {
+                                "not set yet"
+                            }
+                            .to_owned(),
                             admin.created_at.to_string(),
-                            admin.last_login_at.map_or_else(|| "never".to_owned(), |at| at.to_string()),
+                            admin
+                                .last_login_at
+                                .map_or_else(|| "never".to_owned(), |at| at.to_string()),
                         ]
                     }),
                 )

@@ -18,11 +18,19 @@ pub(super) async fn run(config: &Config, out: Output) -> Result<ExitCode, Exit> 
         Err(exit) => return Err(exit),
         Ok(service) => {
             rows.push(("settings".to_owned(), true, "valid".to_owned()));
-            rows.push(("master key".to_owned(), true, "opens what is sealed".to_owned()));
+            rows.push((
+                "master key".to_owned(),
+                true,
+                "opens what is sealed".to_owned(),
+            ));
             for part in service.parts().await {
                 let name = part.name.replace('_', " ");
                 let good = part.state == PartState::Up;
-                rows.push((name, good, part.detail.unwrap_or_else(|| "answers".to_owned())));
+                rows.push((
+                    name,
+                    good,
+                    part.detail.unwrap_or_else(|| "answers".to_owned()),
+                ));
             }
             let admins = service.list_admins().await?;
             let note = match admins.len() {
@@ -34,13 +42,19 @@ pub(super) async fn run(config: &Config, out: Output) -> Result<ExitCode, Exit> 
         }
     }
     let healthy = rows.iter().all(|(_, good, _)| *good);
-    let items: Vec<_> =
-        rows.iter().map(|(part, good, detail)| json!({ "part": part, "ok": good, "detail": detail })).collect();
+    let items: Vec<_> = rows
+        .iter()
+        .map(|(part, good, detail)| json!({ "part": part, "ok": good, "detail": detail }))
+        .collect();
     out.show(&json!({ "healthy": healthy, "parts": items }), || {
         table(
             ["Part", "State", "Detail"],
             rows.iter().map(|(part, good, detail)| {
-                [part.clone(), if *good { "ok" } else { "wrong" }.to_owned(), detail.clone()]
+                [
+                    part.clone(),
+                    if *good { "ok" } else { "wrong" }.to_owned(),
+                    detail.clone(),
+                ]
             }),
         )
     })?;

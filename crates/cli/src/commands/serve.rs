@@ -29,7 +29,10 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
     open::data_dir(config)?;
     let _lock = lock(&config.data_dir.join("server.lock"))?;
     let listener = TcpListener::bind(config.bind).await.map_err(|error| {
-        Exit::refused("invalid_setting", format!("TENANTRY_BIND: can't listen on {}: {error}", config.bind))
+        Exit::refused(
+            "invalid_setting",
+            format!("TENANTRY_BIND: can't listen on {}: {error}", config.bind),
+        )
     })?;
     let service = open::service(config).await?;
     SERVING.store(true, Ordering::Relaxed);
@@ -38,18 +41,32 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
         let (service, stopped) = (service.clone(), stopped.clone());
         async move { service.work(until(stopped)).await }
     });
-    let people = if demo { service.make_demo().await? } else { Vec::new() };
+    let people = if demo {
+        service.make_demo().await?
+    } else {
+        Vec::new()
+    };
     greet(config, &service, &people, out).await?;
 
-    let options =
-        Options { trusted_proxies: config.trusted_proxies.clone(), dev_mail: config.smtp_url.is_none() };
-    let serving = tokio::spawn(serve(listener, router(App::new(service.clone(), options)), until(stopped)));
+    let options = Options {
+        trusted_proxies: config.trusted_proxies.clone(),
+        dev_mail: config.smtp_url.is_none(),
+    };
+    let serving = tokio::spawn(serve(
+        listener,
+        router(App::new(service.clone(), options)),
+        until(stopped),
+    ));
     let code = signalled().await?;
     tracing::info!("stopping: answers under way are let out");
     // Nobody listens any more only if both have ended already.
     let _ = stop.send(true);
-    serving.await.map_err(|error| Exit::failed("serving", error))?;
-    worker.await.map_err(|error| Exit::failed("working in the background", error))?;
+    serving
+        .await
+        .map_err(|error| Exit::failed("serving", error))?;
+    worker
+        .await
+        .map_err(|error| Exit::failed("working in the background", error))?;
     service.close().await;
     tracing::info!("stopped");
     Ok(code)
@@ -57,7 +74,8 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
 
 /// SIGTERM ends in order with 0, Ctrl-C likewise with 130.
 async fn signalled() -> Result<ExitCode, Exit> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Exit::failed("listening for signals", error))?;
+    let mut terminate = signal(SignalKind::terminate())
+        .map_err(|error| Exit::failed("listening for signals", error))?;
     tokio::select! {
         _ = terminate.recv() => Ok(ExitCode::SUCCESS),
         _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
@@ -71,7 +89,8 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 
 /// One server on one data folder: the lock goes with the process, however it ends.
 fn lock(path: &Path) -> Result<File, Exit> {
-    let refused = |why: String| Exit::refused("invalid_setting", format!("TENANTRY_DATA_DIR: {why}"));
+    let refused =
+        |why: String| Exit::refused("invalid_setting", format!("TENANTRY_DATA_DIR: {why}"));
     let file = File::options()
         .create(true)
         .append(true)
@@ -79,14 +98,23 @@ fn lock(path: &Path) -> Result<File, Exit> {
         .map_err(|error| refused(format!("{} can't be used: {error}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(refused(format!("another server runs on {}", path.parent().unwrap_or(path).display())))
-        }
-        Err(TryLockError::Error(error)) => Err(refused(format!("{} can't be locked: {error}", path.display()))),
+        Err(TryLockError::WouldBlock) => Err(refused(format!(
+            "another server runs on {}",
+            path.parent().unwrap_or(path).display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(refused(format!(
+            "{} can't be locked: {error}",
+            path.display()
+        ))),
     }
 }
 
-async fn greet(config: &Config, service: &Service, people: &[DemoPerson], out: Output) -> Result<(), Exit> {
+async fn greet(
+    config: &Config,
+    service: &Service,
+    people: &[DemoPerson],
+    out: Output,
+) -> Result<(), Exit> {
     tracing::info!(bind = %config.bind, url = %config.public_url, data = %config.data_dir.display(), "ready");
     if !people.is_empty() {
         out.show(&serde_json::json!({ "people": people }), || {
@@ -106,6 +134,9 @@ async fn greet(config: &Config, service: &Service, people: &[DemoPerson], out: O
     if service.list_admins().await?.is_empty() {
         out.say("No platform admin yet: `tenantry admin create --email you@example.org` prints a setup link.");
     }
-    out.say(&format!("Listening on http://{}, reached at {}", config.bind, config.public_url));
+    out.say(&format!(
+        "Listening on http://{}, reached at {}",
+        config.bind, config.public_url
+    ));
     Ok(())
 }

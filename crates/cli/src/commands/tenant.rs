@@ -21,13 +21,25 @@ const WAIT: Duration = Duration::from_secs(60);
 /// How many tenants are read at once.
 pub(super) const PAGE: i64 = 200;
 
-pub(super) async fn run(service: &Service, command: TenantCommand, out: Output) -> Result<ExitCode, Exit> {
+pub(super) async fn run(
+    service: &Service,
+    command: TenantCommand,
+    out: Output,
+) -> Result<ExitCode, Exit> {
     match command {
-        TenantCommand::Create { name, slug, owner, isolation, cluster } => {
+        TenantCommand::Create {
+            name,
+            slug,
+            owner,
+            isolation,
+            cluster,
+        } => {
             let owner = new_owner(&owner)?;
             let tenant = NewTenant {
                 name,
-                slug: slug.parse().map_err(|error| Exit::refused("validation_failed", format!("slug: {error}")))?,
+                slug: slug.parse().map_err(|error| {
+                    Exit::refused("validation_failed", format!("slug: {error}"))
+                })?,
                 owner,
                 isolation: isolation
                     .as_deref()
@@ -54,17 +66,26 @@ pub(super) async fn run(service: &Service, command: TenantCommand, out: Output) 
             let id = service.find_tenant(&slug).await?.tenant.id;
             show(&service.restore_tenant(id).await?, out)?;
         }
-        TenantCommand::Delete { slug, purge, force } => delete(service, &slug, purge, force, out).await?,
+        TenantCommand::Delete { slug, purge, force } => {
+            delete(service, &slug, purge, force, out).await?
+        }
         TenantCommand::Recreate { slug, owner, force } => {
             let view = service.find_tenant(&slug).await?;
             let owner = new_owner(&owner)?;
-            let question = format!("This drops the database of {} with everybody and everything in it.", view.tenant.name);
+            let question = format!(
+                "This drops the database of {} with everybody and everything in it.",
+                view.tenant.name
+            );
             out.confirm(&question, view.tenant.slug.as_str(), force)?;
             let (view, cleared) = service.recreate_tenant(view.tenant.id, &owner).await?;
             cleared_answer(&view, cleared, "made anew", out)?;
         }
         TenantCommand::Check { which } => return check::check(service, &which, out).await,
-        TenantCommand::Repair { which, dry_run, prune } => {
+        TenantCommand::Repair {
+            which,
+            dry_run,
+            prune,
+        } => {
             return check::repair(service, &which, dry_run, prune, out).await;
         }
     }
@@ -76,8 +97,16 @@ fn new_owner(args: &OwnerArgs) -> Result<NewOwner, Exit> {
         .owner_email
         .parse()
         .map_err(|error| Exit::refused("validation_failed", format!("owner.email: {error}")))?;
-    let password = args.owner_password_stdin.then(|| line_from_stdin("--owner-password-stdin")).transpose()?;
-    Ok(NewOwner { email, username: None, full_name: args.owner_name.clone(), password })
+    let password = args
+        .owner_password_stdin
+        .then(|| line_from_stdin("--owner-password-stdin"))
+        .transpose()?;
+    Ok(NewOwner {
+        email,
+        username: None,
+        full_name: args.owner_name.clone(),
+        password,
+    })
 }
 
 async fn create(service: &Service, tenant: NewTenant, out: Output) -> Result<(), Exit> {
@@ -105,7 +134,12 @@ async fn create(service: &Service, tenant: NewTenant, out: Output) -> Result<(),
         } else {
             format!("{owner} can sign in there.")
         };
-        format!("{} is ready at {}\n{next}\n\n{}", view.tenant.name, view.url, described(&view))
+        format!(
+            "{} is ready at {}\n{next}\n\n{}",
+            view.tenant.name,
+            view.url,
+            described(&view)
+        )
     })
 }
 
@@ -122,7 +156,13 @@ fn described(view: &TenantView) -> String {
         ("Address", view.url.clone()),
     ];
     if let Some(database) = &view.database {
-        rows.push(("Database", format!("{} {} on {}, {}", database.driver, database.name, database.cluster, database.state)));
+        rows.push((
+            "Database",
+            format!(
+                "{} {} on {}, {}",
+                database.driver, database.name, database.cluster, database.state
+            ),
+        ));
     }
     if let Some(purge_at) = tenant.purge_at {
         rows.push(("Purged at", purge_at.to_string()));
@@ -171,7 +211,13 @@ async fn list(service: &Service, out: Output) -> Result<(), Exit> {
     })
 }
 
-async fn delete(service: &Service, slug: &str, purge: bool, force: bool, out: Output) -> Result<(), Exit> {
+async fn delete(
+    service: &Service,
+    slug: &str,
+    purge: bool,
+    force: bool,
+    out: Output,
+) -> Result<(), Exit> {
     let view = service.find_tenant(slug).await?;
     let name = &view.tenant.name;
     let question = if purge {
@@ -182,7 +228,12 @@ async fn delete(service: &Service, slug: &str, purge: bool, force: bool, out: Ou
     out.confirm(&question, view.tenant.slug.as_str(), force)?;
     let deleted = service.delete_tenant(view.tenant.id, purge).await?;
     let after = deleted.tenant.unwrap_or(view);
-    cleared_answer(&after, deleted.cleared, if purge { "purged" } else { "deleted" }, out)
+    cleared_answer(
+        &after,
+        deleted.cleared,
+        if purge { "purged" } else { "deleted" },
+        out,
+    )
 }
 
 /// What an act on a tenant ended, in the shape that all of them share.
@@ -200,8 +251,16 @@ fn cleared_answer(view: &TenantView, cleared: Cleared, act: &str, out: Output) -
     });
     out.show(&answer, || {
         let summary = table(
-            ["Tenants processed", "Cache keys cleared", "Sessions cleared"],
-            [["1".to_owned(), cleared.cache_keys.to_string(), cleared.sessions.to_string()]],
+            [
+                "Tenants processed",
+                "Cache keys cleared",
+                "Sessions cleared",
+            ],
+            [[
+                "1".to_owned(),
+                cleared.cache_keys.to_string(),
+                cleared.sessions.to_string(),
+            ]],
         );
         format!("{} is {act}.\n{summary}", view.tenant.name)
     })

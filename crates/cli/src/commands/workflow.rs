@@ -15,10 +15,15 @@ use crate::output::{Output, facts, table};
 const LISTED: i64 = 50;
 
 fn id(text: &str) -> Result<WorkflowId, Exit> {
-    text.parse().map_err(|_| Exit::Usage(format!("{text} is no workflow id")))
+    text.parse()
+        .map_err(|_| Exit::Usage(format!("{text} is no workflow id")))
 }
 
-pub(super) async fn run(service: &Service, command: WorkflowCommand, out: Output) -> Result<ExitCode, Exit> {
+pub(super) async fn run(
+    service: &Service,
+    command: WorkflowCommand,
+    out: Output,
+) -> Result<ExitCode, Exit> {
     match command {
         WorkflowCommand::List => {
             let runs = service.list_workflows(None, LISTED).await?;

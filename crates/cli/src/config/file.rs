@@ -101,10 +101,17 @@ pub(super) struct Workflows {
 
 impl File {
     pub(super) fn read(path: &Path) -> Result<Self, Exit> {
-        let refused = |why: String| Exit::refused("invalid_setting", format!("TENANTRY_CONFIG: {}: {why}", path.display()));
+        let refused = |why: String| {
+            Exit::refused(
+                "invalid_setting",
+                format!("TENANTRY_CONFIG: {}: {why}", path.display()),
+            )
+        };
         let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
         toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            let line = error.span().map_or(1, |span| {
+                text[..span.start.min(text.len())].lines().count().max(1)
+            });
             refused(format!("line {line}: {}", error.message()))
         })
     }

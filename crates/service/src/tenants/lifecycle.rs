@@ -77,30 +77,46 @@ impl Service {
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
         let tenant = self.tenant_in(&mut tx, id).await?;
-        let cleared = Cleared { sessions: tx.sessions().count_live(id, now).await?, cache_keys: 0 };
+        let cleared = Cleared {
+            sessions: tx.sessions().count_live(id, now).await?,
+            cache_keys: 0,
+        };
         if !purge {
             tenant.status.delete().map_err(conflict)?;
-            if !tx.tenants().mark_deleted(id, tenant.status, now, now + GRACE).await? {
+            if !tx
+                .tenants()
+                .mark_deleted(id, tenant.status, now, now + GRACE)
+                .await?
+            {
                 return Err(changed_meanwhile());
             }
             tx.sessions().end_tenant(id, now).await?;
             tx.outbox().remove_waiting(id).await?;
             tx.commit().await?;
             self.pools().close(id, tenant.generation).await;
-            return Ok(Deleted { cleared, tenant: Some(self.view(id).await?) });
+            return Ok(Deleted {
+                cleared,
+                tenant: Some(self.view(id).await?),
+            });
         }
         let to = tenant.status.purge().map_err(conflict)?;
-        if tenant.status != TenantStatus::Purging && !tx.tenants().change_status(id, tenant.status, to).await? {
+        if tenant.status != TenantStatus::Purging
+            && !tx.tenants().change_status(id, tenant.status, to).await?
+        {
             return Err(changed_meanwhile());
         }
         let plan = plan_for(&tenant, tenant.generation, self.clock().now());
         let workflow = self.record(&mut tx, PURGE, &plan).await?;
         tx.commit().await?;
         match self.drive(workflow, WAIT).await? {
-            WorkflowState::Succeeded => Ok(Deleted { cleared, tenant: None }),
-            WorkflowState::Running | WorkflowState::Undoing => {
-                Ok(Deleted { cleared, tenant: Some(self.view(id).await?) })
-            }
+            WorkflowState::Succeeded => Ok(Deleted {
+                cleared,
+                tenant: None,
+            }),
+            WorkflowState::Running | WorkflowState::Undoing => Ok(Deleted {
+                cleared,
+                tenant: Some(self.view(id).await?),
+            }),
             WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
         }
     }
@@ -130,13 +146,22 @@ impl Service {
     }
 
     /// Drops the tenant's database and makes it anew with a fresh owner.
-    pub async fn recreate_tenant(&self, id: TenantId, owner: &NewOwner) -> Result<(TenantView, Cleared), Refusal> {
+    pub async fn recreate_tenant(
+        &self,
+        id: TenantId,
+        owner: &NewOwner,
+    ) -> Result<(TenantView, Cleared), Refusal> {
         let tenant = self.view(id).await?.tenant;
         tenant.status.recreate().map_err(conflict)?;
-        let owner = self.owner_plan(owner, id, tenant.generation.next(), None).await?;
+        let owner = self
+            .owner_plan(owner, id, tenant.generation.next(), None)
+            .await?;
         let mut tx = self.control().begin().await?;
         let now = self.clock().now();
-        let cleared = Cleared { sessions: tx.sessions().count_live(id, now).await?, cache_keys: 0 };
+        let cleared = Cleared {
+            sessions: tx.sessions().count_live(id, now).await?,
+            cache_keys: 0,
+        };
         let mut plan = self.next_generation(&mut tx, &tenant).await?;
         self.seal_owner(&mut plan, &owner)?;
         let workflow = self.record(&mut tx, RECREATE, &plan).await?;
@@ -148,35 +173,62 @@ impl Service {
     /// Raises the generation: from the commit on nothing of the earlier one counts.
     async fn next_generation(&self, tx: &mut ControlTx, tenant: &Tenant) -> Result<Plan, Refusal> {
         let now = self.clock().now();
-        if !tx.tenants().begin_generation(tenant.id, tenant.status, tenant.generation).await? {
+        if !tx
+            .tenants()
+            .begin_generation(tenant.id, tenant.status, tenant.generation)
+            .await?
+        {
             return Err(changed_meanwhile());
         }
         let generation = tenant.generation.next();
-        tx.databases().add(&local_record(tenant.id, generation), now).await?;
+        tx.databases()
+            .add(&local_record(tenant.id, generation), now)
+            .await?;
         let mut plan = plan_for(tenant, generation, now);
         plan.previous = Some(tenant.generation);
         Ok(plan)
     }
 
-    async fn record(&self, tx: &mut ControlTx, kind: &str, plan: &Plan) -> Result<WorkflowId, Refusal> {
+    async fn record(
+        &self,
+        tx: &mut ControlTx,
+        kind: &str,
+        plan: &Plan,
+    ) -> Result<WorkflowId, Refusal> {
         let id = WorkflowId::generate(self.clock(), self.entropy());
-        let params = serde_json::to_string(plan).map_err(Refusal::failed("a plan could not be recorded"))?;
-        if tx.workflows().add(id, kind, VERSION, Some(plan.tenant), &params, plan.at).await? {
+        let params =
+            serde_json::to_string(plan).map_err(Refusal::failed("a plan could not be recorded"))?;
+        if tx
+            .workflows()
+            .add(id, kind, VERSION, Some(plan.tenant), &params, plan.at)
+            .await?
+        {
             return Ok(id);
         }
-        Err(Refusal::Conflict("other work on this tenant is not finished; `tenantry workflow list` shows it".to_owned()))
+        Err(Refusal::Conflict(
+            "other work on this tenant is not finished; `tenantry workflow list` shows it"
+                .to_owned(),
+        ))
     }
 
     async fn finished(&self, id: TenantId, workflow: WorkflowId) -> Result<TenantView, Refusal> {
         match self.drive(workflow, WAIT).await? {
-            WorkflowState::Succeeded | WorkflowState::Running | WorkflowState::Undoing => self.view(id).await,
+            WorkflowState::Succeeded | WorkflowState::Running | WorkflowState::Undoing => {
+                self.view(id).await
+            }
             WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
         }
     }
 
     /// Purges deleted tenants whose grace has ended; how many were begun.
     pub(crate) async fn purge_due(&self) -> Result<usize, Refusal> {
-        let due = self.control().read().await?.tenants().list_due_for_purge(self.clock().now(), 16).await?;
+        let due = self
+            .control()
+            .read()
+            .await?
+            .tenants()
+            .list_due_for_purge(self.clock().now(), 16)
+            .await?;
         for tenant in &due {
             self.delete_tenant(tenant.id, true).await?;
         }
@@ -184,6 +236,17 @@ impl Service {
     }
 }
 
-fn plan_for(tenant: &Tenant, generation: tenantry_core::Generation, at: tenantry_core::Timestamp) -> Plan {
-    Plan { tenant: tenant.id, slug: tenant.slug.clone(), generation, previous: None, at, owner: None }
+fn plan_for(
+    tenant: &Tenant,
+    generation: tenantry_core::Generation,
+    at: tenantry_core::Timestamp,
+) -> Plan {
+    Plan {
+        tenant: tenant.id,
+        slug: tenant.slug.clone(),
+        generation,
+        previous: None,
+        at,
+        owner: None,
+    }
 }

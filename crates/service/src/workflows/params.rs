@@ -2,7 +2,9 @@
 //! random is fixed here first, so that a repeated step does the same.
 
 use serde::{Deserialize, Serialize};
-use tenantry_core::{Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, Timestamp, UserId};
+use tenantry_core::{
+    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, Timestamp, UserId,
+};
 
 /// What is to be done with a tenant.
 #[derive(Clone, Serialize, Deserialize)]

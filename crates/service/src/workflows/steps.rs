@@ -8,11 +8,14 @@ use tenantry_core::one_time::Purpose;
 use tenantry_core::tenant::{DatabaseState, EmailUniqueness};
 use tenantry_core::user::Username;
 use tenantry_core::{Generation, Role, TenantStatus};
-use tenantry_mail::{Message, SetupLink};
+use tenantry_mail::Message;
+use tenantry_mail::message::SetupLink;
 use tenantry_saga::StepError;
-use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState, Reservation, Run, StoredSecret};
-use tenantry_store::tenant::{Added, NewUser, TENANT_SCHEMA};
 use tenantry_store::TenantCtx;
+use tenantry_store::control::{
+    DirectoryEntry, EntryKind, EntryState, Reservation, Run, StoredSecret,
+};
+use tenantry_store::tenant::{Added, NewUser, TENANT_SCHEMA};
 
 use super::{OwnerPlan, Plan};
 use crate::Refusal;
@@ -27,30 +30,53 @@ fn fatal(what: &str) -> impl FnOnce(&dyn std::fmt::Display) -> StepError + '_ {
 
 impl Steps {
     pub(super) fn plan(&self, run: &Run) -> Result<Plan, StepError> {
-        serde_json::from_str(&run.params).map_err(|error| fatal("the workflow's plan can't be read")(&error))
+        serde_json::from_str(&run.params)
+            .map_err(|error| fatal("the workflow's plan can't be read")(&error))
     }
 
     fn owner(&self, plan: &Plan) -> Result<OwnerPlan, StepError> {
-        let sealed = plan.owner.as_deref().ok_or_else(|| StepError::Fatal("the plan has no owner".to_owned()))?;
-        let sealed = STANDARD.decode(sealed).map_err(|error| fatal("the owner can't be read")(&error))?;
+        let sealed = plan
+            .owner
+            .as_deref()
+            .ok_or_else(|| StepError::Fatal("the plan has no owner".to_owned()))?;
+        let sealed = STANDARD
+            .decode(sealed)
+            .map_err(|error| fatal("the owner can't be read")(&error))?;
         let opened = self
             .0
             .keyring
             .open_sealed(&sealed, &owner_context(plan))
             .map_err(|error| fatal("the owner can't be unsealed")(&error))?;
-        serde_json::from_slice(opened.expose()).map_err(|error| fatal("the owner can't be read")(&error))
+        serde_json::from_slice(opened.expose())
+            .map_err(|error| fatal("the owner can't be read")(&error))
     }
 
     /// The tenant in the generation the plan is for.
     async fn ctx(&self, plan: &Plan) -> Result<TenantCtx, StepError> {
-        let ctx = self.0.control.read().await?.tenants().enter_regardless_of_status(plan.tenant).await?;
+        let ctx = self
+            .0
+            .control
+            .read()
+            .await?
+            .tenants()
+            .enter_regardless_of_status(plan.tenant)
+            .await?;
         ctx.filter(|ctx| ctx.generation() == plan.generation)
-            .ok_or_else(|| StepError::Fatal(format!("tenant {} has no generation {}", plan.slug, plan.generation)))
+            .ok_or_else(|| {
+                StepError::Fatal(format!(
+                    "tenant {} has no generation {}",
+                    plan.slug, plan.generation
+                ))
+            })
     }
 
     pub(super) async fn is_reserved(&self, plan: &Plan) -> Result<bool, StepError> {
         let mut tx = self.0.control.read().await?;
-        Ok(tx.databases().lookup(plan.tenant, plan.generation).await?.is_some())
+        Ok(tx
+            .databases()
+            .lookup(plan.tenant, plan.generation)
+            .await?
+            .is_some())
     }
 
     /// The reservation is written together with the run, so there is nothing left to do.
@@ -67,16 +93,30 @@ impl Steps {
             return Ok(false);
         }
         let stamp = files.stamp(plan.tenant, plan.generation).await?;
-        Ok(stamp.is_some_and(|stamp| (stamp.tenant, stamp.generation) == (plan.tenant, plan.generation)))
+        Ok(stamp.is_some_and(|stamp| {
+            (stamp.tenant, stamp.generation) == (plan.tenant, plan.generation)
+        }))
     }
 
     pub(super) async fn create_database(&self, plan: &Plan) -> Result<(), StepError> {
-        Ok(self.0.pools.files().create(plan.tenant, plan.generation, plan.at).await?)
+        Ok(self
+            .0
+            .pools
+            .files()
+            .create(plan.tenant, plan.generation, plan.at)
+            .await?)
     }
 
     pub(super) async fn carry_over_database(&self, plan: &Plan) -> Result<(), StepError> {
-        let previous = plan.previous.ok_or_else(|| StepError::Fatal("the plan has no earlier generation".to_owned()))?;
-        Ok(self.0.pools.files().carry_over(plan.tenant, previous, plan.generation, plan.at).await?)
+        let previous = plan
+            .previous
+            .ok_or_else(|| StepError::Fatal("the plan has no earlier generation".to_owned()))?;
+        Ok(self
+            .0
+            .pools
+            .files()
+            .carry_over(plan.tenant, previous, plan.generation, plan.at)
+            .await?)
     }
 
     pub(super) async fn reserve_directory(&self, plan: &Plan) -> Result<(), StepError> {
@@ -91,10 +131,14 @@ impl Steps {
         };
         let global = self.0.settings.email_uniqueness == EmailUniqueness::Global;
         let mut tx = self.0.control.begin().await?;
-        tx.directory().remove_earlier(plan.tenant, plan.generation).await?;
+        tx.directory()
+            .remove_earlier(plan.tenant, plan.generation)
+            .await?;
         match tx.directory().reserve(&entry, global, plan.at).await? {
             Reservation::Held => Ok(tx.commit().await?),
-            Reservation::Taken => Err(StepError::Fatal("the owner's address belongs to another tenant".to_owned())),
+            Reservation::Taken => Err(StepError::Fatal(
+                "the owner's address belongs to another tenant".to_owned(),
+            )),
         }
     }
 
@@ -108,7 +152,11 @@ impl Steps {
     pub(super) async fn add_owner(&self, plan: &Plan) -> Result<(), StepError> {
         let owner = self.owner(plan)?;
         let ctx = self.ctx(plan).await?;
-        let username = owner.username.as_deref().map(str::parse::<Username>).transpose();
+        let username = owner
+            .username
+            .as_deref()
+            .map(str::parse::<Username>)
+            .transpose();
         let username = username.map_err(|error| fatal("the owner's username")(&error))?;
         let mut tx = self.0.pools.begin(&ctx).await?;
         let added = tx
@@ -125,7 +173,9 @@ impl Steps {
             })
             .await?;
         if added != Added::Yes {
-            return Err(StepError::Fatal("somebody else in the tenant has the owner's name".to_owned()));
+            return Err(StepError::Fatal(
+                "somebody else in the tenant has the owner's name".to_owned(),
+            ));
         }
         if let Some(setup) = &owner.setup {
             let secret = StoredSecret {
@@ -144,7 +194,9 @@ impl Steps {
         let owner = self.owner(plan)?;
         let mut tx = self.0.control.begin().await?;
         if !tx.directory().confirm(plan.tenant, owner.id).await? {
-            return Err(StepError::Fatal("the owner's directory entry is gone".to_owned()));
+            return Err(StepError::Fatal(
+                "the owner's directory entry is gone".to_owned(),
+            ));
         }
         Ok(tx.commit().await?)
     }
@@ -158,7 +210,8 @@ impl Steps {
         let owners = tenant.users().count_owners().await?;
         drop(tenant);
         let stamped = stamp.is_some_and(|stamp| {
-            (stamp.tenant, stamp.generation, stamp.schema_version) == (plan.tenant, plan.generation, TENANT_SCHEMA)
+            (stamp.tenant, stamp.generation, stamp.schema_version)
+                == (plan.tenant, plan.generation, TENANT_SCHEMA)
         });
         if !stamped || owners < 1 {
             return Err(StepError::Fatal(format!(
@@ -167,20 +220,43 @@ impl Steps {
         }
         let mut tx = self.0.control.begin().await?;
         if plan.owner.is_some() {
-            let entry = tx.directory().lookup(plan.tenant, self.owner(plan)?.id).await?;
+            let entry = tx
+                .directory()
+                .lookup(plan.tenant, self.owner(plan)?.id)
+                .await?;
             if entry.is_none_or(|entry| entry.state != EntryState::Confirmed) {
-                return Err(StepError::Fatal("the owner's directory entry is not confirmed".to_owned()));
+                return Err(StepError::Fatal(
+                    "the owner's directory entry is not confirmed".to_owned(),
+                ));
             }
         }
-        if !tx.databases().mark_verified(plan.tenant, plan.generation, TENANT_SCHEMA, self.0.clock.now()).await? {
+        if !tx
+            .databases()
+            .mark_verified(
+                plan.tenant,
+                plan.generation,
+                TENANT_SCHEMA,
+                self.0.clock.now(),
+            )
+            .await?
+        {
             return Err(StepError::Fatal("the database's record is gone".to_owned()));
         }
         Ok(tx.commit().await?)
     }
 
     pub(super) async fn is_active(&self, plan: &Plan) -> Result<bool, StepError> {
-        let tenant = self.0.control.read().await?.tenants().lookup(plan.tenant).await?;
-        Ok(tenant.is_some_and(|tenant| tenant.status == TenantStatus::Active && tenant.generation == plan.generation))
+        let tenant = self
+            .0
+            .control
+            .read()
+            .await?
+            .tenants()
+            .lookup(plan.tenant)
+            .await?;
+        Ok(tenant.is_some_and(|tenant| {
+            tenant.status == TenantStatus::Active && tenant.generation == plan.generation
+        }))
     }
 
     /// Opens the tenant, and puts the owner's mail into the outbox with the same commit.
@@ -192,7 +268,10 @@ impl Steps {
             return Ok(());
         }
         if !tx.tenants().activate(plan.tenant, plan.generation).await? {
-            return Err(StepError::Fatal(format!("a tenant that is {} can't be activated", tenant.status)));
+            return Err(StepError::Fatal(format!(
+                "a tenant that is {} can't be activated",
+                tenant.status
+            )));
         }
         let owner = plan.owner.is_some().then(|| self.owner(plan)).transpose()?;
         if let Some(owner) = owner
@@ -201,17 +280,31 @@ impl Steps {
             let hosts = tx.domains().list_hosts(plan.tenant).await?;
             let url = self.0.settings.tenant_url(&tenant, &hosts);
             let refused = |refusal: Refusal| fatal("the owner's mail")(&refusal);
-            let link = crate::links::link(&url, &format!("/setup/password/{}", setup.token)).map_err(refused)?;
+            let link = crate::links::link(&url, &format!("/setup/password/{}", setup.token))
+                .map_err(refused)?;
             let message = Message::SetupLink(SetupLink {
-                tenant: self.0.settings.mail_tenant(&tenant, &hosts).map_err(refused)?,
-                person: owner.full_name.as_deref().and_then(tenantry_mail::PlainName::clean),
+                tenant: self
+                    .0
+                    .settings
+                    .mail_tenant(&tenant, &hosts)
+                    .map_err(refused)?,
+                person: owner
+                    .full_name
+                    .as_deref()
+                    .and_then(tenantry_mail::PlainName::clean),
                 link,
                 expires_at: plan.at + Purpose::Setup.lifetime(),
                 sign_in_url: crate::links::link(&url, "/login").map_err(refused)?,
             });
-            let mail = crate::outbox::Letter { to: owner.email, locale: setup.locale, message };
+            let mail = crate::outbox::Letter {
+                to: owner.email,
+                locale: setup.locale,
+                message,
+            };
             let sealed = self.0.seal_letter(setup.mail, &mail).map_err(refused)?;
-            tx.outbox().add(setup.mail, Some(plan.tenant), &sealed, self.0.clock.now()).await?;
+            tx.outbox()
+                .add(setup.mail, Some(plan.tenant), &sealed, self.0.clock.now())
+                .await?;
         }
         Ok(tx.commit().await?)
     }
@@ -220,19 +313,31 @@ impl Steps {
     /// step only when recording its success failed for good.
     pub(super) async fn deactivate(&self, plan: &Plan) -> Result<(), StepError> {
         let mut tx = self.0.control.begin().await?;
-        tx.tenants().change_status(plan.tenant, TenantStatus::Active, TenantStatus::Provisioning).await?;
+        tx.tenants()
+            .change_status(
+                plan.tenant,
+                TenantStatus::Active,
+                TenantStatus::Provisioning,
+            )
+            .await?;
         tx.outbox().remove_waiting(plan.tenant).await?;
         Ok(tx.commit().await?)
     }
 
-    pub(super) async fn remove_database(&self, plan: &Plan, generation: Generation) -> Result<(), StepError> {
+    pub(super) async fn remove_database(
+        &self,
+        plan: &Plan,
+        generation: Generation,
+    ) -> Result<(), StepError> {
         self.0.pools.close(plan.tenant, generation).await;
         self.0.pools.files().remove(plan.tenant, generation)?;
         Ok(())
     }
 
     pub(super) async fn remove_previous(&self, plan: &Plan) -> Result<(), StepError> {
-        let Some(previous) = plan.previous else { return Ok(()) };
+        let Some(previous) = plan.previous else {
+            return Ok(());
+        };
         self.remove_database(plan, previous).await?;
         let mut tx = self.0.control.begin().await?;
         tx.databases().remove(plan.tenant, previous).await?;
@@ -243,7 +348,9 @@ impl Steps {
     /// is the clearing up. For a tenant that goes for good the rows go too.
     pub(super) async fn end_sessions(&self, plan: &Plan, remove: bool) -> Result<(), StepError> {
         let mut tx = self.0.control.begin().await?;
-        tx.sessions().end_tenant(plan.tenant, self.0.clock.now()).await?;
+        tx.sessions()
+            .end_tenant(plan.tenant, self.0.clock.now())
+            .await?;
         if remove {
             tx.sessions().remove_tenant(plan.tenant).await?;
             tx.outbox().remove_tenant(plan.tenant).await?;
@@ -260,19 +367,40 @@ impl Steps {
     }
 
     pub(super) async fn remove_databases(&self, plan: &Plan) -> Result<(), StepError> {
-        let records = self.0.control.read().await?.databases().list(plan.tenant).await?;
+        let records = self
+            .0
+            .control
+            .read()
+            .await?
+            .databases()
+            .list(plan.tenant)
+            .await?;
         let recorded = records.into_iter().map(|record| record.generation);
         // Also what a record never named, should an earlier run have died before writing it.
         let files = self.0.pools.files().list()?;
-        let found = files.iter().filter_map(|file| file.owner).filter(|(tenant, _)| *tenant == plan.tenant);
-        for generation in recorded.chain(found.map(|(_, generation)| generation)).collect::<std::collections::BTreeSet<_>>() {
+        let found = files
+            .iter()
+            .filter_map(|file| file.owner)
+            .filter(|(tenant, _)| *tenant == plan.tenant);
+        for generation in recorded
+            .chain(found.map(|(_, generation)| generation))
+            .collect::<std::collections::BTreeSet<_>>()
+        {
             self.remove_database(plan, generation).await?;
         }
         Ok(())
     }
 
     pub(super) async fn are_records_gone(&self, plan: &Plan) -> Result<bool, StepError> {
-        Ok(self.0.control.read().await?.tenants().lookup(plan.tenant).await?.is_none())
+        Ok(self
+            .0
+            .control
+            .read()
+            .await?
+            .tenants()
+            .lookup(plan.tenant)
+            .await?
+            .is_none())
     }
 
     /// Takes the tenant out of the registry; its slug is free again, its id never.
@@ -282,8 +410,14 @@ impl Steps {
         tx.outbox().remove_waiting(plan.tenant).await?;
         tx.tenants().release_database(plan.tenant).await?;
         for record in tx.databases().list(plan.tenant).await? {
-            debug_assert_ne!(record.state, DatabaseState::Retired, "nothing retires a record yet");
-            tx.databases().remove(plan.tenant, record.generation).await?;
+            debug_assert_ne!(
+                record.state,
+                DatabaseState::Retired,
+                "nothing retires a record yet"
+            );
+            tx.databases()
+                .remove(plan.tenant, record.generation)
+                .await?;
         }
         tx.idempotency().remove_tenant(plan.tenant).await?;
         tx.tenants().remove(plan.tenant).await?;
@@ -293,7 +427,13 @@ impl Steps {
     /// Shows on the tenant that its workflow stands still.
     pub(super) async fn mark_failed(&self, plan: &Plan) -> Result<(), StepError> {
         let mut tx = self.0.control.begin().await?;
-        tx.tenants().change_status(plan.tenant, TenantStatus::Provisioning, TenantStatus::Failed).await?;
+        tx.tenants()
+            .change_status(
+                plan.tenant,
+                TenantStatus::Provisioning,
+                TenantStatus::Failed,
+            )
+            .await?;
         Ok(tx.commit().await?)
     }
 }

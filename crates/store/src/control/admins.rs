@@ -40,10 +40,10 @@ impl TryFrom<AdminRow> for AdminRecord {
         Ok(Self {
             admin: Admin {
                 id: AdminId::from_uuid(row.id),
-                email: row
-                    .email
-                    .parse()
-                    .map_err(|_| StoreError::Corrupt { table: "platform_admins", column: "email" })?,
+                email: row.email.parse().map_err(|_| StoreError::Corrupt {
+                    table: "platform_admins",
+                    column: "email",
+                })?,
                 full_name: row.full_name,
                 security_version: SecurityVersion(row.security_version),
                 must_change_password: row.must_change_password == 1,
@@ -93,7 +93,10 @@ impl Admins<'_> {
     }
 
     /// The admin with this address.
-    pub async fn find_by_email(&mut self, email: &Email) -> Result<Option<AdminRecord>, StoreError> {
+    pub async fn find_by_email(
+        &mut self,
+        email: &Email,
+    ) -> Result<Option<AdminRecord>, StoreError> {
         fetch_optional!(
             self.0,
             AdminRow,
@@ -134,7 +137,12 @@ impl Admins<'_> {
     }
 
     /// Replaces a hash by a stronger one of the same password.
-    pub async fn upgrade_hash(&mut self, id: AdminId, from: &str, to: &str) -> Result<bool, StoreError> {
+    pub async fn upgrade_hash(
+        &mut self,
+        id: AdminId,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE platform_admins SET password_hash = $3 WHERE id = $1 AND password_hash = $2",

@@ -47,7 +47,10 @@ impl TryFrom<DatabaseRow> for DatabaseRecord {
     type Error = StoreError;
 
     fn try_from(row: DatabaseRow) -> Result<Self, StoreError> {
-        let corrupt = |column| StoreError::Corrupt { table: "tenant_databases", column };
+        let corrupt = |column| StoreError::Corrupt {
+            table: "tenant_databases",
+            column,
+        };
         Ok(Self {
             tenant: TenantId::from_uuid(row.tenant_id),
             generation: Generation::new(row.generation).ok_or_else(|| corrupt("generation"))?,
@@ -97,7 +100,11 @@ impl Databases<'_> {
     }
 
     /// The record with this name on a cluster, of whichever tenant.
-    pub async fn find_by_name(&mut self, cluster: &str, name: &str) -> Result<Option<DatabaseRecord>, StoreError> {
+    pub async fn find_by_name(
+        &mut self,
+        cluster: &str,
+        name: &str,
+    ) -> Result<Option<DatabaseRecord>, StoreError> {
         fetch_optional!(
             self.0,
             DatabaseRow,
@@ -145,7 +152,11 @@ impl Databases<'_> {
     }
 
     /// Takes out the record of one generation; harmless when it is gone.
-    pub async fn remove(&mut self, tenant: TenantId, generation: Generation) -> Result<(), StoreError> {
+    pub async fn remove(
+        &mut self,
+        tenant: TenantId,
+        generation: Generation,
+    ) -> Result<(), StoreError> {
         execute!(
             self.0,
             "DELETE FROM tenant_databases WHERE tenant_id = $1 AND generation = $2",

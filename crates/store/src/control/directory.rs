@@ -90,12 +90,18 @@ impl TryFrom<EntryRow> for DirectoryEntry {
     type Error = StoreError;
 
     fn try_from(row: EntryRow) -> Result<Self, StoreError> {
-        let corrupt = |column| StoreError::Corrupt { table: "directory", column };
+        let corrupt = |column| StoreError::Corrupt {
+            table: "directory",
+            column,
+        };
         Ok(Self {
             tenant: TenantId::from_uuid(row.tenant_id),
             generation: Generation::new(row.generation).ok_or_else(|| corrupt("generation"))?,
             user: UserId::from_uuid(row.user_id),
-            address_hash: row.address_hash.try_into().map_err(|_| corrupt("address_hash"))?,
+            address_hash: row
+                .address_hash
+                .try_into()
+                .map_err(|_| corrupt("address_hash"))?,
             kind: match row.kind.as_str() {
                 "owner" => EntryKind::Owner,
                 "staff" => EntryKind::Staff,
@@ -137,7 +143,10 @@ impl Directory<'_> {
         }
         let held = self.lookup(entry.tenant, entry.user).await?;
         Ok(match held {
-            Some(held) if held.address_hash == entry.address_hash && held.generation == entry.generation => {
+            Some(held)
+                if held.address_hash == entry.address_hash
+                    && held.generation == entry.generation =>
+            {
                 Reservation::Held
             }
             _ => Reservation::Taken,
@@ -156,7 +165,11 @@ impl Directory<'_> {
     }
 
     /// A person's entry.
-    pub async fn lookup(&mut self, tenant: TenantId, user: UserId) -> Result<Option<DirectoryEntry>, StoreError> {
+    pub async fn lookup(
+        &mut self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Option<DirectoryEntry>, StoreError> {
         fetch_optional!(
             self.0,
             EntryRow,
@@ -185,7 +198,11 @@ impl Directory<'_> {
 
     /// Whoever has the address in an active tenant. A hint for people who are not signed in: it
     /// leads to where a password is checked and authorises nothing by itself.
-    pub async fn find_active(mut self, address_hash: [u8; 32], limit: i64) -> Result<Vec<Placed>, StoreError> {
+    pub async fn find_active(
+        mut self,
+        address_hash: [u8; 32],
+        limit: i64,
+    ) -> Result<Vec<Placed>, StoreError> {
         let rows = fetch_all!(
             self.0,
             PlaceRow,
@@ -201,7 +218,10 @@ impl Directory<'_> {
         for row in rows {
             let hint = crate::Hint::Id(TenantId::from_uuid(row.tenant_id));
             if let Some(super::Entry::Open(ctx)) = tenants.enter(&hint, Origin::Directory).await? {
-                placed.push(Placed { ctx, user: UserId::from_uuid(row.user_id) });
+                placed.push(Placed {
+                    ctx,
+                    user: UserId::from_uuid(row.user_id),
+                });
             }
         }
         Ok(placed)
@@ -220,11 +240,19 @@ impl Directory<'_> {
 
     /// Takes out a tenant's entries; how many.
     pub async fn remove_tenant(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
-        execute!(self.0, "DELETE FROM directory WHERE tenant_id = $1", tenant.uuid())
+        execute!(
+            self.0,
+            "DELETE FROM directory WHERE tenant_id = $1",
+            tenant.uuid()
+        )
     }
 
     /// Takes out the entries a tenant has from generations before this one; how many.
-    pub async fn remove_earlier(&mut self, tenant: TenantId, generation: Generation) -> Result<u64, StoreError> {
+    pub async fn remove_earlier(
+        &mut self,
+        tenant: TenantId,
+        generation: Generation,
+    ) -> Result<u64, StoreError> {
         execute!(
             self.0,
             "DELETE FROM directory WHERE tenant_id = $1 AND generation < $2",

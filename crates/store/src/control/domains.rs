@@ -25,7 +25,10 @@ impl Domains<'_> {
     }
 
     /// The tenant that proved a mail domain to be its own.
-    pub async fn find_by_mail_domain(&mut self, domain: &str) -> Result<Option<TenantId>, StoreError> {
+    pub async fn find_by_mail_domain(
+        &mut self,
+        domain: &str,
+    ) -> Result<Option<TenantId>, StoreError> {
         let row = fetch_optional!(
             self.0,
             TenantRow,

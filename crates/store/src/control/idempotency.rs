@@ -23,7 +23,12 @@ row! { struct RememberedRow { request_hash: Vec<u8>, tenant_id: Uuid, workflow_i
 
 impl Idempotency<'_> {
     /// Remembers a create; `false` when the key is taken.
-    pub async fn add(&mut self, key: [u8; 32], what: Remembered, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn add(
+        &mut self,
+        key: [u8; 32],
+        what: Remembered,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "INSERT INTO idempotency (key_hash, request_hash, tenant_id, workflow_id, created_at)
@@ -50,7 +55,10 @@ impl Idempotency<'_> {
                 request_hash: row
                     .request_hash
                     .try_into()
-                    .map_err(|_| StoreError::Corrupt { table: "idempotency", column: "request_hash" })?,
+                    .map_err(|_| StoreError::Corrupt {
+                        table: "idempotency",
+                        column: "request_hash",
+                    })?,
                 tenant: TenantId::from_uuid(row.tenant_id),
                 workflow: WorkflowId::from_uuid(row.workflow_id),
             })
@@ -60,11 +68,19 @@ impl Idempotency<'_> {
 
     /// Forgets the keys that made a tenant, which is gone.
     pub async fn remove_tenant(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
-        execute!(self.0, "DELETE FROM idempotency WHERE tenant_id = $1", tenant.uuid())
+        execute!(
+            self.0,
+            "DELETE FROM idempotency WHERE tenant_id = $1",
+            tenant.uuid()
+        )
     }
 
     /// Forgets keys older than `before`.
     pub async fn remove_before(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        execute!(self.0, "DELETE FROM idempotency WHERE created_at < $1", before.micros())
+        execute!(
+            self.0,
+            "DELETE FROM idempotency WHERE created_at < $1",
+            before.micros()
+        )
     }
 }

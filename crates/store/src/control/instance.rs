@@ -23,7 +23,11 @@ row! { struct One { one: i64 } }
 
 impl Instance<'_> {
     /// Writes the record of a new installation; `false` when there is one.
-    pub async fn add(&mut self, instance: &InstanceRow, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn add(
+        &mut self,
+        instance: &InstanceRow,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "INSERT INTO instance (id, key_check, email_uniqueness, created_at) VALUES (1, $1, $2, $3)
@@ -37,17 +41,23 @@ impl Instance<'_> {
 
     /// The record, unless the installation is new.
     pub async fn find(&mut self) -> Result<Option<InstanceRow>, StoreError> {
-        fetch_optional!(self.0, Stored, "SELECT key_check, email_uniqueness FROM instance WHERE id = 1")?
-            .map(|row| {
-                Ok(InstanceRow {
-                    key_check: row.key_check,
-                    email_uniqueness: row
-                        .email_uniqueness
-                        .parse()
-                        .map_err(|_| StoreError::Corrupt { table: "instance", column: "email_uniqueness" })?,
-                })
+        fetch_optional!(
+            self.0,
+            Stored,
+            "SELECT key_check, email_uniqueness FROM instance WHERE id = 1"
+        )?
+        .map(|row| {
+            Ok(InstanceRow {
+                key_check: row.key_check,
+                email_uniqueness: row.email_uniqueness.parse().map_err(|_| {
+                    StoreError::Corrupt {
+                        table: "instance",
+                        column: "email_uniqueness",
+                    }
+                })?,
             })
-            .transpose()
+        })
+        .transpose()
     }
 
     /// Asks the database for nothing, to see whether it answers.

@@ -45,7 +45,11 @@ row! {
 
 impl Keys<'_> {
     /// Adds a data key.
-    pub async fn add_data_key(&mut self, key: &SealedDataKey, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn add_data_key(
+        &mut self,
+        key: &SealedDataKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         execute!(
             self.0,
             "INSERT INTO data_keys (id, sealed_key, created_at) VALUES ($1, $2, $3)",
@@ -58,8 +62,18 @@ impl Keys<'_> {
 
     /// Every data key, the newest last.
     pub async fn list_data_keys(&mut self) -> Result<Vec<SealedDataKey>, StoreError> {
-        let rows = fetch_all!(self.0, DataKeyRow, "SELECT id, sealed_key FROM data_keys ORDER BY created_at, id")?;
-        Ok(rows.into_iter().map(|row| SealedDataKey { id: row.id, sealed: row.sealed_key }).collect())
+        let rows = fetch_all!(
+            self.0,
+            DataKeyRow,
+            "SELECT id, sealed_key FROM data_keys ORDER BY created_at, id"
+        )?;
+        Ok(rows
+            .into_iter()
+            .map(|row| SealedDataKey {
+                id: row.id,
+                sealed: row.sealed_key,
+            })
+            .collect())
     }
 
     /// Adds a signing key.

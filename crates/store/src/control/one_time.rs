@@ -99,7 +99,11 @@ impl AdminSecrets<'_> {
     }
 
     /// Adds a selection: proof that a password fitted in the tenants the payload lists.
-    pub async fn add_selection(&mut self, secret: &StoredSecret, payload: &str) -> Result<(), StoreError> {
+    pub async fn add_selection(
+        &mut self,
+        secret: &StoredSecret,
+        payload: &str,
+    ) -> Result<(), StoreError> {
         execute!(
             self.0,
             "INSERT INTO one_time_secrets (id, purpose, secret_hash, security_version, payload, created_at, expires_at)
@@ -155,6 +159,10 @@ impl AdminSecrets<'_> {
 
     /// Forgets what ran out before `before`.
     pub async fn remove_expired(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        execute!(self.0, "DELETE FROM one_time_secrets WHERE expires_at < $1", before.micros())
+        execute!(
+            self.0,
+            "DELETE FROM one_time_secrets WHERE expires_at < $1",
+            before.micros()
+        )
     }
 }

@@ -45,7 +45,11 @@ impl Outbox<'_> {
 
     /// Takes a mail that is due, and lets nobody else take it before `until`. Should the process
     /// die before it notes the outcome, the mail is due again then.
-    pub async fn claim(&mut self, now: Timestamp, until: Timestamp) -> Result<Option<DueMail>, StoreError> {
+    pub async fn claim(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<DueMail>, StoreError> {
         let row = fetch_optional!(
             self.0,
             DueRow,
@@ -58,7 +62,11 @@ impl Outbox<'_> {
             now.micros(),
             until.micros()
         )?;
-        Ok(row.map(|row| DueMail { id: OutboxId::from_uuid(row.id), sealed: row.sealed, attempt: row.attempts }))
+        Ok(row.map(|row| DueMail {
+            id: OutboxId::from_uuid(row.id),
+            sealed: row.sealed,
+            attempt: row.attempts,
+        }))
     }
 
     /// Notes that a mail was handed over; its content is forgotten.
@@ -75,7 +83,12 @@ impl Outbox<'_> {
     }
 
     /// Puts a mail off.
-    pub async fn defer(&mut self, id: OutboxId, until: Timestamp, error: &str) -> Result<(), StoreError> {
+    pub async fn defer(
+        &mut self,
+        id: OutboxId,
+        until: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
         execute!(
             self.0,
             "UPDATE outbox SET next_attempt_at = $2, error = $3 WHERE id = $1",
@@ -87,7 +100,12 @@ impl Outbox<'_> {
     }
 
     /// Gives a mail up.
-    pub async fn mark_failed(&mut self, id: OutboxId, now: Timestamp, error: &str) -> Result<(), StoreError> {
+    pub async fn mark_failed(
+        &mut self,
+        id: OutboxId,
+        now: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
         execute!(
             self.0,
             "UPDATE outbox SET failed_at = $2, error = $3 WHERE id = $1",
@@ -119,11 +137,19 @@ impl Outbox<'_> {
 
     /// Takes out every trace of a tenant.
     pub async fn remove_tenant(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
-        execute!(self.0, "DELETE FROM outbox WHERE tenant_id = $1", tenant.uuid())
+        execute!(
+            self.0,
+            "DELETE FROM outbox WHERE tenant_id = $1",
+            tenant.uuid()
+        )
     }
 
     /// Forgets what was sent before `before`.
     pub async fn remove_sent(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        execute!(self.0, "DELETE FROM outbox WHERE sent_at < $1", before.micros())
+        execute!(
+            self.0,
+            "DELETE FROM outbox WHERE sent_at < $1",
+            before.micros()
+        )
     }
 }

@@ -45,7 +45,10 @@ impl TryFrom<SessionRow> for StoredSession {
     type Error = StoreError;
 
     fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        let corrupt = |column| StoreError::Corrupt { table: "sessions", column };
+        let corrupt = |column| StoreError::Corrupt {
+            table: "sessions",
+            column,
+        };
         let subject = match (row.tenant_id, row.generation) {
             (Some(tenant), Some(generation)) => Subject::User {
                 tenant: TenantId::from_uuid(tenant),
@@ -60,15 +63,23 @@ impl TryFrom<SessionRow> for StoredSession {
                 id: SessionId::from_uuid(row.id),
                 subject,
                 security_version: SecurityVersion(row.security_version),
-                kind: row.kind.parse::<SessionKind>().map_err(|_| corrupt("kind"))?,
+                kind: row
+                    .kind
+                    .parse::<SessionKind>()
+                    .map_err(|_| corrupt("kind"))?,
                 created_at: Timestamp::from_micros(row.created_at),
                 last_seen_at: Timestamp::from_micros(row.last_seen_at),
                 expires_at: Timestamp::from_micros(row.expires_at),
-                idle: Duration::from_micros(u64::try_from(row.idle_micros).map_err(|_| corrupt("idle_micros"))?),
+                idle: Duration::from_micros(
+                    u64::try_from(row.idle_micros).map_err(|_| corrupt("idle_micros"))?,
+                ),
                 ended_at: row.ended_at.map(Timestamp::from_micros),
                 user_agent: row.user_agent,
             },
-            token_hash: row.token_hash.try_into().map_err(|_| corrupt("token_hash"))?,
+            token_hash: row
+                .token_hash
+                .try_into()
+                .map_err(|_| corrupt("token_hash"))?,
         })
     }
 }
@@ -76,7 +87,11 @@ impl TryFrom<SessionRow> for StoredSession {
 /// Tenant, generation and person as the table has them.
 fn columns(subject: &Subject) -> (Option<Uuid>, Option<i64>, Uuid) {
     match subject {
-        Subject::User { tenant, generation, user } => (Some(tenant.uuid()), Some(generation.number()), user.uuid()),
+        Subject::User {
+            tenant,
+            generation,
+            user,
+        } => (Some(tenant.uuid()), Some(generation.number()), user.uuid()),
         Subject::Admin(admin) => (None, None, admin.uuid()),
     }
 }
@@ -122,7 +137,11 @@ impl Sessions<'_> {
     }
 
     /// A person's sessions that have not ended, the latest used first.
-    pub async fn list(&mut self, subject: &Subject, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+    pub async fn list(
+        &mut self,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
         let (tenant, generation, person) = columns(subject);
         fetch_all!(
             self.0,
@@ -167,7 +186,11 @@ impl Sessions<'_> {
 
     /// Lets a session live on over a change that raised its person's security version by one;
     /// `false` when it had another version.
-    pub async fn carry_over(&mut self, id: SessionId, from: SecurityVersion) -> Result<bool, StoreError> {
+    pub async fn carry_over(
+        &mut self,
+        id: SessionId,
+        from: SecurityVersion,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE sessions SET security_version = $3 WHERE id = $1 AND security_version = $2 AND ended_at IS NULL",
@@ -190,7 +213,12 @@ impl Sessions<'_> {
     }
 
     /// Ends a session; `false` when it had ended.
-    pub async fn end(&mut self, id: SessionId, reason: EndReason, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn end(
+        &mut self,
+        id: SessionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE id = $1 AND ended_at IS NULL",
@@ -225,7 +253,11 @@ impl Sessions<'_> {
     }
 
     /// Ends every session of a tenant; how many.
-    pub async fn end_tenant(&mut self, tenant: TenantId, now: Timestamp) -> Result<u64, StoreError> {
+    pub async fn end_tenant(
+        &mut self,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         execute!(
             self.0,
             "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE tenant_id = $1 AND ended_at IS NULL",
@@ -237,11 +269,19 @@ impl Sessions<'_> {
 
     /// Takes out every trace of a tenant's sessions.
     pub async fn remove_tenant(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
-        execute!(self.0, "DELETE FROM sessions WHERE tenant_id = $1", tenant.uuid())
+        execute!(
+            self.0,
+            "DELETE FROM sessions WHERE tenant_id = $1",
+            tenant.uuid()
+        )
     }
 
     /// Sessions of a tenant that have not ended.
-    pub async fn count_live(&mut self, tenant: TenantId, now: Timestamp) -> Result<i64, StoreError> {
+    pub async fn count_live(
+        &mut self,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
         let row = fetch_one!(
             self.0,
             CountRow,
@@ -254,6 +294,10 @@ impl Sessions<'_> {
 
     /// Forgets sessions that ran out before `before`.
     pub async fn remove_expired(&mut self, before: Timestamp) -> Result<u64, StoreError> {
-        execute!(self.0, "DELETE FROM sessions WHERE expires_at < $1", before.micros())
+        execute!(
+            self.0,
+            "DELETE FROM sessions WHERE expires_at < $1",
+            before.micros()
+        )
     }
 }

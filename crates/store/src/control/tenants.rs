@@ -49,7 +49,10 @@ row! {
 row! { struct Value { value: i64 } }
 
 fn corrupt(column: &'static str) -> StoreError {
-    StoreError::Corrupt { table: "tenants", column }
+    StoreError::Corrupt {
+        table: "tenants",
+        column,
+    }
 }
 
 impl TryFrom<TenantRow> for Tenant {
@@ -63,8 +66,14 @@ impl TryFrom<TenantRow> for Tenant {
             name: row.name,
             status: row.status.parse().map_err(|_| corrupt("status"))?,
             generation: Generation::new(row.generation).ok_or_else(|| corrupt("generation"))?,
-            isolation: row.isolation.parse::<Isolation>().map_err(|_| corrupt("isolation"))?,
-            registration: row.registration.parse().map_err(|_| corrupt("registration"))?,
+            isolation: row
+                .isolation
+                .parse::<Isolation>()
+                .map_err(|_| corrupt("isolation"))?,
+            registration: row
+                .registration
+                .parse()
+                .map_err(|_| corrupt("registration"))?,
             verify_email: row.verify_email == 1,
             created_at: Timestamp::from_micros(row.created_at),
             deleted_at: row.deleted_at.map(Timestamp::from_micros),
@@ -157,7 +166,11 @@ impl Tenants<'_> {
     }
 
     /// Enters the tenant a hint means: the one way to a [`TenantCtx`] on behalf of a request.
-    pub async fn enter(&mut self, hint: &Hint, origin: Origin) -> Result<Option<Entry>, StoreError> {
+    pub async fn enter(
+        &mut self,
+        hint: &Hint,
+        origin: Origin,
+    ) -> Result<Option<Entry>, StoreError> {
         Ok(self.find(hint).await?.map(|tenant| {
             if tenant.status == TenantStatus::Active {
                 Entry::Open(TenantCtx::resolved(tenant, origin))
@@ -168,8 +181,14 @@ impl Tenants<'_> {
     }
 
     /// Enters a tenant whatever its status: for workflows and the operator, never for a request.
-    pub async fn enter_regardless_of_status(&mut self, id: TenantId) -> Result<Option<TenantCtx>, StoreError> {
-        Ok(self.lookup(id).await?.map(|tenant| TenantCtx::resolved(tenant, Origin::Operator)))
+    pub async fn enter_regardless_of_status(
+        &mut self,
+        id: TenantId,
+    ) -> Result<Option<TenantCtx>, StoreError> {
+        Ok(self
+            .lookup(id)
+            .await?
+            .map(|tenant| TenantCtx::resolved(tenant, Origin::Operator)))
     }
 
     /// Tenants in the order they were made, after the one with the number `after`.
@@ -261,7 +280,11 @@ impl Tenants<'_> {
 
     /// Makes a tenant active. The registry's own constraint refuses it unless the database record
     /// of this generation is verified. `false` when it is not in the making.
-    pub async fn activate(&mut self, id: TenantId, generation: Generation) -> Result<bool, StoreError> {
+    pub async fn activate(
+        &mut self,
+        id: TenantId,
+        generation: Generation,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE tenants SET status = 'active', database_state = 'verified'
@@ -274,7 +297,11 @@ impl Tenants<'_> {
 
     /// Takes a tenant out of the registry, with its domains; its other records must be gone.
     pub async fn remove(&mut self, id: TenantId) -> Result<bool, StoreError> {
-        execute!(self.0, "DELETE FROM tenant_domains WHERE tenant_id = $1", id.uuid())?;
+        execute!(
+            self.0,
+            "DELETE FROM tenant_domains WHERE tenant_id = $1",
+            id.uuid()
+        )?;
         Ok(execute!(self.0, "DELETE FROM tenants WHERE id = $1", id.uuid())? == 1)
     }
 
@@ -289,7 +316,11 @@ impl Tenants<'_> {
     }
 
     /// Deleted tenants whose grace has ended.
-    pub async fn list_due_for_purge(&mut self, now: Timestamp, limit: i64) -> Result<Vec<Tenant>, StoreError> {
+    pub async fn list_due_for_purge(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Tenant>, StoreError> {
         fetch_all!(
             self.0,
             TenantRow,

@@ -27,7 +27,12 @@ impl Throttle<'_> {
     ///
     /// The count is taken by one conditional statement, so that of many tries at the same moment
     /// no more pass than are allowed.
-    pub async fn count(&mut self, key: &[u8; 32], limits: &Limits, now: Timestamp) -> Result<Counted, StoreError> {
+    pub async fn count(
+        &mut self,
+        key: &[u8; 32],
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Result<Counted, StoreError> {
         let counted = fetch_optional!(
             self.0,
             FailuresRow,
@@ -58,19 +63,29 @@ impl Throttle<'_> {
     }
 
     /// How long a key is blocked from now.
-    pub async fn blocked_for(&mut self, key: &[u8; 32], now: Timestamp) -> Result<Duration, StoreError> {
+    pub async fn blocked_for(
+        &mut self,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Duration, StoreError> {
         let row = fetch_optional!(
             self.0,
             BlockedRow,
             "SELECT blocked_until FROM throttle WHERE key_hash = $1",
             key.as_slice()
         )?;
-        Ok(row.map_or(Duration::ZERO, |row| Timestamp::from_micros(row.blocked_until).since(now)))
+        Ok(row.map_or(Duration::ZERO, |row| {
+            Timestamp::from_micros(row.blocked_until).since(now)
+        }))
     }
 
     /// Forgets a key's failures: the secret fitted, or an admin lifted the block.
     pub async fn clear(&mut self, key: &[u8; 32]) -> Result<(), StoreError> {
-        execute!(self.0, "DELETE FROM throttle WHERE key_hash = $1", key.as_slice())?;
+        execute!(
+            self.0,
+            "DELETE FROM throttle WHERE key_hash = $1",
+            key.as_slice()
+        )?;
         Ok(())
     }
 

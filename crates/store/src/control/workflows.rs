@@ -75,10 +75,10 @@ impl TryFrom<RunRow> for Claim {
                 kind: row.kind,
                 version: row.version,
                 tenant: row.tenant_id.map(TenantId::from_uuid),
-                state: row
-                    .state
-                    .parse()
-                    .map_err(|_| StoreError::Corrupt { table: "workflows", column: "state" })?,
+                state: row.state.parse().map_err(|_| StoreError::Corrupt {
+                    table: "workflows",
+                    column: "state",
+                })?,
                 params: row.params,
                 attempts: row.attempts,
                 next_run_at: Timestamp::from_micros(row.next_run_at),
@@ -139,7 +139,11 @@ impl Workflows<'_> {
     }
 
     /// Ids of runs that are due and nobody has, the longest waiting first.
-    pub async fn list_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<WorkflowId>, StoreError> {
+    pub async fn list_due(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<WorkflowId>, StoreError> {
         row! { struct IdRow { id: Uuid } }
         let rows = fetch_all!(
             self.0,
@@ -150,12 +154,20 @@ impl Workflows<'_> {
             now.micros(),
             limit
         )?;
-        Ok(rows.into_iter().map(|row| WorkflowId::from_uuid(row.id)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| WorkflowId::from_uuid(row.id))
+            .collect())
     }
 
     /// Keeps a run; `false` when it is somebody else's by now. Within a transaction this also
     /// holds the row, so that what follows happens under this claim or not at all.
-    pub async fn renew(&mut self, id: WorkflowId, fence: i64, until: Timestamp) -> Result<bool, StoreError> {
+    pub async fn renew(
+        &mut self,
+        id: WorkflowId,
+        fence: i64,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE workflows SET lease_until = $3 WHERE id = $1 AND fence = $2",
@@ -236,7 +248,11 @@ impl Workflows<'_> {
     }
 
     /// Turns a run from forward to back.
-    pub async fn turn_back(&mut self, claim: (WorkflowId, i64), error: &str) -> Result<bool, StoreError> {
+    pub async fn turn_back(
+        &mut self,
+        claim: (WorkflowId, i64),
+        error: &str,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE workflows SET state = 'undoing', attempts = 0, error = $3 WHERE id = $1 AND fence = $2",
@@ -271,7 +287,12 @@ impl Workflows<'_> {
     }
 
     /// Takes up a stuck run again, forward or back as it was; `false` when it is not stuck.
-    pub async fn retry(&mut self, id: WorkflowId, state: WorkflowState, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn retry(
+        &mut self,
+        id: WorkflowId,
+        state: WorkflowState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE workflows SET state = $2, attempts = 0, next_run_at = $3, lease_until = 0, finished_at = NULL
@@ -310,7 +331,11 @@ impl Workflows<'_> {
     }
 
     /// Runs, the newest first, made before the one with the id `before`.
-    pub async fn list(&mut self, before: Option<WorkflowId>, limit: i64) -> Result<Vec<Run>, StoreError> {
+    pub async fn list(
+        &mut self,
+        before: Option<WorkflowId>,
+        limit: i64,
+    ) -> Result<Vec<Run>, StoreError> {
         fetch_all!(
             self.0,
             RunRow,

@@ -27,7 +27,10 @@ row! { struct OwnerRow { user_id: Uuid, expires_at: i64 } }
 
 impl From<OwnerRow> for SecretOwner {
     fn from(row: OwnerRow) -> Self {
-        Self { user: UserId::from_uuid(row.user_id), expires_at: Timestamp::from_micros(row.expires_at) }
+        Self {
+            user: UserId::from_uuid(row.user_id),
+            expires_at: Timestamp::from_micros(row.expires_at),
+        }
     }
 }
 

@@ -25,7 +25,11 @@ pub struct Stamp {
 
 impl std::fmt::Display for Stamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "tenant {} generation {} schema {}", self.tenant, self.generation, self.schema_version)
+        write!(
+            f,
+            "tenant {} generation {} schema {}",
+            self.tenant, self.generation, self.schema_version
+        )
     }
 }
 
@@ -35,7 +39,11 @@ impl Stamps<'_> {
     /// Marks the database as the tenant's, replacing the mark of an earlier generation. A file or
     /// database that carries another tenant's mark is left alone, and `false` is returned.
     pub async fn set(&mut self, schema_version: i64, now: Timestamp) -> Result<bool, StoreError> {
-        if self.find().await?.is_some_and(|stamp| stamp.tenant != self.tenant) {
+        if self
+            .find()
+            .await?
+            .is_some_and(|stamp| stamp.tenant != self.tenant)
+        {
             return Ok(false);
         }
         execute!(
@@ -64,8 +72,10 @@ impl Stamps<'_> {
         .map(|row| {
             Ok(Stamp {
                 tenant: TenantId::from_uuid(row.tenant_id),
-                generation: Generation::new(row.generation)
-                    .ok_or(StoreError::Corrupt { table: "tenantry_stamp", column: "generation" })?,
+                generation: Generation::new(row.generation).ok_or(StoreError::Corrupt {
+                    table: "tenantry_stamp",
+                    column: "generation",
+                })?,
                 schema_version: row.schema_version,
             })
         })

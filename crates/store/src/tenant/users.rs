@@ -75,7 +75,10 @@ impl TryFrom<UserRow> for UserRecord {
     type Error = StoreError;
 
     fn try_from(row: UserRow) -> Result<Self, StoreError> {
-        let corrupt = |column| StoreError::Corrupt { table: "tenantry_users", column };
+        let corrupt = |column| StoreError::Corrupt {
+            table: "tenantry_users",
+            column,
+        };
         Ok(Self {
             user: User {
                 id: UserId::from_uuid(row.id),
@@ -125,7 +128,11 @@ impl Users<'_> {
             self.tenant.uuid(),
             user.email.key()
         )?;
-        Ok(if holder.is_some_and(|row| row.id != user.id.uuid()) { Added::EmailTaken } else { Added::UsernameTaken })
+        Ok(if holder.is_some_and(|row| row.id != user.id.uuid()) {
+            Added::EmailTaken
+        } else {
+            Added::UsernameTaken
+        })
     }
 
     /// The person with this id.
@@ -159,7 +166,10 @@ impl Users<'_> {
     }
 
     /// The person with this username.
-    pub async fn find_by_username(&mut self, username: &Username) -> Result<Option<UserRecord>, StoreError> {
+    pub async fn find_by_username(
+        &mut self,
+        username: &Username,
+    ) -> Result<Option<UserRecord>, StoreError> {
         fetch_optional!(
             self.conn,
             UserRow,
@@ -174,7 +184,11 @@ impl Users<'_> {
     }
 
     /// People in the order of their ids, after the one with the id `after`.
-    pub async fn list(&mut self, after: Option<UserId>, limit: i64) -> Result<Vec<User>, StoreError> {
+    pub async fn list(
+        &mut self,
+        after: Option<UserId>,
+        limit: i64,
+    ) -> Result<Vec<User>, StoreError> {
         fetch_all!(
             self.conn,
             UserRow,
@@ -203,7 +217,12 @@ impl Users<'_> {
     }
 
     /// Sets a password and raises the security version, which ends what was proved before.
-    pub async fn set_password(&mut self, id: UserId, hash: &str, must_change: bool) -> Result<bool, StoreError> {
+    pub async fn set_password(
+        &mut self,
+        id: UserId,
+        hash: &str,
+        must_change: bool,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.conn,
             "UPDATE tenantry_users SET password_hash = $3, must_change_password = $4,
@@ -218,7 +237,12 @@ impl Users<'_> {
     }
 
     /// Replaces a hash by a stronger one of the same password; `false` when it is another by now.
-    pub async fn upgrade_hash(&mut self, id: UserId, from: &str, to: &str) -> Result<bool, StoreError> {
+    pub async fn upgrade_hash(
+        &mut self,
+        id: UserId,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.conn,
             "UPDATE tenantry_users SET password_hash = $4 WHERE tenant_id = $1 AND id = $2 AND password_hash = $3",

@@ -22,7 +22,11 @@ async fn chosen(service: &Service, which: &Which) -> Result<Vec<TenantView>, Exi
 
 /// What lies about and belongs to nobody is looked for where every tenant is.
 async fn orphans(service: &Service, which: &Which) -> Result<Vec<Finding>, Exit> {
-    if which.slug.is_some() { Ok(Vec::new()) } else { Ok(service.check_orphans().await?) }
+    if which.slug.is_some() {
+        Ok(Vec::new())
+    } else {
+        Ok(service.check_orphans().await?)
+    }
 }
 
 pub(super) async fn check(service: &Service, which: &Which, out: Output) -> Result<ExitCode, Exit> {
@@ -44,7 +48,11 @@ pub(super) async fn repair(
     let mut mended = 0_usize;
     for view in chosen(service, which).await? {
         let before = service.check_tenant(view.tenant.clone()).await?;
-        let repairable = before.findings.iter().filter(|finding| finding.repairable).count();
+        let repairable = before
+            .findings
+            .iter()
+            .filter(|finding| finding.repairable)
+            .count();
         if dry_run || repairable == 0 {
             reports.push(before);
             continue;
@@ -64,8 +72,17 @@ pub(super) async fn repair(
     answer(&reports, &orphans(service, which).await?, "checked", out)
 }
 
-fn answer(reports: &[Report], orphans: &[Finding], done: &str, out: Output) -> Result<ExitCode, Exit> {
-    let found: usize = reports.iter().map(|report| report.findings.len()).sum::<usize>() + orphans.len();
+fn answer(
+    reports: &[Report],
+    orphans: &[Finding],
+    done: &str,
+    out: Output,
+) -> Result<ExitCode, Exit> {
+    let found: usize = reports
+        .iter()
+        .map(|report| report.findings.len())
+        .sum::<usize>()
+        + orphans.len();
     let tenants: Vec<_> = reports
         .iter()
         .map(|report| {
@@ -97,10 +114,22 @@ fn answer(reports: &[Report], orphans: &[Finding], done: &str, out: Output) -> R
         };
         let rows = reports
             .iter()
-            .flat_map(|report| report.findings.iter().map(|finding| row(report.tenant.slug.as_str(), finding)))
+            .flat_map(|report| {
+                report
+                    .findings
+                    .iter()
+                    .map(|finding| row(report.tenant.slug.as_str(), finding))
+            })
             .chain(orphans.iter().map(|finding| row("-", finding)));
-        let listed = table(["Tenant", "Finding", "Severity", "Repairable", "Detail"], rows);
-        let things = if found == 1 { "1 thing is".to_owned() } else { format!("{found} things are") };
+        let listed = table(
+            ["Tenant", "Finding", "Severity", "Repairable", "Detail"],
+            rows,
+        );
+        let things = if found == 1 {
+            "1 thing is".to_owned()
+        } else {
+            format!("{found} things are")
+        };
         format!("{listed}\n{count} {done}; {things} wrong.")
     })?;
     Ok(if found == 0 { ExitCode::SUCCESS } else { FOUND })
