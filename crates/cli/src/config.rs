@@ -271,7 +271,7 @@ impl Config {
             },
             sender: self.sender()?,
             mail_locale: self.mail_locale,
-            hash_threads: self.hash_threads,
+            hash_threads: NonZeroUsize::new(self.hash_threads).unwrap_or(NonZeroUsize::MIN),
             pools: PoolBounds {
                 open: NonZeroUsize::new(self.open_databases).unwrap_or(NonZeroUsize::MIN),
                 ..PoolBounds::default()

@@ -78,5 +78,8 @@ pub(crate) async fn service(config: &Config) -> Result<Service, Exit> {
             "invalid_setting",
             format!("TENANTRY_DATA_DIR: {}", Chain(&error)),
         ),
+        OpenError::Threads(error) => {
+            Exit::failed("starting the threads that hash passwords", error)
+        }
     })
 }

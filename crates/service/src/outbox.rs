@@ -84,7 +84,7 @@ impl Service {
                     to: letter.to,
                     from: self.settings().sender.clone(),
                     locale: letter.locale,
-                    at: self.clock().now(),
+                    at: mail.created_at,
                     message: letter.message,
                 };
                 self.mail().send(&envelope).await

@@ -15,7 +15,10 @@ use crate::route::Routes;
 
 /// Every route of the API.
 pub fn routes() -> Routes {
-    auth::routes().merge(me::routes()).merge(tenants::routes()).merge(workflows::routes())
+    auth::routes()
+        .merge(me::routes())
+        .merge(tenants::routes())
+        .merge(workflows::routes())
 }
 
 /// Answers with what a handler came to, or with why not.

@@ -7,49 +7,55 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use tenantry_core::session::SessionKind;
 use tenantry_core::{Locale, Role};
+use tenantry_service::Refusal;
 use tenantry_service::resolve::Resolved;
 use tenantry_service::sessions::Principal;
 use tenantry_service::signin::Client;
-use tenantry_service::Refusal;
 
 use crate::route::Surface;
 
 /// What is known about a request before its handler runs.
 #[derive(Debug, Clone)]
-pub struct Ctx {
+pub(crate) struct Ctx {
     /// The request's id, as the answer's `X-Request-Id` has it.
-    pub request_id: String,
+    pub(crate) request_id: String,
     /// What carries the answer.
-    pub surface: Surface,
+    pub(crate) surface: Surface,
     /// The tenant the request names.
-    pub tenant: Resolved,
+    pub(crate) tenant: Resolved,
     /// Who sends it, where the route asks for somebody or somebody offered a good cookie.
-    pub principal: Option<Principal>,
+    pub(crate) principal: Option<Principal>,
     /// Where it comes from.
-    pub client_ip: Option<IpAddr>,
+    pub(crate) client_ip: Option<IpAddr>,
     /// The client's `User-Agent`.
-    pub user_agent: Option<String>,
+    pub(crate) user_agent: Option<String>,
     /// The language to answer in.
-    pub locale: Locale,
+    pub(crate) locale: Locale,
     /// What a form of this visitor must show.
-    pub csrf_token: String,
+    pub(crate) csrf_token: String,
     /// The nonce to keep in a cookie, where the visitor has none yet.
-    pub fresh_nonce: Option<String>,
+    pub(crate) fresh_nonce: Option<String>,
 }
 
 impl Ctx {
     /// Where the request comes from, for a session carried by `kind`.
-    pub fn client(&self, kind: SessionKind) -> Client {
-        Client { ip: self.client_ip, user_agent: self.user_agent.clone(), kind }
+    pub(crate) fn client(&self, kind: SessionKind) -> Client {
+        Client {
+            ip: self.client_ip,
+            user_agent: self.user_agent.clone(),
+            kind,
+        }
     }
 
     /// Who is signed in. The guard has seen to it on every route that is not for anybody.
-    pub fn principal(&self) -> Result<&Principal, Refusal> {
-        self.principal.as_ref().ok_or(Refusal::AuthenticationRequired)
+    pub(crate) fn principal(&self) -> Result<&Principal, Refusal> {
+        self.principal
+            .as_ref()
+            .ok_or(Refusal::AuthenticationRequired)
     }
 
     /// The role of whoever is signed in.
-    pub fn role(&self) -> Option<Role> {
+    pub(crate) fn role(&self) -> Option<Role> {
         self.principal.as_ref().map(Principal::role)
     }
 }
@@ -59,7 +65,11 @@ impl<S: Sync> FromRequestParts<S> for Ctx {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         // Every route is registered behind the guard, which leaves this behind.
-        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(Self::unguarded))
+        Ok(parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .unwrap_or_else(Self::unguarded))
     }
 }
 

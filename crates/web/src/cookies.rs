@@ -4,40 +4,52 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 /// How cookies are named and marked.
 #[derive(Debug, Clone, Copy)]
-pub struct Cookies {
+pub(crate) struct Cookies {
     /// Whether pages are served over https.
-    pub secure: bool,
+    pub(crate) secure: bool,
 }
 
 impl Cookies {
     /// The session's name. With https the `__Host-` prefix makes browsers refuse it from another
     /// host or without `Secure` (RFC 6265bis, section 4.1.3.2).
-    pub const fn session(self) -> &'static str {
-        if self.secure { "__Host-tenantry_session" } else { "tenantry_session" }
+    pub(crate) const fn session(self) -> &'static str {
+        if self.secure {
+            "__Host-tenantry_session"
+        } else {
+            "tenantry_session"
+        }
     }
 
     /// The nonce's name.
-    pub const fn nonce(self) -> &'static str {
-        if self.secure { "__Host-tenantry_csrf" } else { "tenantry_csrf" }
+    pub(crate) const fn nonce(self) -> &'static str {
+        if self.secure {
+            "__Host-tenantry_csrf"
+        } else {
+            "tenantry_csrf"
+        }
     }
 
     fn attributes(self) -> &'static str {
-        if self.secure { "; Path=/; HttpOnly; SameSite=Lax; Secure" } else { "; Path=/; HttpOnly; SameSite=Lax" }
+        if self.secure {
+            "; Path=/; HttpOnly; SameSite=Lax; Secure"
+        } else {
+            "; Path=/; HttpOnly; SameSite=Lax"
+        }
     }
 
     /// Sets a cookie for as long as the browser runs; the server decides when it ends.
-    pub fn set(self, name: &str, value: &str) -> Option<HeaderValue> {
+    pub(crate) fn set(self, name: &str, value: &str) -> Option<HeaderValue> {
         HeaderValue::try_from(format!("{name}={value}{}", self.attributes())).ok()
     }
 
     /// Takes a cookie back.
-    pub fn clear(self, name: &str) -> Option<HeaderValue> {
+    pub(crate) fn clear(self, name: &str) -> Option<HeaderValue> {
         HeaderValue::try_from(format!("{name}=; Max-Age=0{}", self.attributes())).ok()
     }
 }
 
 /// The value of a cookie. Where a name comes twice, none counts: another host may have planted one.
-pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
@@ -47,7 +59,11 @@ pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .filter(|(key, _)| *key == name)
         .map(|(_, value)| value);
     let first = found.next()?;
-    if found.next().is_some() { None } else { Some(first) }
+    if found.next().is_some() {
+        None
+    } else {
+        Some(first)
+    }
 }
 
 #[cfg(test)]

@@ -13,19 +13,21 @@ use crate::context::Ctx;
 use crate::problem::{Failure, respond};
 
 /// The largest body of an ordinary request, in octets.
-pub const LIMIT: usize = 64 * 1024;
+pub(crate) const LIMIT: usize = 64 * 1024;
 
 /// A JSON body.
-pub struct Json<T>(pub T);
+pub(crate) struct Json<T>(pub(crate) T);
 
 /// A form's fields. The guard has checked and taken out its CSRF token.
-pub struct Form<T>(pub T);
+pub(crate) struct Form<T>(pub(crate) T);
 
 /// Reads a body up to [`LIMIT`].
 pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
     match http_body_util::Limited::new(body, LIMIT).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Failure::PayloadTooLarge),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(Failure::PayloadTooLarge)
+        }
         Err(_) => Err(Failure::Malformed("the body could not be read")),
     }
 }
@@ -48,31 +50,52 @@ fn field_error(text: &str, path: &str) -> FieldError {
         (path, name) => format!("{path}.{name}"),
     };
     let (field, code, message) = if text.starts_with("unknown field") {
-        (at(named), "unknown_field", format!("there is no field {named} here"))
+        (
+            at(named),
+            "unknown_field",
+            format!("there is no field {named} here"),
+        )
     } else if text.starts_with("duplicate field") {
-        (at(named), "duplicate_field", format!("{named} is given twice"))
+        (
+            at(named),
+            "duplicate_field",
+            format!("{named} is given twice"),
+        )
     } else if text.starts_with("missing field") {
         (at(named), "required", format!("{named} is required"))
     } else {
-        (at(""), "invalid", "this has the wrong type or value".to_owned())
+        (
+            at(""),
+            "invalid",
+            "this has the wrong type or value".to_owned(),
+        )
     };
-    FieldError { field: field.into(), code, message }
+    FieldError {
+        field: field.into(),
+        code,
+        message,
+    }
 }
 
 /// Parses JSON into a type of ours.
-pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
         match inner.classify() {
             serde_json::error::Category::Data => {
-                Failure::Refused(Refusal::Validation(vec![field_error(&inner.to_string(), &path)]))
+                Failure::Refused(Refusal::Validation(vec![field_error(
+                    &inner.to_string(),
+                    &path,
+                )]))
             }
             _ => Failure::Malformed("the body is not valid JSON"),
         }
     })?;
-    deserializer.end().map_err(|_| Failure::Malformed("something follows the JSON"))?;
+    deserializer
+        .end()
+        .map_err(|_| Failure::Malformed("something follows the JSON"))?;
     Ok(parsed)
 }
 
@@ -88,7 +111,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
             parse_json(&read(request.into_body()).await?)
         }
         .await;
-        parsed.map(Self).map_err(|failure| respond(app, ctx.as_ref(), failure))
+        parsed
+            .map(Self)
+            .map_err(|failure| respond(app, ctx.as_ref(), failure))
     }
 }
 
@@ -99,14 +124,21 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
         let ctx = request.extensions().get::<Ctx>().cloned();
         let parsed = async {
             if !has_type(request.headers(), "application/x-www-form-urlencoded") {
-                return Err(Failure::Malformed("the body must be application/x-www-form-urlencoded"));
+                return Err(Failure::Malformed(
+                    "the body must be application/x-www-form-urlencoded",
+                ));
             }
             let bytes = read(request.into_body()).await?;
             serde_urlencoded::from_bytes(&bytes).map_err(|error| {
-                Failure::Refused(Refusal::Validation(vec![field_error(&error.to_string(), "")]))
+                Failure::Refused(Refusal::Validation(vec![field_error(
+                    &error.to_string(),
+                    "",
+                )]))
             })
         }
         .await;
-        parsed.map(Self).map_err(|failure| respond(app, ctx.as_ref(), failure))
+        parsed
+            .map(Self)
+            .map_err(|failure| respond(app, ctx.as_ref(), failure))
     }
 }

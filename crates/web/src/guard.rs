@@ -29,11 +29,17 @@ pub(crate) struct RequestId(pub(crate) String);
 
 fn header_text(headers: &HeaderMap, name: &str) -> Result<Option<String>, Failure> {
     let mut values = headers.get_all(name).iter();
-    let Some(first) = values.next() else { return Ok(None) };
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
-        return Err(Failure::Malformed("a header that names the tenant is given twice"));
+        return Err(Failure::Malformed(
+            "a header that names the tenant is given twice",
+        ));
     }
-    let text = first.to_str().map_err(|_| Failure::Malformed("a header that names the tenant is not text"))?;
+    let text = first
+        .to_str()
+        .map_err(|_| Failure::Malformed("a header that names the tenant is not text"))?;
     Ok(Some(text.to_owned()))
 }
 
@@ -41,7 +47,9 @@ fn query_text(query: Option<&str>, name: &str) -> Result<Option<String>, Failure
     let mut found = None;
     for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if key == name && found.replace(value.into_owned()).is_some() {
-            return Err(Failure::Malformed("a query parameter that names the tenant is given twice"));
+            return Err(Failure::Malformed(
+                "a query parameter that names the tenant is given twice",
+            ));
         }
     }
     Ok(found)
@@ -49,12 +57,20 @@ fn query_text(query: Option<&str>, name: &str) -> Result<Option<String>, Failure
 
 /// The bearer token of a request (RFC 6750, section 2.1).
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Runs a route: guards it, then hands over to its handler.
-pub(crate) async fn guard(State((app, route)): State<(App, Route)>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(
+    State((app, route)): State<(App, Route)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut ctx = bare(&app, &route, &request);
     match admit(&app, &route, &mut ctx, request).await {
         Ok(mut request) => {
@@ -63,10 +79,16 @@ pub(crate) async fn guard(State((app, route)): State<(App, Route)>, request: Req
             let handled = tokio::time::timeout(DEADLINE, tokio::spawn(next.run(request))).await;
             let response = match handled {
                 Ok(Ok(response)) => response,
-                Ok(Err(error)) => {
-                    respond(&app, Some(&ctx), Refusal::failed("a handler broke off")(error).into())
-                }
-                Err(_) => respond(&app, Some(&ctx), Refusal::Busy(std::time::Duration::from_secs(5)).into()),
+                Ok(Err(error)) => respond(
+                    &app,
+                    Some(&ctx),
+                    Refusal::failed("a handler broke off")(error).into(),
+                ),
+                Err(_) => respond(
+                    &app,
+                    Some(&ctx),
+                    Refusal::Busy(std::time::Duration::from_secs(5)).into(),
+                ),
             };
             with_nonce(&app, &ctx, response)
         }
@@ -77,11 +99,22 @@ pub(crate) async fn guard(State((app, route)): State<(App, Route)>, request: Req
 /// What is known before anything is checked: enough to answer in the right language and shape.
 fn bare(app: &App, route: &Route, request: &Request) -> Ctx {
     let headers = request.headers();
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let peer = request.extensions().get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map(|info| info.0);
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let peer = request
+        .extensions()
+        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+        .map(|info| info.0);
     let endpoint = Endpoint::of(headers, request.uri(), peer, &app.options);
     Ctx {
-        request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+        request_id: request
+            .extensions()
+            .get::<RequestId>()
+            .map(|id| id.0.clone())
+            .unwrap_or_default(),
         surface: route.surface,
         tenant: tenantry_service::resolve::Resolved::None,
         principal: None,
@@ -93,10 +126,19 @@ fn bare(app: &App, route: &Route, request: &Request) -> Ctx {
     }
 }
 
-async fn admit(app: &App, route: &Route, ctx: &mut Ctx, request: Request) -> Result<Request, Failure> {
-    let peer = request.extensions().get::<axum::extract::ConnectInfo<std::net::SocketAddr>>().map(|info| info.0);
+async fn admit(
+    app: &App,
+    route: &Route,
+    ctx: &mut Ctx,
+    request: Request,
+) -> Result<Request, Failure> {
+    let peer = request
+        .extensions()
+        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+        .map(|info| info.0);
     let endpoint = Endpoint::of(request.headers(), request.uri(), peer, &app.options);
-    let endpoint = endpoint.map_err(|_| Failure::Malformed("the request has no single, valid host"))?;
+    let endpoint =
+        endpoint.map_err(|_| Failure::Malformed("the request has no single, valid host"))?;
     if route.tenant == TenantRule::Optional {
         let hints = Hints {
             host: Some(endpoint.host.clone()),
@@ -112,10 +154,19 @@ async fn admit(app: &App, route: &Route, ctx: &mut Ctx, request: Request) -> Res
     }
     let binding = binding(app, ctx, request.headers());
     ctx.csrf_token = app.service.csrf().token(&binding);
-    if route.csrf == CsrfClass::Form { check_form(app, &endpoint, &binding, request).await } else { Ok(request) }
+    if route.csrf == CsrfClass::Form {
+        check_form(app, &endpoint, &binding, request).await
+    } else {
+        Ok(request)
+    }
 }
 
-async fn authenticate(app: &App, route: &Route, ctx: &mut Ctx, headers: &HeaderMap) -> Result<(), Failure> {
+async fn authenticate(
+    app: &App,
+    route: &Route,
+    ctx: &mut Ctx,
+    headers: &HeaderMap,
+) -> Result<(), Failure> {
     let cookie = || cookies::find(headers, app.cookies().session()).map(Credential::Cookie);
     let bearer = || bearer(headers).map(Credential::Bearer);
     let credential = match route.surface {
@@ -128,17 +179,27 @@ async fn authenticate(app: &App, route: &Route, ctx: &mut Ctx, headers: &HeaderM
         if route.surface == Surface::Page
             && let Some(credential) = credential
         {
-            ctx.principal = app.service.authenticate(credential, ctx.tenant.id()).await.ok();
+            ctx.principal = app
+                .service
+                .authenticate(credential, ctx.tenant.id())
+                .await
+                .ok();
         }
         return Ok(());
     }
     let credential = credential.ok_or(Refusal::AuthenticationRequired)?;
-    ctx.principal = Some(app.service.authenticate(credential, ctx.tenant.id()).await?);
+    ctx.principal = Some(
+        app.service
+            .authenticate(credential, ctx.tenant.id())
+            .await?,
+    );
     Ok(())
 }
 
 fn authorize(route: &Route, ctx: &Ctx) -> Result<(), Failure> {
-    let Some(role) = ctx.role() else { return Ok(()) };
+    let Some(role) = ctx.role() else {
+        return Ok(());
+    };
     let allowed = match route.audience {
         Audience::Public | Audience::SignedIn => true,
         Audience::TenantAdmin => matches!(role, Role::Owner | Role::Admin),
@@ -147,7 +208,10 @@ fn authorize(route: &Route, ctx: &Ctx) -> Result<(), Failure> {
     if !allowed {
         return Err(Refusal::Forbidden.into());
     }
-    let must_change = ctx.principal.as_ref().is_some_and(|principal| principal.person.must_change_password());
+    let must_change = ctx
+        .principal
+        .as_ref()
+        .is_some_and(|principal| principal.person.must_change_password());
     if must_change && route.audience != Audience::Public && !route.before_password_change {
         return Err(Refusal::PasswordChangeRequired.into());
     }
@@ -159,8 +223,12 @@ fn binding(app: &App, ctx: &mut Ctx, headers: &HeaderMap) -> Vec<u8> {
     if let Some(Principal { session, .. }) = &ctx.principal {
         return format!("session:{}", session.id).into_bytes();
     }
-    let kept = cookies::find(headers, app.cookies().nonce())
-        .filter(|nonce| nonce.len() == 22 && nonce.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+    let kept = cookies::find(headers, app.cookies().nonce()).filter(|nonce| {
+        nonce.len() == 22
+            && nonce
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    });
     let nonce = kept.map(str::to_owned).unwrap_or_else(|| {
         let fresh = URL_SAFE_NO_PAD.encode(app.service.entropy().bytes::<16>());
         ctx.fresh_nonce = Some(fresh.clone());
@@ -170,13 +238,23 @@ fn binding(app: &App, ctx: &mut Ctx, headers: &HeaderMap) -> Vec<u8> {
 }
 
 /// Checks that a form is one of ours, and takes its token out of the fields.
-async fn check_form(app: &App, endpoint: &Endpoint, binding: &[u8], request: Request) -> Result<Request, Failure> {
+async fn check_form(
+    app: &App,
+    endpoint: &Endpoint,
+    binding: &[u8],
+    request: Request,
+) -> Result<Request, Failure> {
     let headers = request.headers();
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    let site = headers
+        .get("sec-fetch-site")
+        .and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Err(Failure::ForeignForm);
     }
-    if let Some(origin) = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()) {
+    if let Some(origin) = headers
+        .get(header::ORIGIN)
+        .and_then(|value| value.to_str().ok())
+    {
         let host = origin.split_once("://").map_or("", |(_, host)| host);
         if !host.eq_ignore_ascii_case(&endpoint.authority) {
             return Err(Failure::ForeignForm);
@@ -219,10 +297,16 @@ fn refuse(app: &App, route: &Route, ctx: &Ctx, failure: Failure) -> Response {
     let (to, clear) = match &failure {
         Failure::Refused(Refusal::SessionStale) => ("/login?reason=session_ended".to_owned(), true),
         Failure::Refused(Refusal::AuthenticationRequired) => {
-            let path = if route.csrf == CsrfClass::Form || route.path.contains('{') { "/dashboard" } else { route.path };
+            let path = if route.csrf == CsrfClass::Form || route.path.contains('{') {
+                "/dashboard"
+            } else {
+                route.path
+            };
             (format!("/login?return_to={path}"), true)
         }
-        Failure::Refused(Refusal::PasswordChangeRequired) => ("/account/password".to_owned(), false),
+        Failure::Refused(Refusal::PasswordChangeRequired) => {
+            ("/account/password".to_owned(), false)
+        }
         _ => return respond(app, Some(ctx), failure),
     };
     let mut response = (StatusCode::SEE_OTHER, Redirect::to(&to)).into_response();

@@ -8,17 +8,17 @@ use crate::Options;
 
 /// A request without one usable host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadHost;
+pub(crate) struct BadHost;
 
 /// Where a request was sent to and where it comes from.
 #[derive(Debug, Clone)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// The host, in lower case, without port and trailing dot.
-    pub host: String,
+    pub(crate) host: String,
     /// The host with its port, as the browser has it: to tell the own origin.
-    pub authority: String,
+    pub(crate) authority: String,
     /// The client's address.
-    pub client: Option<IpAddr>,
+    pub(crate) client: Option<IpAddr>,
 }
 
 fn parse(authority: &str) -> Result<String, BadHost> {
@@ -26,14 +26,22 @@ fn parse(authority: &str) -> Result<String, BadHost> {
         Some(rest) => {
             let (host, rest) = rest.split_once(']').ok_or(BadHost)?;
             host.parse::<std::net::Ipv6Addr>().map_err(|_| BadHost)?;
-            (host, rest.strip_prefix(':').or_else(|| rest.is_empty().then_some("0")).ok_or(BadHost)?)
+            (
+                host,
+                rest.strip_prefix(':')
+                    .or_else(|| rest.is_empty().then_some("0"))
+                    .ok_or(BadHost)?,
+            )
         }
         None => authority.split_once(':').unwrap_or((authority, "0")),
     };
     port.parse::<u16>().map_err(|_| BadHost)?;
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    let sane = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'_'));
-    if host.is_empty() || host.len() > 253 || !sane || host.starts_with('.') || host.contains("..") {
+    let sane = host
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'_'));
+    if host.is_empty() || host.len() > 253 || !sane || host.starts_with('.') || host.contains("..")
+    {
         return Err(BadHost);
     }
     Ok(host)
@@ -42,7 +50,9 @@ fn parse(authority: &str) -> Result<String, BadHost> {
 /// The one value of a header; two are an error, since two readers might each believe another one.
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, BadHost> {
     let mut values = headers.get_all(name).iter();
-    let Some(first) = values.next() else { return Ok(None) };
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(BadHost);
     }
@@ -51,24 +61,47 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Bad
 
 impl Endpoint {
     /// Reads it from a request. What a proxy forwards counts only from one that is listed.
-    pub fn of(headers: &HeaderMap, uri: &Uri, peer: Option<SocketAddr>, options: &Options) -> Result<Self, BadHost> {
+    pub(crate) fn of(
+        headers: &HeaderMap,
+        uri: &Uri,
+        peer: Option<SocketAddr>,
+        options: &Options,
+    ) -> Result<Self, BadHost> {
         let peer = peer.map(|peer| peer.ip().to_canonical());
         let trusted = peer.is_some_and(|peer| options.is_trusted(peer));
         let own = single(headers, header::HOST.as_str())?;
-        let forwarded = if trusted { single(headers, "x-forwarded-host")? } else { None };
+        let forwarded = if trusted {
+            single(headers, "x-forwarded-host")?
+        } else {
+            None
+        };
         // An absolute request target overrides the header (RFC 9112, section 3.2.2).
-        let authority = forwarded.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str)).or(own);
+        let authority = forwarded
+            .or_else(|| uri.authority().map(axum::http::uri::Authority::as_str))
+            .or(own);
         let authority = authority.ok_or(BadHost)?;
-        let client = if trusted { forwarded_for(headers, options).or(peer) } else { peer };
-        Ok(Self { host: parse(authority)?, authority: authority.to_ascii_lowercase(), client })
+        let client = if trusted {
+            forwarded_for(headers, options).or(peer)
+        } else {
+            peer
+        };
+        Ok(Self {
+            host: parse(authority)?,
+            authority: authority.to_ascii_lowercase(),
+            client,
+        })
     }
 }
 
 /// The last address in `X-Forwarded-For` that is none of our own proxies: what is left of it was
 /// written by the client.
 fn forwarded_for(headers: &HeaderMap, options: &Options) -> Option<IpAddr> {
-    let list: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let list: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
     list.into_iter()
         .rev()
         .map_while(|text| text.trim().parse::<IpAddr>().ok())
@@ -82,11 +115,26 @@ mod tests {
 
     #[test]
     fn takes_hosts_apart() {
-        assert_eq!(parse("acme.localhost:8000").as_deref(), Ok("acme.localhost"));
+        assert_eq!(
+            parse("acme.localhost:8000").as_deref(),
+            Ok("acme.localhost")
+        );
         assert_eq!(parse("ACME.localhost.").as_deref(), Ok("acme.localhost"));
         assert_eq!(parse("[::1]:8000").as_deref(), Ok("::1"));
         assert_eq!(parse("127.0.0.1").as_deref(), Ok("127.0.0.1"));
-        for bad in ["", ".", "a..b", "user@host", "host:port", "host:99999", "[::1", "ho st", "host/path", "a,b", "\u{e4}.de"] {
+        for bad in [
+            "",
+            ".",
+            "a..b",
+            "user@host",
+            "host:port",
+            "host:99999",
+            "[::1",
+            "ho st",
+            "host/path",
+            "a,b",
+            "\u{e4}.de",
+        ] {
             assert_eq!(parse(bad), Err(BadHost), "{bad}");
         }
     }
@@ -109,19 +157,40 @@ mod tests {
             ("x-forwarded-host", "acme.example.com"),
             ("x-forwarded-for", "203.0.113.9, 198.51.100.7, 10.0.0.2"),
         ]);
-        let options = Options { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap_or_default()], ..Options::default() };
+        let options = Options {
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap_or_default()],
+            ..Options::default()
+        };
         let proxy = Some(SocketAddr::from(([10, 0, 0, 1], 9)));
         let stranger = Some(SocketAddr::from(([192, 0, 2, 1], 9)));
         let via = Endpoint::of(&list, &uri, proxy, &options).map(|end| (end.host, end.client));
-        assert_eq!(via, Ok(("acme.example.com".to_owned(), Some(IpAddr::from([198, 51, 100, 7])))));
-        let direct = Endpoint::of(&list, &uri, stranger, &options).map(|end| (end.host, end.client));
-        assert_eq!(direct, Ok(("inner".to_owned(), Some(IpAddr::from([192, 0, 2, 1])))));
+        assert_eq!(
+            via,
+            Ok((
+                "acme.example.com".to_owned(),
+                Some(IpAddr::from([198, 51, 100, 7]))
+            ))
+        );
+        let direct =
+            Endpoint::of(&list, &uri, stranger, &options).map(|end| (end.host, end.client));
+        assert_eq!(
+            direct,
+            Ok(("inner".to_owned(), Some(IpAddr::from([192, 0, 2, 1]))))
+        );
     }
 
     #[test]
     fn two_hosts_are_none() {
         let list = headers(&[("host", "a.localhost"), ("host", "b.localhost")]);
         assert!(Endpoint::of(&list, &Uri::from_static("/"), None, &Options::default()).is_err());
-        assert!(Endpoint::of(&headers(&[]), &Uri::from_static("/"), None, &Options::default()).is_err());
+        assert!(
+            Endpoint::of(
+                &headers(&[]),
+                &Uri::from_static("/"),
+                None,
+                &Options::default()
+            )
+            .is_err()
+        );
     }
 }

@@ -13,18 +13,39 @@ use crate::context::Ctx;
 use crate::route::{Audience, Doc, Route, Routes, Surface, TenantRule};
 
 /// This feature's routes.
-pub fn routes() -> Routes {
-    let mut verify = Route::infrastructure("/auth/verify", "Forward-auth for a proxy: who sends a request, as headers");
+pub(crate) fn routes() -> Routes {
+    let mut verify = Route::infrastructure(
+        "/auth/verify",
+        "Forward-auth for a proxy: who sends a request, as headers",
+    );
     verify.audience = Audience::SignedIn;
     verify.tenant = TenantRule::Optional;
     verify.surface = Surface::Infrastructure;
-    verify.doc = Some(Doc::new("Forward-auth for a proxy: who sends a request, as headers", 200));
+    verify.doc = Some(Doc::new(
+        "Forward-auth for a proxy: who sends a request, as headers",
+        200,
+    ));
     Routes::default()
-        .add(Route::infrastructure("/healthz", "Whether the process is alive"), get(alive))
-        .add(Route::infrastructure("/readyz", "Whether each part works"), get(ready))
-        .add(Route::infrastructure("/metrics", "Numbers for Prometheus"), get(metrics))
-        .add(Route::infrastructure("/openapi.json", "This description"), get(openapi))
-        .add(Route::infrastructure("/.well-known/jwks.json", "The public keys of access tokens"), get(jwks))
+        .add(
+            Route::infrastructure("/healthz", "Whether the process is alive"),
+            get(alive),
+        )
+        .add(
+            Route::infrastructure("/readyz", "Whether each part works"),
+            get(ready),
+        )
+        .add(
+            Route::infrastructure("/metrics", "Numbers for Prometheus"),
+            get(metrics),
+        )
+        .add(
+            Route::infrastructure("/openapi.json", "This description"),
+            get(openapi),
+        )
+        .add(
+            Route::infrastructure("/.well-known/jwks.json", "The public keys of access tokens"),
+            get(jwks),
+        )
         .add(verify, get(forward_auth))
 }
 
@@ -56,12 +77,21 @@ async fn ready(State(app): State<App>) -> Response {
             (part.name.to_owned(), state.into())
         })
         .collect();
-    (status, axum::Json(serde_json::json!({ "status": word, "parts": states }))).into_response()
+    (
+        status,
+        axum::Json(serde_json::json!({ "status": word, "parts": states })),
+    )
+        .into_response()
 }
 
 async fn metrics(State(app): State<App>) -> Response {
-    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-    ([(header::CONTENT_TYPE, kind)], app.metrics.render(&app.service)).into_response()
+    let kind =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    (
+        [(header::CONTENT_TYPE, kind)],
+        app.metrics.render(&app.service),
+    )
+        .into_response()
 }
 
 async fn openapi(State(app): State<App>) -> Response {
@@ -69,7 +99,10 @@ async fn openapi(State(app): State<App>) -> Response {
 }
 
 async fn jwks(State(app): State<App>) -> Response {
-    let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"))];
+    let headers = [(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    )];
     (headers, axum::Json(app.service.jwks())).into_response()
 }
 

@@ -69,6 +69,8 @@ impl App {
     }
 
     const fn cookies(&self) -> Cookies {
-        Cookies { secure: self.secure }
+        Cookies {
+            secure: self.secure,
+        }
     }
 }

@@ -53,16 +53,47 @@ impl Metrics {
         let sign_ins = Family::default();
         let open_databases = Gauge::default();
         let password_queue = Gauge::default();
-        registry.register("http_requests", "Requests answered, by route and status", Family::clone(&requests));
-        registry.register("http_request_duration_seconds", "How long answers took", durations.clone());
-        registry.register("sign_ins", "Sign-ins with a password, by how they ended", Family::clone(&sign_ins));
-        registry.register("open_tenant_databases", "Tenant databases open now", open_databases.clone());
-        registry.register("password_queue", "Passwords waiting to be hashed", password_queue.clone());
-        Self { registry, requests, durations, sign_ins, open_databases, password_queue }
+        registry.register(
+            "http_requests",
+            "Requests answered, by route and status",
+            Family::clone(&requests),
+        );
+        registry.register(
+            "http_request_duration_seconds",
+            "How long answers took",
+            durations.clone(),
+        );
+        registry.register(
+            "sign_ins",
+            "Sign-ins with a password, by how they ended",
+            Family::clone(&sign_ins),
+        );
+        registry.register(
+            "open_tenant_databases",
+            "Tenant databases open now",
+            open_databases.clone(),
+        );
+        registry.register(
+            "password_queue",
+            "Passwords waiting to be hashed",
+            password_queue.clone(),
+        );
+        Self {
+            registry,
+            requests,
+            durations,
+            sign_ins,
+            open_databases,
+            password_queue,
+        }
     }
 
     pub(crate) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let labels = Answered { method: method.to_owned(), route: route.to_owned(), status };
+        let labels = Answered {
+            method: method.to_owned(),
+            route: route.to_owned(),
+            status,
+        };
         self.requests.get_or_create(&labels).inc();
         self.durations.observe(took.as_secs_f64());
     }
@@ -81,8 +112,10 @@ impl Metrics {
 
     pub(crate) fn render(&self, service: &Service) -> String {
         let gauges = service.gauges();
-        self.open_databases.set(u64::try_from(gauges.open_tenant_databases).unwrap_or(u64::MAX));
-        self.password_queue.set(u64::try_from(gauges.password_queue).unwrap_or(u64::MAX));
+        self.open_databases
+            .set(u64::try_from(gauges.open_tenant_databases).unwrap_or(u64::MAX));
+        self.password_queue
+            .set(u64::try_from(gauges.password_queue).unwrap_or(u64::MAX));
         let mut text = String::new();
         // Writing to a String does not fail.
         let _ = encode(&mut text, &self.registry);

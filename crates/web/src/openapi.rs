@@ -16,7 +16,9 @@ pub fn describe(routes: &Routes) -> Value {
     for route in routes.declarations() {
         let Some(doc) = &route.doc else { continue };
         let operation = operation(route, doc, &mut generator);
-        let path = paths.entry(route.path).or_insert_with(|| Value::Object(Map::new()));
+        let path = paths
+            .entry(route.path)
+            .or_insert_with(|| Value::Object(Map::new()));
         if let Value::Object(methods) = path {
             methods.insert(route.verb.as_str().to_ascii_lowercase(), operation);
         }
@@ -25,7 +27,10 @@ pub fn describe(routes: &Routes) -> Value {
     let schemas = generator.take_definitions(true);
     let mut refusals: Map<String, Value> = Map::new();
     for (code, status, title) in problem::CODES {
-        refusals.insert((*code).to_owned(), json!({ "status": status, "title": title }));
+        refusals.insert(
+            (*code).to_owned(),
+            json!({ "status": status, "title": title }),
+        );
     }
     json!({
         "openapi": "3.1.0",
@@ -54,7 +59,10 @@ pub fn describe(routes: &Routes) -> Value {
 /// Problem details (RFC 9457).
 #[derive(schemars::JsonSchema)]
 #[schemars(rename = "Problem")]
-#[expect(dead_code, reason = "describes `tenantry_claims::Problem`, which lives where there are no schemas")]
+#[expect(
+    dead_code,
+    reason = "describes `tenantry_claims::Problem`, which lives where there are no schemas"
+)]
 struct ProblemBody {
     r#type: String,
     title: String,
@@ -132,14 +140,22 @@ fn operation_id(route: &Route) -> String {
         .filter(|part| !part.is_empty() && *part != "api" && *part != "v1")
         .map(|part| part.trim_matches(['{', '}']).to_owned())
         .collect();
-    format!("{}_{}", route.verb.as_str().to_ascii_lowercase(), words.join("_"))
+    format!(
+        "{}_{}",
+        route.verb.as_str().to_ascii_lowercase(),
+        words.join("_")
+    )
 }
 
 fn tag(route: &Route) -> String {
     match route.surface {
         Surface::Infrastructure => "infrastructure".to_owned(),
-        Surface::Api | Surface::Page => {
-            route.path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default().to_owned()
-        }
+        Surface::Api | Surface::Page => route
+            .path
+            .trim_start_matches("/api/v1/")
+            .split('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
     }
 }

@@ -59,17 +59,33 @@ pub const CODES: &[(&str, u16, &str)] = &[
     ("token_invalid", 400, "This link or token is no longer good"),
     ("tenant_required", 400, "Which tenant is meant?"),
     ("tenant_conflict", 400, "Two different tenants are named"),
-    ("password_change_required", 403, "The password must be changed first"),
+    (
+        "password_change_required",
+        403,
+        "The password must be changed first",
+    ),
     ("forbidden", 403, "This is not allowed"),
     ("not_found", 404, "There is no such thing"),
     ("tenant_not_found", 404, "There is no such tenant"),
-    ("tenant_selection_required", 409, "One of several tenants must be chosen"),
+    (
+        "tenant_selection_required",
+        409,
+        "One of several tenants must be chosen",
+    ),
     ("email_taken", 409, "This address is taken"),
     ("slug_taken", 409, "This slug is taken"),
-    ("conflict", 409, "This does not go together with how things are"),
+    (
+        "conflict",
+        409,
+        "This does not go together with how things are",
+    ),
     ("payload_too_large", 413, "The body is too large"),
     ("rate_limited", 429, "Too many tries"),
-    ("tenant_unavailable", 503, "This tenant can't be used at the moment"),
+    (
+        "tenant_unavailable",
+        503,
+        "This tenant can't be used at the moment",
+    ),
     ("method_not_allowed", 405, "This path has no such method"),
     ("busy", 503, "The service is busy"),
     ("internal_error", 500, "Something went wrong here"),
@@ -81,7 +97,10 @@ pub fn code(code: &str) -> (StatusCode, &'static str) {
         .iter()
         .find(|(name, ..)| *name == code)
         .and_then(|(_, status, title)| Some((StatusCode::from_u16(*status).ok()?, *title)))
-        .unwrap_or((StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here"))
+        .unwrap_or((
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong here",
+        ))
 }
 
 impl Failure {
@@ -98,8 +117,14 @@ impl Failure {
             Self::Malformed(detail) => ("malformed_request", detail.to_owned()),
             Self::PayloadTooLarge => ("payload_too_large", "send at most 64 KiB".to_owned()),
             Self::NoSuchPath => ("not_found", "there is nothing at this address".to_owned()),
-            Self::MethodNotAllowed => ("method_not_allowed", "this address is there for another method".to_owned()),
-            Self::ForeignForm => ("forbidden", "the form is too old or came from elsewhere; load the page again".to_owned()),
+            Self::MethodNotAllowed => (
+                "method_not_allowed",
+                "this address is there for another method".to_owned(),
+            ),
+            Self::ForeignForm => (
+                "forbidden",
+                "the form is too old or came from elsewhere; load the page again".to_owned(),
+            ),
             Self::Refused(refusal) => {
                 let detail = refusal.to_string();
                 match refusal {
@@ -131,12 +156,21 @@ impl Failure {
                     }
                     refusal @ Refusal::Failed { .. } => {
                         tracing::error!(request.id = request_id, error = %Chain(&refusal), "a request failed");
-                        ("internal_error", "the operator finds more under the request id".to_owned())
+                        (
+                            "internal_error",
+                            "the operator finds more under the request id".to_owned(),
+                        )
                     }
                 }
             }
         };
-        Told { status: code(name).0, code: name, detail, errors, retry_after }
+        Told {
+            status: code(name).0,
+            code: name,
+            detail,
+            errors,
+            retry_after,
+        }
     }
 }
 
@@ -147,13 +181,13 @@ impl Told {
             kind: format!("urn:tenantry:problem:{}", self.code),
             title: code(self.code).1.to_owned(),
             status: self.status.as_u16(),
-            detail: self.detail.clone(),
+            detail: Some(self.detail.clone()),
             code: self.code.to_owned(),
             request_id: request_id.to_owned(),
             errors: self
                 .errors
                 .iter()
-                .map(|error| tenantry_claims::ProblemField {
+                .map(|error| tenantry_claims::FieldProblem {
                     field: error.field.to_string(),
                     code: error.code.to_owned(),
                     message: error.message.clone(),
@@ -166,17 +200,21 @@ impl Told {
         if let Some(wait) = self.retry_after {
             // Whole seconds, rounded up, so that waiting them is enough (RFC 9110, section 10.2.3).
             let seconds = wait.as_secs().min(365 * 24 * 3600) + u64::from(wait.subsec_nanos() > 0);
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
 }
 
 /// Answers a failure in the shape of the surface it happened on.
-pub fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Response {
+pub(crate) fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Response {
     let request_id = ctx.map_or("", |ctx| ctx.request_id.as_str());
     let told = failure.told(request_id);
     match ctx.map(|ctx| ctx.surface) {
@@ -188,9 +226,11 @@ pub fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Response {
 fn json(told: &Told, request_id: &str) -> Response {
     let body = serde_json::to_vec(&told.problem(request_id)).unwrap_or_default();
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (told.status, headers, body).into_response()
 }
-

@@ -124,7 +124,12 @@ pub struct Doc {
 impl Doc {
     /// A description with a status and no bodies.
     pub const fn new(summary: &'static str, status: u16) -> Self {
-        Self { summary, request: None, response: (status, None), refusals: &[] }
+        Self {
+            summary,
+            request: None,
+            response: (status, None),
+            refusals: &[],
+        }
     }
 
     /// With this request body.

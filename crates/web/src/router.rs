@@ -10,7 +10,6 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use crate::guard::{RequestId, guard};
-use crate::problem::Failure;
 use crate::route::Routes;
 use crate::{App, api, infrastructure, site};
 
@@ -20,7 +19,9 @@ const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; f
 
 /// Every route there is.
 pub fn routes() -> Routes {
-    api::routes().merge(infrastructure::routes()).merge(site::routes())
+    api::routes()
+        .merge(infrastructure::routes())
+        .merge(site::routes())
 }
 
 /// The whole of HTTP.
@@ -31,7 +32,6 @@ pub fn router(app: App) -> Router {
         router = router.route(route.path, guarded);
     }
     router
-        .merge(site::assets::router())
         .fallback(site::error::no_such_path)
         .method_not_allowed_fallback(site::error::method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), around))
@@ -44,24 +44,36 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let id = request_id(&app);
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
-    let path = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
     let mut response = next.run(request).await;
     let status = response.status();
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::CONTENT_SECURITY_POLICY, CSP);
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
     set(header::CACHE_CONTROL, "no-store");
     if let Ok(value) = HeaderValue::try_from(&id) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-request-id"), value);
     }
     let took = begun.elapsed();
-    app.metrics.answered(method.as_str(), &path, status.as_u16(), took);
+    app.metrics
+        .answered(method.as_str(), &path, status.as_u16(), took);
     tracing::info!(
         request.id = id, http.method = %method, http.route = path, http.status = status.as_u16(),
         took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered"
@@ -72,11 +84,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
 /// An id to find a request again by. Always ours: a client's own would let it write into our logs.
 fn request_id(app: &App) -> String {
     let millis = u64::try_from(app.service.clock().now().micros() / 1000).unwrap_or(0);
-    let id = uuid::Builder::from_unix_timestamp_millis(millis, &app.service.entropy().bytes()).into_uuid();
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &app.service.entropy().bytes())
+        .into_uuid();
     Uuid::to_string(&id)
-}
-
-/// What happened before any route was found.
-pub(crate) const fn unmatched(method_known: bool) -> Failure {
-    if method_known { Failure::NoSuchPath } else { Failure::MethodNotAllowed }
 }

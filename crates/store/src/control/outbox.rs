@@ -15,11 +15,13 @@ pub struct DueMail {
     pub id: OutboxId,
     /// The message, sealed.
     pub sealed: Vec<u8>,
+    /// When it was written. The mail's date on every try, so that a repeat is the same mail.
+    pub created_at: Timestamp,
     /// Which try this is, from 1.
     pub attempt: i64,
 }
 
-row! { struct DueRow { id: Uuid, sealed: Vec<u8>, attempts: i64 } }
+row! { struct DueRow { id: Uuid, sealed: Vec<u8>, attempts: i64, created_at: i64 } }
 row! { struct CountRow { count: i64 } }
 
 impl Outbox<'_> {
@@ -58,13 +60,14 @@ impl Outbox<'_> {
                          WHERE sent_at IS NULL AND failed_at IS NULL AND next_attempt_at <= $1
                          ORDER BY next_attempt_at LIMIT 1)
                AND sent_at IS NULL AND failed_at IS NULL AND next_attempt_at <= $1
-             RETURNING id, sealed, attempts",
+             RETURNING id, sealed, attempts, created_at",
             now.micros(),
             until.micros()
         )?;
         Ok(row.map(|row| DueMail {
             id: OutboxId::from_uuid(row.id),
             sealed: row.sealed,
+            created_at: Timestamp::from_micros(row.created_at),
             attempt: row.attempts,
         }))
     }

@@ -37,14 +37,24 @@ impl LoginRequest {
     /// Whom it names.
     pub fn login(&self) -> Result<Login, Refusal> {
         match (&self.email, &self.username) {
-            (Some(email), None) => email.parse().map(Login::Email).map_err(|error| Refusal::field("email", "invalid", error)),
-            (None, Some(name)) => {
-                name.parse().map(Login::Username).map_err(|error| Refusal::field("username", "invalid", error))
-            }
-            (None, None) => Err(Refusal::field("email", "required", "email or username is required")),
-            (Some(_), Some(_)) => {
-                Err(Refusal::field("username", "invalid", "give email or username, not both"))
-            }
+            (Some(email), None) => email
+                .parse()
+                .map(Login::Email)
+                .map_err(|error| Refusal::field("email", "invalid", error)),
+            (None, Some(name)) => name
+                .parse()
+                .map(Login::Username)
+                .map_err(|error| Refusal::field("username", "invalid", error)),
+            (None, None) => Err(Refusal::field(
+                "email",
+                "required",
+                "email or username is required",
+            )),
+            (Some(_), Some(_)) => Err(Refusal::field(
+                "username",
+                "invalid",
+                "give email or username, not both",
+            )),
         }
     }
 }
@@ -78,7 +88,13 @@ pub fn routes() -> Routes {
                 Doc::new("Sign in with a password", 200)
                     .takes::<LoginRequest>()
                     .gives::<LoginBody>()
-                    .refuses(&["invalid_credentials", "tenant_required", "tenant_selection_required", "tenant_unavailable", "rate_limited"]),
+                    .refuses(&[
+                        "invalid_credentials",
+                        "tenant_required",
+                        "tenant_selection_required",
+                        "tenant_unavailable",
+                        "rate_limited",
+                    ]),
             )
             .takes_secret()
             .audited(AuditClass::Session),
@@ -113,15 +129,25 @@ pub fn routes() -> Routes {
             post(refresh),
         )
         .add(
-            Route::api(Verb::Post, "/api/v1/auth/logout", Audience::SignedIn, Doc::new("Sign out", 204))
-                .audited(AuditClass::Session)
-                .before_password_change(),
+            Route::api(
+                Verb::Post,
+                "/api/v1/auth/logout",
+                Audience::SignedIn,
+                Doc::new("Sign out", 204),
+            )
+            .audited(AuditClass::Session)
+            .before_password_change(),
             post(sign_out),
         )
         .add(
-            Route::api(Verb::Post, "/api/v1/auth/logout-all", Audience::SignedIn, Doc::new("Sign out everywhere", 204))
-                .audited(AuditClass::Session)
-                .before_password_change(),
+            Route::api(
+                Verb::Post,
+                "/api/v1/auth/logout-all",
+                Audience::SignedIn,
+                Doc::new("Sign out everywhere", 204),
+            )
+            .audited(AuditClass::Session)
+            .before_password_change(),
             post(sign_out_everywhere),
         )
         .add(
@@ -160,7 +186,14 @@ pub(crate) fn choices(tenants: &[Tenant]) -> Vec<ChoiceBody> {
 async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequest>) -> Response {
     let outcome = async {
         let login = request.login()?;
-        app.service.sign_in(&ctx.tenant, &login, &request.password, &ctx.client(SessionKind::Api)).await
+        app.service
+            .sign_in(
+                &ctx.tenant,
+                &login,
+                &request.password,
+                &ctx.client(SessionKind::Api),
+            )
+            .await
     }
     .await;
     app.metrics.signed_in(&outcome);
@@ -169,12 +202,16 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequ
             let (person, issued) = *signed_in;
             axum::Json(login(&person, &issued, &app.service.settings().code_prefix)).into_response()
         }
-        Ok(SignedIn::Choose { selection_token, tenants }) => {
+        Ok(SignedIn::Choose {
+            selection_token,
+            tenants,
+        }) => {
             let name = "tenant_selection_required";
             let told = Told {
                 status: code(name).0,
                 code: name,
-                detail: "the password fits in several tenants; choose one with the selection token".to_owned(),
+                detail: "the password fits in several tenants; choose one with the selection token"
+                    .to_owned(),
                 errors: Vec::<FieldError>::new(),
                 retry_after: None,
             };
@@ -196,15 +233,33 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequ
 
 async fn select(State(app): State<App>, ctx: Ctx, Json(request): Json<SelectRequest>) -> Response {
     let client = ctx.client(SessionKind::Api);
-    let outcome = app.service.select(&request.selection_token, &request.tenant_id, &client).await;
+    let outcome = app
+        .service
+        .select(&request.selection_token, &request.tenant_id, &client)
+        .await;
     let prefix = &app.service.settings().code_prefix;
-    answer(&app, &ctx, outcome.map(|(person, issued)| axum::Json(login(&person, &issued, prefix))))
+    answer(
+        &app,
+        &ctx,
+        outcome.map(|(person, issued)| axum::Json(login(&person, &issued, prefix))),
+    )
 }
 
-async fn refresh(State(app): State<App>, ctx: Ctx, Json(request): Json<RefreshRequest>) -> Response {
-    let outcome = app.service.refresh(&request.refresh_token, ctx.tenant.id()).await;
+async fn refresh(
+    State(app): State<App>,
+    ctx: Ctx,
+    Json(request): Json<RefreshRequest>,
+) -> Response {
+    let outcome = app
+        .service
+        .refresh(&request.refresh_token, ctx.tenant.id())
+        .await;
     let prefix = &app.service.settings().code_prefix;
-    answer(&app, &ctx, outcome.map(|(person, issued)| axum::Json(login(&person, &issued, prefix))))
+    answer(
+        &app,
+        &ctx,
+        outcome.map(|(person, issued)| axum::Json(login(&person, &issued, prefix))),
+    )
 }
 
 async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
@@ -218,7 +273,9 @@ async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
 
 async fn sign_out_everywhere(State(app): State<App>, ctx: Ctx) -> Response {
     let outcome = async {
-        app.service.sign_out_everywhere(&ctx.principal()?.person).await?;
+        app.service
+            .sign_out_everywhere(&ctx.principal()?.person)
+            .await?;
         Ok::<_, Refusal>(StatusCode::NO_CONTENT)
     }
     .await;
@@ -229,8 +286,14 @@ async fn sessions(State(app): State<App>, ctx: Ctx) -> Response {
     let outcome = async {
         let principal = ctx.principal()?;
         let sessions = app.service.sessions_of(&principal.person).await?;
-        let items = sessions.iter().map(|session| SessionBody::of(session, principal.session.id)).collect();
-        Ok::<_, Refusal>(axum::Json(ListBody { items, next_cursor: None }))
+        let items = sessions
+            .iter()
+            .map(|session| SessionBody::of(session, principal.session.id))
+            .collect();
+        Ok::<_, Refusal>(axum::Json(ListBody {
+            items,
+            next_cursor: None,
+        }))
     }
     .await;
     answer(&app, &ctx, outcome)
@@ -238,8 +301,12 @@ async fn sessions(State(app): State<App>, ctx: Ctx) -> Response {
 
 async fn end_session(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Response {
     let outcome = async {
-        let id = id.parse().map_err(|_| Failure::Refused(Refusal::NotFound))?;
-        app.service.end_own_session(&ctx.principal()?.person, id).await?;
+        let id = id
+            .parse()
+            .map_err(|_| Failure::Refused(Refusal::NotFound))?;
+        app.service
+            .end_own_session(&ctx.principal()?.person, id)
+            .await?;
         Ok::<_, Failure>(StatusCode::NO_CONTENT)
     }
     .await;

@@ -57,15 +57,26 @@ pub fn routes() -> Routes {
 
 async fn me(State(app): State<App>, ctx: Ctx) -> Response {
     let prefix = &app.service.settings().code_prefix;
-    let outcome = ctx.principal().map(|principal| axum::Json(person(&principal.person, prefix)));
+    let outcome = ctx
+        .principal()
+        .map(|principal| axum::Json(person(&principal.person, prefix)));
     answer(&app, &ctx, outcome)
 }
 
-async fn change_password(State(app): State<App>, ctx: Ctx, Json(request): Json<PasswordRequest>) -> Response {
+async fn change_password(
+    State(app): State<App>,
+    ctx: Ctx,
+    Json(request): Json<PasswordRequest>,
+) -> Response {
     let outcome = async {
         let principal = ctx.principal()?;
         app.service
-            .change_password(principal, &request.current_password, &request.new_password, ctx.client_ip)
+            .change_password(
+                principal,
+                &request.current_password,
+                &request.new_password,
+                ctx.client_ip,
+            )
             .await?;
         let mut me = person(&principal.person, &app.service.settings().code_prefix);
         me.user.must_change_password = false;

@@ -10,7 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_core::tenant::{Isolation, Registration};
 use tenantry_core::user::Username;
-use tenantry_service::tenants::{Created, IdempotencyKey, NewOwner, NewTenant, TenantPatch, TenantView};
+use tenantry_service::tenants::{
+    Created, IdempotencyKey, NewOwner, NewTenant, TenantPatch, TenantView,
+};
 use tenantry_service::{FieldError, Refusal};
 
 use super::answer;
@@ -102,8 +104,14 @@ pub struct DeleteQuery {
     pub purge: bool,
 }
 
-fn collect<T, E: ToString>(errors: &mut Vec<FieldError>, field: &'static str, parsed: Result<T, E>) -> Option<T> {
-    parsed.map_err(|error| errors.push(FieldError::new(field, "invalid", error))).ok()
+fn collect<T, E: ToString>(
+    errors: &mut Vec<FieldError>,
+    field: &'static str,
+    parsed: Result<T, E>,
+) -> Option<T> {
+    parsed
+        .map_err(|error| errors.push(FieldError::new(field, "invalid", error)))
+        .ok()
 }
 
 fn parse_option<T: std::str::FromStr>(
@@ -120,10 +128,23 @@ where
 fn owner(errors: &mut Vec<FieldError>, request: OwnerRequest) -> Option<NewOwner> {
     let username = parse_option::<Username>(errors, "owner.username", request.username.as_deref());
     let email = collect(errors, "owner.email", request.email.parse());
-    if request.full_name.as_ref().is_some_and(|name| name.chars().count() > 120 || name.chars().any(char::is_control)) {
-        errors.push(FieldError::new("owner.full_name", "invalid", "a name is one line of at most 120 characters"));
+    if request
+        .full_name
+        .as_ref()
+        .is_some_and(|name| name.chars().count() > 120 || name.chars().any(char::is_control))
+    {
+        errors.push(FieldError::new(
+            "owner.full_name",
+            "invalid",
+            "a name is one line of at most 120 characters",
+        ));
     }
-    Some(NewOwner { email: email?, username, full_name: request.full_name, password: request.password })
+    Some(NewOwner {
+        email: email?,
+        username,
+        full_name: request.full_name,
+        password: request.password,
+    })
 }
 
 impl CreateRequest {
@@ -132,8 +153,10 @@ impl CreateRequest {
         let mut errors = Vec::new();
         let slug = collect(&mut errors, "slug", self.slug.parse());
         let owner = owner(&mut errors, self.owner);
-        let isolation = parse_option::<Isolation>(&mut errors, "isolation", self.isolation.as_deref());
-        let registration = parse_option::<Registration>(&mut errors, "registration", self.registration.as_deref());
+        let isolation =
+            parse_option::<Isolation>(&mut errors, "isolation", self.isolation.as_deref());
+        let registration =
+            parse_option::<Registration>(&mut errors, "registration", self.registration.as_deref());
         match (slug, owner) {
             (Some(slug), Some(owner)) if errors.is_empty() => Ok(NewTenant {
                 name: self.name,
@@ -155,7 +178,9 @@ fn admin(verb: Verb, path: &'static str, doc: Doc) -> Route {
 }
 
 fn act(path: &'static str, summary: &'static str) -> Route {
-    let doc = Doc::new(summary, 200).gives::<TenantBody>().refuses(&["not_found", "conflict"]);
+    let doc = Doc::new(summary, 200)
+        .gives::<TenantBody>()
+        .refuses(&["not_found", "conflict"]);
     admin(Verb::Post, path, doc).audited(AuditClass::Tenant)
 }
 
@@ -265,7 +290,12 @@ pub fn routes() -> Routes {
         )
 }
 
-async fn create(State(app): State<App>, ctx: Ctx, headers: HeaderMap, Json(request): Json<CreateRequest>) -> Response {
+async fn create(
+    State(app): State<App>,
+    ctx: Ctx,
+    headers: HeaderMap,
+    Json(request): Json<CreateRequest>,
+) -> Response {
     let outcome = async {
         let key = idempotency_key(&app, &ctx, &headers, &request)?;
         let tenant = request.into_tenant(ctx.locale)?;
@@ -287,24 +317,50 @@ async fn create(State(app): State<App>, ctx: Ctx, headers: HeaderMap, Json(reque
 }
 
 /// The `Idempotency-Key` of a create, bound to who sends it.
-fn idempotency_key(app: &App, ctx: &Ctx, headers: &HeaderMap, body: &CreateRequest) -> Result<Option<IdempotencyKey>, Failure> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let text = value.to_str().ok().filter(|text| (1..=255).contains(&text.len()));
-    let text = text.ok_or(Failure::Malformed("an Idempotency-Key has 1 to 255 visible ASCII characters"))?;
+fn idempotency_key(
+    app: &App,
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    body: &CreateRequest,
+) -> Result<Option<IdempotencyKey>, Failure> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let text = value
+        .to_str()
+        .ok()
+        .filter(|text| (1..=255).contains(&text.len()));
+    let text = text.ok_or(Failure::Malformed(
+        "an Idempotency-Key has 1 to 255 visible ASCII characters",
+    ))?;
     let caller = ctx.principal()?.session.subject;
-    let body = serde_json::to_string(body).map_err(|_| Failure::Malformed("the body is not valid JSON"))?;
-    Ok(Some(app.service.idempotency_key(&format!("{caller:?}"), text, &body)))
+    let body = serde_json::to_string(body)
+        .map_err(|_| Failure::Malformed("the body is not valid JSON"))?;
+    Ok(Some(app.service.idempotency_key(
+        &format!("{caller:?}"),
+        text,
+        &body,
+    )))
 }
 
-async fn list(State(app): State<App>, ctx: Ctx, query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>) -> Response {
+async fn list(
+    State(app): State<App>,
+    ctx: Ctx,
+    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
+) -> Response {
     let outcome = async {
-        let Query(query) = query.map_err(|_| Failure::Malformed("the query has limit and cursor, once each"))?;
+        let Query(query) =
+            query.map_err(|_| Failure::Malformed("the query has limit and cursor, once each"))?;
         let limit = query.limit.unwrap_or(50);
         if !(1..=200).contains(&limit) {
-            return Err(Refusal::field("limit", "invalid", "limit is a number from 1 to 200").into());
+            return Err(
+                Refusal::field("limit", "invalid", "limit is a number from 1 to 200").into(),
+            );
         }
         let after = match query.cursor.as_deref() {
-            Some(cursor) => cursor.parse().map_err(|_| Refusal::field("cursor", "invalid", "cursor comes from an earlier answer"))?,
+            Some(cursor) => cursor.parse().map_err(|_| {
+                Refusal::field("cursor", "invalid", "cursor comes from an earlier answer")
+            })?,
             None => 0,
         };
         let mut views = app.service.list_tenants(after, limit + 1).await?;
@@ -312,8 +368,14 @@ async fn list(State(app): State<App>, ctx: Ctx, query: Result<Query<ListQuery>, 
         if more {
             views.pop();
         }
-        let next_cursor = views.last().filter(|_| more).map(|view| view.tenant.number.to_string());
-        Ok::<_, Failure>(axum::Json(ListBody { items: views.iter().map(TenantBody::from).collect(), next_cursor }))
+        let next_cursor = views
+            .last()
+            .filter(|_| more)
+            .map(|view| view.tenant.number.to_string());
+        Ok::<_, Failure>(axum::Json(ListBody {
+            items: views.iter().map(TenantBody::from).collect(),
+            next_cursor,
+        }))
     }
     .await;
     answer(&app, &ctx, outcome)
@@ -328,14 +390,24 @@ async fn show(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Res
     answer(&app, &ctx, outcome.map(|view| shown(&view)))
 }
 
-async fn change(State(app): State<App>, ctx: Ctx, Path(name): Path<String>, Json(request): Json<PatchRequest>) -> Response {
+async fn change(
+    State(app): State<App>,
+    ctx: Ctx,
+    Path(name): Path<String>,
+    Json(request): Json<PatchRequest>,
+) -> Response {
     let outcome = async {
         let mut errors = Vec::new();
-        let registration = parse_option(&mut errors, "registration", request.registration.as_deref());
+        let registration =
+            parse_option(&mut errors, "registration", request.registration.as_deref());
         if !errors.is_empty() {
             return Err(Refusal::Validation(errors));
         }
-        let patch = TenantPatch { name: request.name, registration, verify_email: request.verify_email };
+        let patch = TenantPatch {
+            name: request.name,
+            registration,
+            verify_email: request.verify_email,
+        };
         let id = app.service.find_tenant(&name).await?.tenant.id;
         app.service.patch_tenant(id, patch).await
     }
@@ -350,10 +422,16 @@ async fn remove(
     query: Result<Query<DeleteQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let outcome = async {
-        let Query(query) = query.map_err(|_| Failure::Malformed("the query has confirm and purge, once each"))?;
+        let Query(query) =
+            query.map_err(|_| Failure::Malformed("the query has confirm and purge, once each"))?;
         let tenant = app.service.find_tenant(&name).await?.tenant;
         if query.confirm.as_deref() != Some(tenant.slug.as_str()) {
-            return Err(Refusal::field("confirm", "required", "give the tenant's slug as confirm=").into());
+            return Err(Refusal::field(
+                "confirm",
+                "required",
+                "give the tenant's slug as confirm=",
+            )
+            .into());
         }
         let deleted = app.service.delete_tenant(tenant.id, query.purge).await?;
         Ok::<_, Failure>(axum::Json(ClearedBody {
@@ -393,15 +471,26 @@ async fn restore(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> 
     answer(&app, &ctx, outcome.map(|view| shown(&view)))
 }
 
-async fn recreate(State(app): State<App>, ctx: Ctx, Path(name): Path<String>, Json(request): Json<RecreateRequest>) -> Response {
+async fn recreate(
+    State(app): State<App>,
+    ctx: Ctx,
+    Path(name): Path<String>,
+    Json(request): Json<RecreateRequest>,
+) -> Response {
     let outcome = async {
         let tenant = app.service.find_tenant(&name).await?.tenant;
         let mut errors = Vec::new();
         if request.confirm != tenant.slug.as_str() {
-            errors.push(FieldError::new("confirm", "required", "give the tenant's slug"));
+            errors.push(FieldError::new(
+                "confirm",
+                "required",
+                "give the tenant's slug",
+            ));
         }
         match owner(&mut errors, request.owner) {
-            Some(owner) if errors.is_empty() => app.service.recreate_tenant(tenant.id, &owner).await,
+            Some(owner) if errors.is_empty() => {
+                app.service.recreate_tenant(tenant.id, &owner).await
+            }
             _ => Err(Refusal::Validation(errors)),
         }
     }
@@ -415,7 +504,11 @@ async fn check(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Re
         app.service.check_tenant(tenant).await
     }
     .await;
-    answer(&app, &ctx, outcome.map(|report| axum::Json(CheckBody::from(report))))
+    answer(
+        &app,
+        &ctx,
+        outcome.map(|report| axum::Json(CheckBody::from(report))),
+    )
 }
 
 async fn repair(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Response {
@@ -424,14 +517,22 @@ async fn repair(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> R
         app.service.repair_tenant(tenant).await
     }
     .await;
-    answer(&app, &ctx, outcome.map(|report| axum::Json(CheckBody::from(report))))
+    answer(
+        &app,
+        &ctx,
+        outcome.map(|report| axum::Json(CheckBody::from(report))),
+    )
 }
 
 async fn end_sessions(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Response {
     let outcome = async {
         let id = app.service.find_tenant(&name).await?.tenant.id;
         let ended = app.service.end_tenant_sessions(id).await?;
-        Ok::<_, Refusal>(axum::Json(ClearedBody { tenants_processed: 1, cache_keys_cleared: 0, sessions_cleared: ended }))
+        Ok::<_, Refusal>(axum::Json(ClearedBody {
+            tenants_processed: 1,
+            cache_keys_cleared: 0,
+            sessions_cleared: ended,
+        }))
     }
     .await;
     answer(&app, &ctx, outcome)
@@ -444,5 +545,10 @@ async fn rebuild_directory(State(app): State<App>, ctx: Ctx, Path(name): Path<St
         app.service.check_tenant(tenant).await
     }
     .await;
-    answer(&app, &ctx, outcome.map(|report| axum::Json(CheckBody::from(report)))).into_response()
+    answer(
+        &app,
+        &ctx,
+        outcome.map(|report| axum::Json(CheckBody::from(report))),
+    )
+    .into_response()
 }

@@ -112,7 +112,11 @@ pub fn person(person: &Person, code_prefix: &str) -> MeBody {
 pub fn login(who: &Person, issued: &Issued, code_prefix: &str) -> LoginBody {
     let me = person(who, code_prefix);
     LoginBody {
-        access_token: issued.access_token.as_ref().map(|token| token.expose().clone()).unwrap_or_default(),
+        access_token: issued
+            .access_token
+            .as_ref()
+            .map(|token| token.expose().clone())
+            .unwrap_or_default(),
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN.as_secs(),
         refresh_token: issued.token.expose().clone(),
@@ -261,7 +265,10 @@ impl From<&TenantView> for TenantBody {
             status: tenant.status,
             generation: tenant.generation.number(),
             isolation: tenant.isolation,
-            cluster: view.database.as_ref().map(|database| database.cluster.clone()),
+            cluster: view
+                .database
+                .as_ref()
+                .map(|database| database.cluster.clone()),
             database: view.database.as_ref().map(|database| DatabaseBody {
                 driver: database.driver,
                 host: None,
@@ -292,7 +299,10 @@ pub struct CheckBody {
 
 /// One thing that is not as it should be.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "describes `Finding`, which lives where there are no schemas")]
+#[expect(
+    dead_code,
+    reason = "describes `Finding`, which lives where there are no schemas"
+)]
 struct FindingBody {
     code: String,
     severity: String,
@@ -302,7 +312,10 @@ struct FindingBody {
 
 impl From<Report> for CheckBody {
     fn from(report: Report) -> Self {
-        Self { healthy: report.findings.is_empty(), findings: report.findings }
+        Self {
+            healthy: report.findings.is_empty(),
+            findings: report.findings,
+        }
     }
 }
 

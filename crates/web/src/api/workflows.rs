@@ -20,7 +20,8 @@ pub fn routes() -> Routes {
             admin(
                 Verb::Get,
                 "/api/v1/workflows",
-                Doc::new("Runs of workflows, the newest first", 200).gives::<ListBody<WorkflowBody>>(),
+                Doc::new("Runs of workflows, the newest first", 200)
+                    .gives::<ListBody<WorkflowBody>>(),
             ),
             get(list),
         )
@@ -28,7 +29,9 @@ pub fn routes() -> Routes {
             admin(
                 Verb::Get,
                 "/api/v1/workflows/{id}",
-                Doc::new("One run with its log", 200).gives::<WorkflowBody>().refuses(&["not_found"]),
+                Doc::new("One run with its log", 200)
+                    .gives::<WorkflowBody>()
+                    .refuses(&["not_found"]),
             ),
             get(show),
         )
@@ -51,13 +54,18 @@ async fn list(
     query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let outcome = async {
-        let Query(query) = query.map_err(|_| Failure::Malformed("the query has limit and cursor, once each"))?;
+        let Query(query) =
+            query.map_err(|_| Failure::Malformed("the query has limit and cursor, once each"))?;
         let limit = query.limit.unwrap_or(50);
         if !(1..=200).contains(&limit) {
-            return Err(Refusal::field("limit", "invalid", "limit is a number from 1 to 200").into());
+            return Err(
+                Refusal::field("limit", "invalid", "limit is a number from 1 to 200").into(),
+            );
         }
         let before = query.cursor.as_deref().map(str::parse).transpose();
-        let before = before.map_err(|_| Refusal::field("cursor", "invalid", "cursor comes from an earlier answer"))?;
+        let before = before.map_err(|_| {
+            Refusal::field("cursor", "invalid", "cursor comes from an earlier answer")
+        })?;
         let mut runs = app.service.list_workflows(before, limit + 1).await?;
         let more = i64::try_from(runs.len()).is_ok_and(|count| count > limit);
         if more {

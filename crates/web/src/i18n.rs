@@ -1,0 +1,122 @@
+//! What the pages say, in every language we speak.
+//!
+//! One small file for each feature, each text with all its languages side by side, so that one
+//! can't be added or changed without the other: a missing language does not compile. Problems of
+//! the API and pages of errors share [`problem`]. Nothing here knows HTML; what is filled in is
+//! escaped by the template that shows it.
+
+mod admin;
+mod choose_tenant;
+mod common;
+mod dashboard;
+mod dev_mail;
+mod docs;
+pub mod field;
+pub mod format;
+mod home;
+mod login;
+mod password;
+pub mod problem;
+mod words;
+
+use tenantry_core::Locale;
+
+/// Declares a struct of texts and its value in each language: `name: "English" | "Deutsch";`. The
+/// English text is also the field's documentation.
+macro_rules! texts {
+    ($(#[$meta:meta])* $name:ident { $($field:ident: $en:literal | $de:literal;)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        pub struct $name { $(#[doc = $en] pub $field: &'static str,)+ }
+
+        impl $name {
+            pub(super) const EN: Self = Self { $($field: $en,)+ };
+            pub(super) const DE: Self = Self { $($field: $de,)+ };
+
+            /// Each text's name with its languages.
+            #[cfg(test)]
+            pub(super) const ALL: &'static [(&'static str, &'static str, &'static str)] =
+                &[$((stringify!($field), $en, $de),)+];
+        }
+    };
+}
+use texts;
+
+/// All texts of one language.
+#[derive(Debug)]
+pub struct Texts {
+    /// The language.
+    pub locale: Locale,
+    /// On every page.
+    pub common: common::CommonTexts,
+    /// Names of roles, statuses and the like.
+    pub words: words::WordTexts,
+    /// The sign-in page.
+    pub login: login::LoginTexts,
+    /// Choosing one of several tenants.
+    pub choose_tenant: choose_tenant::ChooseTenantTexts,
+    /// Setting and changing a password.
+    pub password: password::PasswordTexts,
+    /// The dashboard.
+    pub dashboard: dashboard::DashboardTexts,
+    /// The mails of a development server.
+    pub dev_mail: dev_mail::DevMailTexts,
+    /// The platform's own front page.
+    pub home: home::HomeTexts,
+    /// The console of platform admins.
+    pub admin: admin::AdminTexts,
+    /// The description of the API.
+    pub docs: docs::DocsTexts,
+    /// What can be wrong with a field.
+    pub field: field::FieldTexts,
+}
+
+/// English.
+pub static EN: Texts = Texts {
+    locale: Locale::En,
+    common: common::CommonTexts::EN,
+    words: words::WordTexts::EN,
+    login: login::LoginTexts::EN,
+    choose_tenant: choose_tenant::ChooseTenantTexts::EN,
+    password: password::PasswordTexts::EN,
+    dashboard: dashboard::DashboardTexts::EN,
+    dev_mail: dev_mail::DevMailTexts::EN,
+    home: home::HomeTexts::EN,
+    admin: admin::AdminTexts::EN,
+    docs: docs::DocsTexts::EN,
+    field: field::FieldTexts::EN,
+};
+
+/// German, with "Sie".
+pub static DE: Texts = Texts {
+    locale: Locale::De,
+    common: common::CommonTexts::DE,
+    words: words::WordTexts::DE,
+    login: login::LoginTexts::DE,
+    choose_tenant: choose_tenant::ChooseTenantTexts::DE,
+    password: password::PasswordTexts::DE,
+    dashboard: dashboard::DashboardTexts::DE,
+    dev_mail: dev_mail::DevMailTexts::DE,
+    home: home::HomeTexts::DE,
+    admin: admin::AdminTexts::DE,
+    docs: docs::DocsTexts::DE,
+    field: field::FieldTexts::DE,
+};
+
+/// The texts of a language.
+pub fn texts(locale: Locale) -> &'static Texts {
+    match locale {
+        Locale::En => &EN,
+        Locale::De => &DE,
+    }
+}
+
+/// A text with its `{name}` replaced by `value`. What is filled in is taken as it is, also where it
+/// looks like a place to fill.
+pub fn fill(text: &str, name: &str, value: &str) -> String {
+    let place = format!("{{{name}}}");
+    text.split(&place).collect::<Vec<_>>().join(value)
+}
+
+#[cfg(test)]
+mod tests;
