@@ -108,22 +108,15 @@ impl<D: Definition> Engine<D> {
         &self.definition
     }
 
-    /// Takes up every run that is due; how many were driven.
-    pub async fn run_due(&self, limit: i64) -> Result<usize, SagaError> {
-        let due = self
+    /// Runs that are due and nobody has, the longest waiting first.
+    pub async fn list_due(&self, limit: i64) -> Result<Vec<WorkflowId>, SagaError> {
+        Ok(self
             .control
             .read()
             .await?
             .workflows()
             .list_due(self.clock.now(), limit)
-            .await?;
-        let mut driven = 0;
-        for id in due {
-            if self.run(id).await? != Outcome::Elsewhere {
-                driven += 1;
-            }
-        }
-        Ok(driven)
+            .await?)
     }
 
     /// Takes up one run and drives it until it ends, must pause, or is lost to somebody else.

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use crate::refusal::Chain;
 use crate::{Refusal, Service};
 
@@ -19,26 +21,49 @@ const KEEP: Duration = Duration::from_hours(7 * 24);
 /// Due workflows taken up in one go.
 const RUNS: i64 = 16;
 
+/// Runs driven at the same time.
+const AT_ONCE: usize = 4;
+
 impl Service {
-    /// Works in the background until `stop` resolves: workflows, mail, clearing up.
+    /// Works in the background until `stop` resolves: workflows, mail, clearing up. Each goes its
+    /// own way, so that a slow mail server holds up no tenant.
     pub async fn work(&self, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
-        let mut swept = tokio::time::Instant::now();
-        loop {
-            report(
-                "workflows",
-                self.engine().run_due(RUNS).await.map_err(Refusal::from),
-            );
-            report("mail", self.send_due_mail().await);
-            if swept.elapsed() >= SWEEP {
-                swept = tokio::time::Instant::now();
-                report("sweeping", self.sweep().await);
-            }
-            tokio::select! {
-                () = &mut stop => return,
-                () = tokio::time::sleep(TICK) => {}
-            }
+        let looked_after = async {
+            tokio::join!(
+                every(TICK, "workflows", || self.run_due_workflows()),
+                every(TICK, "mail", || self.send_due_mail()),
+                every(SWEEP, "sweeping", || self.sweep()),
+            )
+        };
+        tokio::select! {
+            () = stop => {}
+            _ = looked_after => {}
         }
+    }
+
+    /// Drives every run that is due, several at once; how many there were.
+    pub async fn run_due_workflows(&self) -> Result<usize, Refusal> {
+        let due = self.engine().list_due(RUNS).await?;
+        let mut runs = JoinSet::new();
+        let count = due.len();
+        for id in due {
+            if runs.len() >= AT_ONCE {
+                finished(runs.join_next().await);
+            }
+            let service = self.clone();
+            runs.spawn(async move {
+                service
+                    .engine()
+                    .run(id)
+                    .await
+                    .map(drop)
+                    .map_err(Refusal::from)
+            });
+        }
+        while let Some(run) = runs.join_next().await {
+            finished(Some(run));
+        }
+        Ok(count)
     }
 
     /// Forgets what has run out, closes what is idle, purges what is due.
@@ -56,12 +81,30 @@ impl Service {
     }
 }
 
-fn report(what: &str, result: Result<usize, Refusal>) {
-    match result {
-        Ok(0) => {}
-        Ok(count) => tracing::debug!(what, count, "background work done"),
-        Err(error) => {
-            tracing::error!(what, error = %Chain(&error), "background work failed and is tried again")
+/// Does something again and again, with a pause between.
+async fn every<F: Future<Output = Result<usize, Refusal>>>(
+    pause: Duration,
+    what: &str,
+    mut work: impl FnMut() -> F,
+) {
+    loop {
+        match work().await {
+            Ok(0) => {}
+            Ok(count) => tracing::debug!(what, count, "background work done"),
+            Err(error) => {
+                tracing::error!(what, error = %Chain(&error), "background work failed and is tried again");
+            }
         }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn finished(run: Option<Result<Result<(), Refusal>, tokio::task::JoinError>>) {
+    match run {
+        None | Some(Ok(Ok(()))) => {}
+        Some(Ok(Err(error))) => {
+            tracing::error!(error = %Chain(&error), "a workflow could not be driven and is tried again");
+        }
+        Some(Err(error)) => tracing::error!(%error, "a workflow broke off and is taken up again"),
     }
 }

@@ -114,6 +114,8 @@ impl Service {
     ) -> Result<SetupView, Refusal> {
         let counted = self.count_tries(&[Target::Link], ip).await?;
         let view = self.setup_view(token, hinted).await?;
+        // The link is good; whatever is wrong with the password is no guess at one.
+        self.forgive(counted.into_iter().flatten()).await?;
         let token = self.setup_token(token, hinted)?;
         let password = self.chosen_password("password", password)?;
         let hash = self
@@ -163,7 +165,6 @@ impl Service {
             .end_others(&subject, None, EndReason::Password, now)
             .await?;
         tx.commit().await?;
-        self.forgive(counted.into_iter().flatten()).await?;
         Ok(view)
     }
 

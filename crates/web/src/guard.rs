@@ -71,7 +71,7 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut ctx = bare(&app, &route, &request);
+    let mut ctx = bare(&app, route.surface, &request);
     match admit(&app, &route, &mut ctx, request).await {
         Ok(mut request) => {
             request.extensions_mut().insert(ctx.clone());
@@ -97,7 +97,7 @@ pub(crate) async fn guard(
 }
 
 /// What is known before anything is checked: enough to answer in the right language and shape.
-fn bare(app: &App, route: &Route, request: &Request) -> Ctx {
+pub(crate) fn bare(app: &App, surface: Surface, request: &Request) -> Ctx {
     let headers = request.headers();
     let text = |name| {
         headers
@@ -115,7 +115,7 @@ fn bare(app: &App, route: &Route, request: &Request) -> Ctx {
             .get::<RequestId>()
             .map(|id| id.0.clone())
             .unwrap_or_default(),
-        surface: route.surface,
+        surface,
         tenant: tenantry_service::resolve::Resolved::None,
         principal: None,
         client_ip: endpoint.ok().and_then(|endpoint| endpoint.client),

@@ -235,12 +235,11 @@ async fn a_panic_costs_one_job_and_not_the_pool() {
     let waits = submit(&pool, Some(tenant(1))).await;
     gate.set(|state| state.panics = true);
     gate.open();
-    assert!(matches!(first.await.unwrap(), Err(HashError::Lost)));
-    assert!(matches!(waits.await.unwrap(), Err(HashError::Lost)));
+    assert!(matches!(soon(first).await.unwrap(), Err(HashError::Lost)));
+    assert!(matches!(soon(waits).await.unwrap(), Err(HashError::Lost)));
     gate.set(|state| state.panics = false);
-    let phc = pool.hash(Some(tenant(1)), password()).await.unwrap();
-    let verdict = pool
-        .verify(Some(tenant(1)), password(), Some(phc))
+    let phc = soon(pool.hash(Some(tenant(1)), password())).await.unwrap();
+    let verdict = soon(pool.verify(Some(tenant(1)), password(), Some(phc)))
         .await
         .unwrap();
     assert_eq!(verdict, Verdict::Match { outdated: false });

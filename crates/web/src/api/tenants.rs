@@ -19,7 +19,7 @@ use super::answer;
 use super::wire::{CheckBody, ClearedBody, ListBody, ListQuery, TenantBody};
 use crate::App;
 use crate::context::Ctx;
-use crate::extract::Json;
+use crate::extract::{Json, object};
 use crate::problem::Failure;
 use crate::route::{Audience, AuditClass, Doc, Route, Routes, Verb};
 
@@ -52,6 +52,7 @@ pub struct CreateRequest {
     /// The name in addresses: 3 to 40 of `a-z 0-9 -`.
     pub slug: String,
     /// Its owner.
+    #[serde(deserialize_with = "object")]
     pub owner: OwnerRequest,
     /// `database`, `schema` or `shared`.
     #[serde(default)]
@@ -89,6 +90,7 @@ pub struct RecreateRequest {
     /// The tenant's slug, to show that this tenant is meant.
     pub confirm: String,
     /// The fresh owner.
+    #[serde(deserialize_with = "object")]
     pub owner: OwnerRequest,
 }
 

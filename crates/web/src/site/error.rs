@@ -1,11 +1,13 @@
 //! Errors, as pages.
 
-use axum::extract::State;
-use axum::http::Uri;
+use axum::extract::{Request, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::App;
 use crate::context::Ctx;
+use crate::guard::bare;
+use crate::route::Surface;
 use crate::problem::{Failure, Told, respond};
 
 /// A failure as a page.
@@ -14,12 +16,19 @@ pub(crate) fn page(_app: &App, _ctx: Option<&Ctx>, told: &Told) -> Response {
 }
 
 /// There is no such path.
-pub(crate) async fn no_such_path(State(app): State<App>, uri: Uri) -> Response {
-    let _ = uri;
-    respond(&app, None, Failure::NoSuchPath)
+pub(crate) async fn no_such_path(State(app): State<App>, request: Request) -> Response {
+    respond(&app, Some(&unrouted(&app, &request)), Failure::NoSuchPath)
 }
 
 /// The path has no such method.
-pub(crate) async fn method_not_allowed(State(app): State<App>) -> Response {
-    respond(&app, None, Failure::MethodNotAllowed)
+pub(crate) async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
+    respond(&app, Some(&unrouted(&app, &request)), Failure::MethodNotAllowed)
+}
+
+/// What is known about a request that no route took. Programs ask below `/api`; elsewhere it is a
+/// person if a page is what the client would rather have.
+fn unrouted(app: &App, request: &Request) -> Ctx {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let page = !request.uri().path().starts_with("/api/") && accepts.contains("text/html");
+    bare(app, if page { Surface::Page } else { Surface::Api }, request)
 }

@@ -1,0 +1,35 @@
+//! The front page of the platform's own host: what this host is, and where to sign in. It names no
+//! tenant.
+
+use askama::Template;
+use tenantry_core::Locale;
+
+use super::samples::{self, Samples};
+use super::{Chrome, paths};
+use crate::i18n;
+
+/// The platform's front page.
+#[derive(Debug, Clone, Template)]
+#[template(path = "home/home.html")]
+pub struct HomePage {
+    /// What every page shows. The brand is the platform's.
+    pub chrome: Chrome,
+}
+
+impl HomePage {
+    fn lead(&self) -> String {
+        let text =
+            i18n::fill(self.chrome.t().home.lead, "product", &self.chrome.product);
+        i18n::fill(&text, "host", &self.chrome.brand.host)
+    }
+}
+
+impl Samples for HomePage {
+    fn samples(locale: Locale) -> Vec<(&'static str, Self)> {
+        let chrome = samples::platform(locale);
+        vec![
+            ("home", Self { chrome: chrome.clone() }),
+            ("home-signed-in", Self { chrome: samples::signed_in_admin(chrome) }),
+        ]
+    }
+}

@@ -1,0 +1,178 @@
+//! Signing in.
+
+use std::time::Duration;
+
+use askama::Template;
+
+use super::Chrome;
+use super::samples::{self, Samples};
+use crate::i18n::{self, format};
+
+/// The sign-in page. Its form sends `email` (an address or a username), `password` and, if there is
+/// one, `return_to`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "login/login.html")]
+pub struct LoginPage {
+    /// What every page shows.
+    pub chrome: Chrome,
+    /// What was typed as address or username.
+    pub login: String,
+    /// The path to go to afterwards.
+    pub return_to: Option<String>,
+    /// What happened before.
+    pub notice: Option<LoginNotice>,
+    /// Why signing in did not work.
+    pub error: Option<LoginError>,
+    /// Whether a new password can be asked for here.
+    pub forgot_password: bool,
+}
+
+/// What happened before somebody came to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginNotice {
+    /// A session ended.
+    SessionEnded,
+    /// The person signed out.
+    SignedOut,
+    /// A password was set by a link.
+    PasswordSet,
+}
+
+impl LoginNotice {
+    /// The notice for `?reason=` in the address.
+    pub fn from_reason(reason: &str) -> Option<Self> {
+        [Self::SessionEnded, Self::SignedOut, Self::PasswordSet]
+            .into_iter()
+            .find(|notice| notice.reason() == reason)
+    }
+
+    /// The word for `?reason=` in the address.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::SessionEnded => "session_ended",
+            Self::SignedOut => "signed_out",
+            Self::PasswordSet => "password_set",
+        }
+    }
+
+    /// Whether it is good news.
+    pub fn is_good(self) -> bool {
+        self == Self::PasswordSet
+    }
+}
+
+/// Why signing in did not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginError {
+    /// Address, username or password do not fit. Which one is not told.
+    Wrong,
+    /// Too many tries; so long to wait.
+    TooMany(Duration),
+}
+
+impl LoginPage {
+    /// The notice in words.
+    fn notice_text(&self, notice: LoginNotice) -> &'static str {
+        let t = &self.chrome.t().login;
+        match notice {
+            LoginNotice::SessionEnded => t.session_ended,
+            LoginNotice::SignedOut => t.signed_out,
+            LoginNotice::PasswordSet => t.password_set,
+        }
+    }
+
+    /// The error in words.
+    fn error_text(&self, error: LoginError) -> String {
+        let t = &self.chrome.t().login;
+        match error {
+            LoginError::Wrong => t.wrong.to_owned(),
+            LoginError::TooMany(wait) => {
+                i18n::fill(t.too_many, "wait", &format::wait(self.chrome.locale, wait))
+            }
+        }
+    }
+
+    /// The window's title.
+    fn window(&self) -> String {
+        i18n::fill(self.chrome.t().login.page, "brand", &self.chrome.brand.name)
+    }
+
+    /// What stands below the heading.
+    fn lead(&self) -> String {
+        let t = &self.chrome.t().login;
+        let text = if self.chrome.brand.is_platform { t.lead_platform } else { t.lead };
+        i18n::fill(text, "brand", &self.chrome.brand.name)
+    }
+}
+
+impl Samples for LoginPage {
+    fn samples(locale: tenantry_core::Locale) -> Vec<(&'static str, Self)> {
+        let plain = Self {
+            chrome: samples::acme(locale),
+            login: String::new(),
+            return_to: None,
+            notice: None,
+            error: None,
+            forgot_password: true,
+        };
+        let typed = Self {
+            login: "ada.lovelace@example.com".to_owned(),
+            return_to: Some("/reports?from=\"2026\"&to=<now>".to_owned()),
+            ..plain.clone()
+        };
+        vec![
+            ("login", plain.clone()),
+            (
+                "login-session-ended",
+                Self {
+                    chrome: samples::globex(locale),
+                    notice: Some(LoginNotice::SessionEnded),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "login-signed-out",
+                Self {
+                    chrome: samples::yellow(locale),
+                    notice: Some(LoginNotice::SignedOut),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "login-password-set",
+                Self { notice: Some(LoginNotice::PasswordSet), ..plain.clone() },
+            ),
+            ("login-wrong", Self { error: Some(LoginError::Wrong), ..typed.clone() }),
+            (
+                "login-too-many",
+                Self { error: Some(LoginError::TooMany(Duration::from_secs(240))), ..typed },
+            ),
+            (
+                "login-hostile",
+                Self {
+                    chrome: samples::hostile(locale),
+                    login: "\"><script>alert(1)</script>".to_owned(),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "login-platform",
+                Self { chrome: samples::platform(locale), forgot_password: false, ..plain },
+            ),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_go_there_and_back() {
+        for notice in [LoginNotice::SessionEnded, LoginNotice::SignedOut, LoginNotice::PasswordSet]
+        {
+            assert_eq!(LoginNotice::from_reason(notice.reason()), Some(notice));
+        }
+        assert_eq!(LoginNotice::from_reason("<b>"), None);
+    }
+}
