@@ -12,6 +12,7 @@ pub mod health;
 mod housekeeping;
 mod keyring;
 mod links;
+pub mod mailbox;
 mod outbox;
 pub mod refusal;
 mod repair;

@@ -124,12 +124,4 @@ impl Service {
         tx.commit().await?;
         Ok(sent)
     }
-
-    /// What lies in the mail folder, where mails are files.
-    pub fn mail_files(&self) -> Option<&tenantry_mail::files::Files> {
-        match self.mail() {
-            Transport::Files(files) => Some(files),
-            Transport::Smtp(_) => None,
-        }
-    }
 }

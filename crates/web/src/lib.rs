@@ -5,6 +5,9 @@
 //! whom is declared with the route and enforced by the guard in front of it.
 
 pub mod api;
+mod assets;
+mod i18n;
+mod pages;
 mod context;
 mod cookies;
 mod extract;
@@ -22,6 +25,7 @@ mod site;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
 use ipnet::IpNet;
 use tenantry_service::Service;
 
@@ -35,8 +39,6 @@ pub use crate::serve::serve;
 pub struct Options {
     /// Proxies whose forwarded headers count.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether `/dev/mail` is there: only where mails are files.
-    pub dev_mail: bool,
 }
 
 impl Options {
@@ -53,18 +55,23 @@ pub struct App {
     metrics: Arc<Metrics>,
     openapi: Arc<serde_json::Value>,
     secure: bool,
+    content_security_policy: HeaderValue,
 }
 
 impl App {
     /// The pages and the API over the use cases.
     pub fn new(service: Service, options: Options) -> Self {
         let secure = service.settings().public_url.scheme() == "https";
+        let policy = HeaderValue::try_from(assets::content_security_policy(""));
+        // The policy is ours and ASCII; were it not, nothing at all may be loaded.
+        let content_security_policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
         Self {
             service,
             options: Arc::new(options),
             metrics: Arc::new(Metrics::new()),
             openapi: Arc::new(openapi::describe(&routes())),
             secure,
+            content_security_policy,
         }
     }
 

@@ -4,7 +4,9 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::problem;
+use tenantry_core::Locale;
+
+use crate::i18n::problem::ProblemCode;
 use crate::route::{Audience, Doc, Route, Routes, SchemaOf, Surface, TenantRule};
 
 /// Describes every route that has a description.
@@ -26,11 +28,9 @@ pub fn describe(routes: &Routes) -> Value {
     let problem = generator.subschema_for::<ProblemBody>();
     let schemas = generator.take_definitions(true);
     let mut refusals: Map<String, Value> = Map::new();
-    for (code, status, title) in problem::CODES {
-        refusals.insert(
-            (*code).to_owned(),
-            json!({ "status": status, "title": title }),
-        );
+    for code in ProblemCode::ALL {
+        let title = code.text(Locale::En).title;
+        refusals.insert(code.as_str().to_owned(), json!({ "status": code.status(), "title": title }));
     }
     json!({
         "openapi": "3.1.0",

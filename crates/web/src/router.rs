@@ -13,10 +13,6 @@ use crate::guard::{RequestId, guard};
 use crate::route::Routes;
 use crate::{App, api, infrastructure, site};
 
-/// Nothing from elsewhere, no script but ours, no frame (CSP level 3).
-const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; script-src 'self'; \
-                   connect-src 'self'; form-action 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'";
-
 /// Every route there is.
 pub fn routes() -> Routes {
     api::routes()
@@ -32,6 +28,7 @@ pub fn router(app: App) -> Router {
         router = router.route(route.path, guarded);
     }
     router
+        .merge(site::assets::router())
         .fallback(site::error::no_such_path)
         .method_not_allowed_fallback(site::error::method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), around))
@@ -58,7 +55,6 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
             .or_insert(HeaderValue::from_static(value));
     };
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::CONTENT_SECURITY_POLICY, CSP);
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(
@@ -66,6 +62,7 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         "same-origin",
     );
     set(header::CACHE_CONTROL, "no-store");
+    response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| app.content_security_policy.clone());
     if let Ok(value) = HeaderValue::try_from(&id) {
         response
             .headers_mut()

@@ -48,10 +48,7 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
     };
     greet(config, &service, &people, out).await?;
 
-    let options = Options {
-        trusted_proxies: config.trusted_proxies.clone(),
-        dev_mail: config.smtp_url.is_none(),
-    };
+    let options = Options { trusted_proxies: config.trusted_proxies.clone() };
     let serving = tokio::spawn(serve(
         listener,
         router(App::new(service.clone(), options)),

@@ -9,14 +9,15 @@ use serde::Deserialize;
 use tenantry_core::session::SessionKind;
 use tenantry_core::tenant::Tenant;
 use tenantry_service::signin::{Login, SignedIn};
-use tenantry_service::{FieldError, Refusal};
+use tenantry_service::Refusal;
 
 use super::answer;
 use super::wire::{ChoiceBody, ListBody, LoginBody, SelectionProblem, SessionBody, login};
 use crate::App;
 use crate::context::Ctx;
 use crate::extract::Json;
-use crate::problem::{Failure, Told, code};
+use crate::i18n::problem::ProblemCode;
+use crate::problem::{Failure, Told};
 use crate::route::{Audience, AuditClass, Doc, Route, Routes, Verb};
 
 /// Who somebody says to be, and the password.
@@ -206,21 +207,13 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequ
             selection_token,
             tenants,
         }) => {
-            let name = "tenant_selection_required";
-            let told = Told {
-                status: code(name).0,
-                code: name,
-                detail: "the password fits in several tenants; choose one with the selection token"
-                    .to_owned(),
-                errors: Vec::<FieldError>::new(),
-                retry_after: None,
-            };
+            let told = Told::of(ProblemCode::TenantSelectionRequired);
             let body = SelectionProblem {
                 problem: told.problem(&ctx.request_id),
                 selection_token: selection_token.expose().clone(),
                 tenants: choices(&tenants),
             };
-            let mut response = (told.status, axum::Json(body)).into_response();
+            let mut response = (told.status(), axum::Json(body)).into_response();
             response.headers_mut().insert(
                 header::CONTENT_TYPE,
                 axum::http::HeaderValue::from_static("application/problem+json"),

@@ -6,8 +6,8 @@ use super::house::{self, Light};
 use crate::assets::{self, Colour};
 use crate::i18n::{self, Texts};
 
-/// What every page shows beside its content.
-#[derive(Debug, Clone)]
+/// What every page shows beside its content. Has no `Debug`, since it holds a token.
+#[derive(Clone)]
 pub struct Chrome {
     /// The language.
     pub locale: Locale,

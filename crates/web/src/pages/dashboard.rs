@@ -8,7 +8,7 @@ use super::{Chrome, Person};
 use crate::i18n::{self, format};
 
 /// The dashboard, which a product replaces with its own.
-#[derive(Debug, Clone, Template)]
+#[derive(Clone, Template)]
 #[template(path = "dashboard/dashboard.html")]
 pub struct DashboardPage {
     /// What every page shows.

@@ -9,7 +9,7 @@ use super::samples::{self, Samples};
 use crate::i18n::format;
 
 /// The list of mails.
-#[derive(Debug, Clone, Template)]
+#[derive(Clone, Template)]
 #[template(path = "dev_mail/list.html")]
 pub struct DevMailListPage {
     /// What every page shows.

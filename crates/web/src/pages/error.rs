@@ -11,7 +11,7 @@ use crate::i18n::problem::{ProblemCode, ProblemText};
 use crate::i18n::{self, format};
 
 /// The page for a problem: what it is, what to do next, and the number to tell an operator.
-#[derive(Debug, Clone, Template)]
+#[derive(Clone, Template)]
 #[template(path = "error/error.html")]
 pub struct ErrorPage {
     /// What every page shows.

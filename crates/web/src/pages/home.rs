@@ -9,7 +9,7 @@ use super::{Chrome, paths};
 use crate::i18n;
 
 /// The platform's front page.
-#[derive(Debug, Clone, Template)]
+#[derive(Clone, Template)]
 #[template(path = "home/home.html")]
 pub struct HomePage {
     /// What every page shows. The brand is the platform's.

@@ -10,7 +10,7 @@ use crate::i18n::{self, format};
 
 /// The sign-in page. Its form sends `email` (an address or a username), `password` and, if there is
 /// one, `return_to`.
-#[derive(Debug, Clone, Template)]
+#[derive(Clone, Template)]
 #[template(path = "login/login.html")]
 pub struct LoginPage {
     /// What every page shows.

@@ -9,7 +9,7 @@ use super::samples::{self, Samples};
 use crate::i18n;
 
 /// The page behind a setup link. Its form sends `password` to the page's own address.
-#[derive(Debug, Clone, Template)]
+#[derive(Clone, Template)]
 #[template(path = "password/setup.html")]
 pub struct SetupPasswordPage {
     /// What every page shows.
@@ -23,7 +23,7 @@ pub struct SetupPasswordPage {
 }
 
 /// The page behind a link that is unknown, used or expired; which one is not told.
-#[derive(Debug, Clone, Template)]
+#[derive(Clone, Template)]
 #[template(path = "password/link_gone.html")]
 pub struct LinkGonePage {
     /// What every page shows.
@@ -32,7 +32,7 @@ pub struct LinkGonePage {
 
 /// The page where a password is changed. Its form sends `current_password` and `new_password` to
 /// the page's own address.
-#[derive(Debug, Clone, Template)]
+#[derive(Clone, Template)]
 #[template(path = "password/change.html")]
 pub struct ChangePasswordPage {
     /// What every page shows.

@@ -2,17 +2,29 @@
 
 use axum::extract::{Request, State};
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use askama::Template as _;
+use axum::response::{Html, IntoResponse, Response};
 
 use crate::App;
+use super::chrome::chrome;
 use crate::context::Ctx;
+use crate::pages::error::ErrorPage;
 use crate::guard::bare;
 use crate::route::Surface;
 use crate::problem::{Failure, Told, respond};
 
 /// A failure as a page.
-pub(crate) fn page(_app: &App, _ctx: Option<&Ctx>, told: &Told) -> Response {
-    (told.status, told.detail.clone()).into_response()
+pub(crate) fn page(app: &App, ctx: &Ctx, told: &Told) -> Response {
+    let shown = ErrorPage {
+        chrome: chrome(app, ctx),
+        code: told.code,
+        wait: told.retry_after,
+        request_id: ctx.request_id.clone(),
+    };
+    match shown.render() {
+        Ok(html) => (told.status(), Html(html)).into_response(),
+        Err(_) => told.status().into_response(),
+    }
 }
 
 /// There is no such path.

@@ -1,0 +1,103 @@
+//! A call of an operation on the command line, to copy and try.
+
+use std::fmt::Write as _;
+
+use super::Field;
+
+/// A `curl` command with every field that has to be there.
+pub(super) fn curl(
+    origin: &str,
+    method: &str,
+    path: &str,
+    request: &[Field],
+    signed_in: bool,
+) -> String {
+    let path = path.replace('{', "$").replace('}', "").to_uppercase_parameters();
+    let mut command = String::from("curl");
+    if method != "get" {
+        // Writing to a String can't fail.
+        let _ = write!(command, " -X {}", method.to_ascii_uppercase());
+    }
+    let _ = write!(command, " \"{origin}{path}\"");
+    if signed_in {
+        command.push_str(" \\\n  -H \"Authorization: Bearer $TOKEN\"");
+    }
+    if !request.is_empty() {
+        let mut shown: Vec<&Field> = request.iter().filter(|field| field.required).collect();
+        if shown.is_empty() {
+            shown.extend(request.first());
+        }
+        let fields: Vec<String> =
+            shown.iter().map(|field| format!("\"{}\": {}", field.name, value(field))).collect();
+        let _ = write!(
+            command,
+            " \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{{}}}'",
+            fields.join(", ")
+        );
+    }
+    command
+}
+
+/// A value of the right kind.
+fn value(field: &Field) -> String {
+    let kind = field.kind.split(" | ").next().unwrap_or_default();
+    match kind {
+        "boolean" => "true".to_owned(),
+        "integer" | "number" => "1".to_owned(),
+        "object" => "{}".to_owned(),
+        "string" | "email" | "any" => format!("\"{}\"", word(&field.name)),
+        list if list.starts_with('[') => "[]".to_owned(),
+        name if name.starts_with(char::is_uppercase) => "{}".to_owned(),
+        word => format!("\"{word}\""),
+    }
+}
+
+fn word(name: &str) -> &str {
+    match name {
+        "email" => "ada@example.com",
+        "password" | "new_password" => "correct horse battery staple",
+        "name" => "Acme",
+        "slug" => "acme",
+        _ => "…",
+    }
+}
+
+/// Names of parameters as the shell has them.
+trait Parameters {
+    fn to_uppercase_parameters(&self) -> String;
+}
+
+impl Parameters for String {
+    fn to_uppercase_parameters(&self) -> String {
+        let mut inside = false;
+        self.chars()
+            .map(|c| {
+                inside = c == '$' || (inside && (c.is_ascii_alphanumeric() || c == '_'));
+                if inside { c.to_ascii_uppercase() } else { c }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_what_must_be_there_and_no_more() {
+        let field = |name: &str, kind: &str, required| Field {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            required,
+            about: String::new(),
+        };
+        let fields = [field("email", "string", true), field("limit", "integer", false)];
+        assert_eq!(
+            curl("http://h", "post", "/api/v1/users/{user_id}/pin", &fields, true),
+            "curl -X POST \"http://h/api/v1/users/$USER_ID/pin\" \\\n  \
+             -H \"Authorization: Bearer $TOKEN\" \\\n  -H \"Content-Type: application/json\" \\\n  \
+             -d '{\"email\": \"ada@example.com\"}'"
+        );
+        assert_eq!(curl("http://h", "get", "/healthz", &[], false), "curl \"http://h/healthz\"");
+    }
+}

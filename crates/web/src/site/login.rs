@@ -1,0 +1,132 @@
+//! Signing in and out.
+
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use tenantry_core::session::SessionKind;
+use tenantry_service::Refusal;
+use tenantry_service::sessions::Issued;
+use tenantry_service::signin::{Login, Person, SignedIn};
+
+use super::chrome::chrome;
+use super::{choose_tenant, local_path, page, see_other};
+use crate::App;
+use crate::context::Ctx;
+use crate::extract::Form;
+use crate::pages::login::{LoginError, LoginNotice, LoginPage};
+use crate::pages::paths;
+use crate::problem::{Failure, respond};
+use crate::route::{Audience, AuditClass, Route, Routes};
+
+pub(super) fn routes() -> Routes {
+    Routes::default()
+        .add(Route::page(paths::LOGIN, Audience::Public), get(show))
+        .add(Route::form(paths::LOGIN, Audience::Public).takes_secret().audited(AuditClass::Session), post(sign_in))
+        .add(
+            Route::form(paths::LOGOUT, Audience::Public).audited(AuditClass::Session).before_password_change(),
+            post(sign_out),
+        )
+}
+
+/// What the address may say.
+#[derive(Default, Deserialize)]
+struct Asked {
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    return_to: Option<String>,
+}
+
+/// The form. `email` takes a username too.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoginForm {
+    email: String,
+    password: String,
+    #[serde(default)]
+    return_to: Option<String>,
+}
+
+fn form(app: &App, ctx: &Ctx) -> LoginPage {
+    LoginPage {
+        chrome: chrome(app, ctx),
+        login: String::new(),
+        return_to: None,
+        notice: None,
+        error: None,
+        forgot_password: false,
+    }
+}
+
+async fn show(State(app): State<App>, ctx: Ctx, query: Option<Query<Asked>>) -> Response {
+    let asked = query.map(|query| query.0).unwrap_or_default();
+    if ctx.principal.is_some() {
+        return see_other(local_path(asked.return_to.as_deref()).unwrap_or(paths::DASHBOARD));
+    }
+    if let Some(tenant) = ctx.tenant.tenant().filter(|_| ctx.tenant.open().is_none()) {
+        tracing::debug!(tenant.slug = %tenant.slug, "sign-in at a tenant nobody gets into");
+        return respond(&app, Some(&ctx), Refusal::TenantUnavailable.into());
+    }
+    let mut login = form(&app, &ctx);
+    login.notice = asked.reason.as_deref().and_then(LoginNotice::from_reason);
+    login.return_to = local_path(asked.return_to.as_deref()).map(str::to_owned);
+    page(&app, &ctx, StatusCode::OK, &login)
+}
+
+/// An address where there is an `@`, else a username.
+fn parsed(text: &str) -> Option<Login> {
+    if text.contains('@') { text.parse().ok().map(Login::Email) } else { text.parse().ok().map(Login::Username) }
+}
+
+async fn sign_in(State(app): State<App>, ctx: Ctx, Form(sent): Form<LoginForm>) -> Response {
+    let outcome = match parsed(&sent.email) {
+        Some(login) => {
+            app.service.sign_in(&ctx.tenant, &login, &sent.password, &ctx.client(SessionKind::Browser)).await
+        }
+        None => Err(Refusal::InvalidCredentials),
+    };
+    app.metrics.signed_in(&outcome);
+    let return_to = local_path(sent.return_to.as_deref()).map(str::to_owned);
+    let refusal = match outcome {
+        Ok(SignedIn::Yes(signed_in)) => return welcome(&app, &signed_in.0, &signed_in.1, return_to.as_deref()),
+        Ok(SignedIn::Choose { selection_token, tenants }) => {
+            return choose_tenant::offer(&app, &ctx, selection_token.expose().clone(), &tenants);
+        }
+        Err(refusal) => refusal,
+    };
+    let (status, error) = match refusal {
+        Refusal::InvalidCredentials | Refusal::TenantRequired => (StatusCode::UNAUTHORIZED, LoginError::Wrong),
+        Refusal::RateLimited(wait) => (StatusCode::TOO_MANY_REQUESTS, LoginError::TooMany(wait)),
+        other => return respond(&app, Some(&ctx), Failure::Refused(other)),
+    };
+    let mut login = form(&app, &ctx);
+    login.login = sent.email;
+    login.return_to = return_to;
+    login.error = Some(error);
+    page(&app, &ctx, status, &login)
+}
+
+/// Sets the session's cookie and leads on.
+pub(super) fn welcome(app: &App, person: &Person, issued: &Issued, return_to: Option<&str>) -> Response {
+    let next = if person.must_change_password() { paths::CHANGE_PASSWORD } else { return_to.unwrap_or(paths::DASHBOARD) };
+    let mut response = see_other(next);
+    if let Some(cookie) = app.cookies().set(app.cookies().session(), issued.token.expose()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
+    if let Some(principal) = &ctx.principal
+        && let Err(refusal) = app.service.sign_out(principal.session.id).await
+    {
+        return respond(&app, Some(&ctx), refusal.into());
+    }
+    let mut response = see_other("/login?reason=signed_out");
+    if let Some(cookie) = app.cookies().clear(app.cookies().session()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
