@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
@@ -32,7 +31,7 @@ pub(crate) struct SettingArgs {
     pub(crate) config: Option<PathBuf>,
     /// The address to listen on [default: 127.0.0.1:8000].
     #[arg(long, global = true, env = "TENANTRY_BIND", value_name = "ADDRESS")]
-    pub(crate) bind: Option<SocketAddr>,
+    pub(crate) bind: Option<String>,
     /// What links in mails begin with [default: `http://localhost:8000`].
     #[arg(long, global = true, env = "TENANTRY_PUBLIC_URL", value_name = "URL")]
     pub(crate) public_url: Option<String>,

@@ -20,7 +20,8 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Exit> {
     let mut config = Config::load(&args.settings)?;
     let out = Output { json: args.json };
     let serving = matches!(args.command, Command::Serve { .. });
-    if !serving && args.settings.log.is_none() {
+    let showing = matches!(args.command, Command::Config);
+    if !serving && !showing && args.settings.log.is_none() {
         // A command answers; what it does on the way is for whoever asks.
         "warn".clone_into(&mut config.log);
     }

@@ -67,13 +67,37 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// What stands in the place of a secret.
+const MASK: &str = "********";
+
+/// A URL that may be shown. A password may stand before the host or, for PostgreSQL, among the
+/// parameters; what can't be taken apart is masked whole.
+fn without_secrets(text: &str) -> String {
+    if text.starts_with("sqlite:") {
+        return text.to_owned();
+    }
+    let Ok(mut url) = Url::parse(text) else {
+        return MASK.to_owned();
+    };
+    if url.password().is_some() && url.set_password(Some(MASK)).is_err() {
+        return MASK.to_owned();
+    }
+    if url.query().is_some() {
+        let parameters: Vec<(String, String)> = url
+            .query_pairs()
+            .map(|(name, value)| {
+                let secret = name.to_ascii_lowercase().contains("password");
+                let value = if secret { MASK } else { &*value };
+                (name.clone().into_owned(), value.to_owned())
+            })
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(parameters);
+    }
+    url.to_string()
+}
+
 fn masked_url<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    let masked = Url::parse(text).ok().and_then(|mut url| {
-        url.password()?;
-        url.set_password(Some("********")).ok()?;
-        Some(url.to_string())
-    });
-    serializer.serialize_str(masked.as_deref().unwrap_or(text))
+    serializer.serialize_str(&without_secrets(text))
 }
 
 #[expect(
@@ -99,7 +123,7 @@ fn masked_key<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     match key {
-        Some(_) => serializer.serialize_str("********"),
+        Some(_) => serializer.serialize_str(MASK),
         None => serializer.serialize_none(),
     }
 }
@@ -162,10 +186,11 @@ impl Config {
         let public_url = pick(&args.public_url, &file.public_url);
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let config = Self {
-            bind: args
-                .bind
-                .or(file.bind)
-                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8000))),
+            bind: parse(
+                "TENANTRY_BIND",
+                pick(&args.bind, &file.bind).as_deref(),
+                SocketAddr::from(([127, 0, 0, 1], 8000)),
+            )?,
             public_url: checked_public_url(
                 public_url.as_deref().unwrap_or("http://localhost:8000"),
             )?,

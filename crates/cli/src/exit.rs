@@ -1,6 +1,7 @@
 //! How a command ends.
 
 use std::fmt::Display;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use tenantry_service::Refusal;
@@ -52,14 +53,13 @@ impl Exit {
             Self::Interrupted => (130, "interrupted".to_owned(), "interrupted".to_owned()),
         };
         let message = message.replace('\n', " ");
-        if json {
-            eprintln!(
-                "{}",
-                serde_json::json!({ "error": { "code": code, "message": message } })
-            );
+        let line = if json {
+            serde_json::json!({ "error": { "code": code, "message": message } }).to_string()
         } else {
-            eprintln!("error: {message}");
-        }
+            format!("error: {message}")
+        };
+        // Whoever hung up on stderr still gets the code.
+        let _ = writeln!(std::io::stderr(), "{line}");
         ExitCode::from(number)
     }
 }

@@ -19,7 +19,7 @@ fn refused(why: impl Into<String>) -> Exit {
 
 /// The master key: from the settings, else from its file, else, for a new installation, made and
 /// written there. Where sealed data exists a missing key is refused, since a fresh one would open
-/// none of it.
+/// none of it. Called by one process at a time.
 pub(crate) fn obtain(
     given: Option<&str>,
     path: &Path,
@@ -43,22 +43,25 @@ pub(crate) fn obtain(
 
 fn make(path: &Path, entropy: &Entropy) -> Result<MasterKey, Exit> {
     let key = MasterKey::generate(entropy);
+    // Whole before it has its name: a process that dies here, or finds the disk full, must not
+    // leave half a key that refuses every later start.
+    let unfinished = path.with_extension("key.unfinished");
     let written = OpenOptions::new()
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(true)
         .mode(0o600)
-        .open(path)
+        .open(&unfinished)
         .and_then(|mut file| {
             writeln!(file, "{}", key.to_base64().expose())?;
             file.sync_all()?;
+            fs::rename(&unfinished, path)?;
             // The name must last as long as what is sealed under the key.
             path.parent()
                 .map_or(Ok(()), |dir| File::open(dir)?.sync_all())
         });
     match written {
         Ok(()) => Ok(key),
-        // Another process of a first start was faster; its key is the one.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => obtain(None, path, true, entropy),
         Err(error) => Err(refused(format!(
             "{} can't be written: {error}",
             path.display()

@@ -1,7 +1,8 @@
 //! From settings to a service.
 
-use std::fs;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{self, File};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
 
 use tenantry_core::Clock;
 use tenantry_service::refusal::Chain;
@@ -30,9 +31,41 @@ pub(crate) fn data_dir(config: &Config) -> Result<(), Exit> {
         })
 }
 
+/// Waits until no other process opens the service over this data folder. Two that begin at the
+/// same moment would both make keys and tables.
+async fn turn(dir: &Path) -> Result<File, Exit> {
+    let path = dir.join("open.lock");
+    let refused = |path: &Path, error: &dyn std::fmt::Display| {
+        Exit::refused(
+            "invalid_setting",
+            format!(
+                "TENANTRY_DATA_DIR: {} can't be locked: {error}",
+                path.display()
+            ),
+        )
+    };
+    let locked = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || {
+            let file = File::options()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(path)?;
+            file.lock()?;
+            Ok::<_, std::io::Error>(file)
+        }
+    });
+    locked
+        .await
+        .map_err(|error| refused(&path, &error))?
+        .map_err(|error| refused(&path, &error))
+}
+
 /// Opens the service.
 pub(crate) async fn service(config: &Config) -> Result<Service, Exit> {
     data_dir(config)?;
+    let _turn = turn(&config.data_dir).await?;
     let url = config.control()?;
     if tenantry_service::health::on_network_file_system(&url) {
         return Err(Exit::refused(

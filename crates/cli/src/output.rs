@@ -43,12 +43,18 @@ impl Output {
     /// Says something on stderr, unless a program reads along.
     pub(crate) fn say(self, text: &str) {
         if !self.json {
-            eprintln!("{text}");
+            // A reader that went away is no failure of ours.
+            let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 
     /// Asks before something that can't be taken back. With nobody to ask, refuses.
-    pub(crate) fn confirm(self, question: &str, expected: &str, force: bool) -> Result<(), Exit> {
+    pub(crate) async fn confirm(
+        self,
+        question: &str,
+        expected: &str,
+        force: bool,
+    ) -> Result<(), Exit> {
         if force {
             return Ok(());
         }
@@ -58,12 +64,13 @@ impl Output {
                 format!("{question} There is no terminal to ask on; give --force to go ahead."),
             ));
         }
-        eprint!("{question} Type {expected} to go ahead: ");
-        let mut answer = String::new();
-        std::io::stdin()
-            .read_line(&mut answer)
-            .map_err(|error| Exit::failed("reading the answer", error))?;
-        if answer.trim() == expected {
+        let asked = write!(
+            std::io::stderr(),
+            "{question} Type {expected} to go ahead: "
+        );
+        asked.map_err(|error| Exit::failed("asking", error))?;
+        let answer = read_line("reading the answer").await?;
+        if answer.is_some_and(|answer| answer.trim() == expected) {
             Ok(())
         } else {
             Err(Exit::refused(
@@ -100,13 +107,21 @@ pub(crate) fn facts(rows: &[(&str, String)]) -> String {
 }
 
 /// The first line of standard input.
-pub(crate) fn line_from_stdin(what: &str) -> Result<String, Exit> {
-    let mut line = String::new();
-    let read = std::io::stdin()
-        .read_line(&mut line)
+pub(crate) async fn line_from_stdin(what: &str) -> Result<String, Exit> {
+    read_line(what)
+        .await?
+        .ok_or_else(|| Exit::Usage(format!("{what}: standard input is empty")))
+}
+
+/// A line of standard input, if there is one. Read aside, so that Ctrl-C is heard meanwhile.
+async fn read_line(what: &str) -> Result<Option<String>, Exit> {
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|read| (read, line))
+    });
+    let (read, line) = reading
+        .await
+        .map_err(|error| Exit::failed(what, error))?
         .map_err(|error| Exit::failed(what, error))?;
-    if read == 0 {
-        return Err(Exit::Usage(format!("{what}: standard input is empty")));
-    }
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    Ok((read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
 }

@@ -137,16 +137,12 @@ impl<D: Definition> Engine<D> {
 
     async fn drive(&self, claim: Claim) -> Result<Outcome, Interrupted> {
         let run = &claim.run;
-        let steps = self
-            .definition
-            .steps(&run.kind, run.version)
-            .ok_or_else(|| SagaError::Unknown {
-                kind: run.kind.clone(),
-                version: run.version,
-            })?;
+        let Some(steps) = self.definition.steps(&run.kind, run.version) else {
+            return Err(Interrupted::Saga(self.leave(&claim).await?));
+        };
         let log = self.control.read().await?.workflows().log(run.id).await?;
         if run.state == WorkflowState::Undoing {
-            return self.back(&claim, steps, &log).await;
+            return self.back(&claim, steps, &log, run.attempts).await;
         }
         match self.forward(&claim, steps, &log).await? {
             Progress::Done => self.finish(&claim, WorkflowState::Succeeded, None).await,
@@ -165,9 +161,27 @@ impl<D: Definition> Engine<D> {
                     return Err(Interrupted::Lost);
                 }
                 let log = self.control.read().await?.workflows().log(run.id).await?;
-                self.back(&claim, steps, &log).await
+                // The tries that forward took are no reason to give up sooner on the way back.
+                self.back(&claim, steps, &log, 0).await
             }
         }
+    }
+
+    /// Gives a run of no known steps back for a while: a newer program may be about to take it.
+    async fn leave(&self, claim: &Claim) -> Result<SagaError, Interrupted> {
+        let (kind, version) = (claim.run.kind.clone(), claim.run.version);
+        let error = SagaError::Unknown { kind, version };
+        let mut tx = self.control.begin().await?;
+        tx.workflows()
+            .defer(
+                (claim.run.id, claim.fence),
+                claim.run.attempts,
+                self.clock.now() + self.pace.longest,
+                Some(&error.to_string()),
+            )
+            .await?;
+        tx.commit().await?;
+        Ok(error)
     }
 
     async fn forward(
@@ -188,7 +202,7 @@ impl<D: Definition> Engine<D> {
             }
             // Begun before and its end not recorded: it may have happened.
             let happened = match last {
-                Some(LogEvent::Started | LogEvent::Failed) => {
+                Some(LogEvent::Started | LogEvent::Failed | LogEvent::Stuck) => {
                     self.guarded(claim, self.definition.probe(&claim.run, step))
                         .await?
                 }
@@ -240,8 +254,8 @@ impl<D: Definition> Engine<D> {
         claim: &Claim,
         steps: &'static [&'static str],
         log: &[LogEntry],
+        mut attempts: i64,
     ) -> Result<Outcome, Interrupted> {
-        let mut attempts = claim.run.attempts;
         for step in steps.iter().rev() {
             let begun = log.iter().any(|entry| entry.step == *step);
             let undone = log
@@ -296,27 +310,38 @@ impl<D: Definition> Engine<D> {
         claim: &Claim,
         work: impl Future<Output = Result<T, StepError>>,
     ) -> Result<Result<T, StepError>, Interrupted> {
-        let mut work = std::pin::pin!(work);
+        // Both go on side by side: a step may hold the only connection that writes, which a sign of
+        // life would otherwise wait for while the step itself stands still.
+        tokio::select! {
+            biased;
+            result = work => Ok(result),
+            interrupted = self.show_life(claim) => Err(interrupted),
+        }
+    }
+
+    /// Renews the lease again and again; why that ended.
+    async fn show_life(&self, claim: &Claim) -> Interrupted {
         loop {
-            tokio::select! {
-                biased;
-                result = &mut work => return Ok(result),
-                () = tokio::time::sleep(self.pace.lease / 3) => {}
-            }
-            let mut tx = self.control.begin().await?;
-            let held = tx
-                .workflows()
-                .renew(
-                    claim.run.id,
-                    claim.fence,
-                    self.clock.now() + self.pace.lease,
-                )
-                .await?;
-            tx.commit().await?;
-            if !held {
-                return Err(Interrupted::Lost);
+            tokio::time::sleep(self.pace.lease / 3).await;
+            match self.renew(claim).await {
+                Ok(true) => {}
+                Ok(false) => return Interrupted::Lost,
+                // Should the lease end meanwhile, the fence keeps this engine from writing.
+                Err(error) if error.is_transient() => {}
+                Err(error) => return error.into(),
             }
         }
+    }
+
+    async fn renew(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let until = self.clock.now() + self.pace.lease;
+        let mut tx = self.control.begin().await?;
+        let held = tx
+            .workflows()
+            .renew(claim.run.id, claim.fence, until)
+            .await?;
+        tx.commit().await?;
+        Ok(held)
     }
 
     async fn fault(&self, kind: &str, step: &str, moment: Moment) -> Result<(), StepError> {

@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod service;
 pub mod services;
 
 pub use clock::ManualClock;

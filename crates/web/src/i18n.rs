@@ -104,7 +104,7 @@ pub static DE: Texts = Texts {
 };
 
 /// The texts of a language.
-pub fn texts(locale: Locale) -> &'static Texts {
+pub fn of(locale: Locale) -> &'static Texts {
     match locale {
         Locale::En => &EN,
         Locale::De => &DE,

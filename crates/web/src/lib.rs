@@ -5,17 +5,17 @@
 //! whom is declared with the route and enforced by the guard in front of it.
 
 pub mod api;
-mod assets;
-mod i18n;
-mod pages;
+pub mod assets;
 mod context;
 mod cookies;
 mod extract;
 mod guard;
 mod host;
+pub mod i18n;
 mod infrastructure;
 mod metrics;
 pub mod openapi;
+pub mod pages;
 pub mod problem;
 pub mod route;
 mod router;

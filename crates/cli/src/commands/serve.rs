@@ -1,6 +1,7 @@
 //! `tenantry serve`
 
 use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use tenantry_service::Service;
 use tenantry_service::demo::DemoPerson;
 use tenantry_web::{App, Options, router, serve};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -34,7 +35,13 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
             format!("TENANTRY_BIND: can't listen on {}: {error}", config.bind),
         )
     })?;
+    // With port 0 the system chose one.
+    let address = listener
+        .local_addr()
+        .map_err(|error| Exit::failed("asking for the address listened on", error))?;
     let service = open::service(config).await?;
+    // From here on, so that one who reads the greeting can count on an end in order.
+    let mut signals = Signals::listen()?;
     SERVING.store(true, Ordering::Relaxed);
     let (stop, stopped) = watch::channel(false);
     let worker = tokio::spawn({
@@ -46,7 +53,7 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
     } else {
         Vec::new()
     };
-    greet(config, &service, &people, out).await?;
+    greet((config, address), &service, &people, out).await?;
 
     let options = Options { trusted_proxies: config.trusted_proxies.clone() };
     let serving = tokio::spawn(serve(
@@ -54,7 +61,7 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
         router(App::new(service.clone(), options)),
         until(stopped),
     ));
-    let code = signalled().await?;
+    let code = signals.next().await;
     tracing::info!("stopping: answers under way are let out");
     // Nobody listens any more only if both have ended already.
     let _ = stop.send(true);
@@ -69,13 +76,28 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
     Ok(code)
 }
 
-/// SIGTERM ends in order with 0, Ctrl-C likewise with 130.
-async fn signalled() -> Result<ExitCode, Exit> {
-    let mut terminate = signal(SignalKind::terminate())
-        .map_err(|error| Exit::failed("listening for signals", error))?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(ExitCode::SUCCESS),
-        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
+/// The signals that end a server in order: SIGTERM with 0, Ctrl-C with 130. One that comes before
+/// anybody waits is kept.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Exit> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Exit::failed("listening for signals", error));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> ExitCode {
+        tokio::select! {
+            _ = self.terminate.recv() => ExitCode::SUCCESS,
+            _ = self.interrupt.recv() => ExitCode::from(130),
+        }
     }
 }
 
@@ -107,14 +129,19 @@ fn lock(path: &Path) -> Result<File, Exit> {
 }
 
 async fn greet(
-    config: &Config,
+    (config, address): (&Config, SocketAddr),
     service: &Service,
     people: &[DemoPerson],
     out: Output,
 ) -> Result<(), Exit> {
-    tracing::info!(bind = %config.bind, url = %config.public_url, data = %config.data_dir.display(), "ready");
-    if !people.is_empty() {
-        out.show(&serde_json::json!({ "people": people }), || {
+    tracing::info!(bind = %address, url = %config.public_url, data = %config.data_dir.display(), "ready");
+    if out.json || !people.is_empty() {
+        let answer = serde_json::json!({
+            "address": format!("http://{address}"),
+            "public_url": config.public_url,
+            "people": people,
+        });
+        out.show(&answer, || {
             let kept = "as printed at the first start";
             let rows = people.iter().map(|person| {
                 [
@@ -132,8 +159,8 @@ async fn greet(
         out.say("No platform admin yet: `tenantry admin create --email you@example.org` prints a setup link.");
     }
     out.say(&format!(
-        "Listening on http://{}, reached at {}",
-        config.bind, config.public_url
+        "Listening on http://{address}, reached at {}",
+        config.public_url
     ));
     Ok(())
 }

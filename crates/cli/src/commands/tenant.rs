@@ -34,7 +34,7 @@ pub(super) async fn run(
             isolation,
             cluster,
         } => {
-            let owner = new_owner(&owner)?;
+            let owner = new_owner(&owner).await?;
             let tenant = NewTenant {
                 name,
                 slug: slug.parse().map_err(|error| {
@@ -71,12 +71,13 @@ pub(super) async fn run(
         }
         TenantCommand::Recreate { slug, owner, force } => {
             let view = service.find_tenant(&slug).await?;
-            let owner = new_owner(&owner)?;
+            let owner = new_owner(&owner).await?;
             let question = format!(
                 "This drops the database of {} with everybody and everything in it.",
                 view.tenant.name
             );
-            out.confirm(&question, view.tenant.slug.as_str(), force)?;
+            out.confirm(&question, view.tenant.slug.as_str(), force)
+                .await?;
             let (view, cleared) = service.recreate_tenant(view.tenant.id, &owner).await?;
             cleared_answer(&view, cleared, "made anew", out)?;
         }
@@ -92,15 +93,15 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn new_owner(args: &OwnerArgs) -> Result<NewOwner, Exit> {
+async fn new_owner(args: &OwnerArgs) -> Result<NewOwner, Exit> {
     let email = args
         .owner_email
         .parse()
         .map_err(|error| Exit::refused("validation_failed", format!("owner.email: {error}")))?;
-    let password = args
-        .owner_password_stdin
-        .then(|| line_from_stdin("--owner-password-stdin"))
-        .transpose()?;
+    let password = match args.owner_password_stdin {
+        true => Some(line_from_stdin("--owner-password-stdin").await?),
+        false => None,
+    };
     Ok(NewOwner {
         email,
         username: None,
@@ -225,7 +226,8 @@ async fn delete(
     } else {
         format!("This keeps everybody out of {name}; it can be restored for seven days.")
     };
-    out.confirm(&question, view.tenant.slug.as_str(), force)?;
+    out.confirm(&question, view.tenant.slug.as_str(), force)
+        .await?;
     let deleted = service.delete_tenant(view.tenant.id, purge).await?;
     let after = deleted.tenant.unwrap_or(view);
     cleared_answer(

@@ -1,7 +1,6 @@
 //! The TOML file. Its keys are the names of the environment without their prefix, and sections
 //! for what is too fine for the environment.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -15,7 +14,7 @@ use crate::exit::Exit;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {
-    pub(super) bind: Option<SocketAddr>,
+    pub(super) bind: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) base_domain: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
@@ -109,10 +108,17 @@ impl File {
         };
         let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
         toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| {
-                text[..span.start.min(text.len())].lines().count().max(1)
-            });
-            refused(format!("line {line}: {}", error.message()))
+            let start = error.span().map_or(0, |span| span.start.min(text.len()));
+            let before = text.get(..start).unwrap_or_default();
+            let number = before.matches('\n').count() + 1;
+            // The key alone: what it was set to may be a secret.
+            let key = text
+                .lines()
+                .nth(number - 1)
+                .and_then(|line| line.split_once('='))
+                .map(|(key, _)| format!(", {}", key.trim()))
+                .unwrap_or_default();
+            refused(format!("line {number}{key}: {}", error.message()))
         })
     }
 }

@@ -61,11 +61,10 @@ impl Gate {
     fn wait_for_arrival(&self) {
         let (state, changed) = &*self.0;
         let guard = state.lock().unwrap();
-        drop(
-            changed
-                .wait_while(guard, |state| state.arrived == 0)
-                .unwrap(),
-        );
+        let (state, _) = changed
+            .wait_timeout_while(guard, Duration::from_mins(1), |state| state.arrived == 0)
+            .unwrap();
+        assert!(state.arrived > 0, "no thread took the job");
     }
 
     fn arrived(&self) -> usize {

@@ -48,6 +48,13 @@ impl Colour {
         format!("{:02x}{:02x}{:02x}", self.red, self.green, self.blue)
     }
 
+    /// The colour of text on this colour: white where that can be read, else nearly black. Any
+    /// colour has a contrast of at least 4.5 with one of the two.
+    #[must_use]
+    pub fn ink(self) -> Self {
+        if self.contrast(Self::WHITE) >= TEXT_CONTRAST { Self::WHITE } else { Self::new(5, 5, 5) }
+    }
+
     /// Contrast with another colour: 1 (none) to 21 (black and white).
     pub fn contrast(self, other: Self) -> f64 {
         let (a, b) = (self.luminance(), other.luminance());

@@ -11,10 +11,6 @@ pub(super) const LIGHT_GROUNDS: [Colour; 3] =
 pub(super) const DARK_GROUNDS: [Colour; 3] =
     [Colour::new(0x12, 0x13, 0x15), Colour::new(0x1a, 0x1b, 0x1e), Colour::new(0x0c, 0x0d, 0x0e)];
 
-/// Nearly black: the text on a colour that white can't be read on. Any colour has a contrast of at
-/// least 4.5 with this or with white.
-const DARK_INK: Colour = Colour::new(5, 5, 5);
-
 /// The style sheet of a colour: custom properties that the other style sheets are written with.
 ///
 /// - `--accent` fills the main button, exactly as the tenant wishes; `--accent-press` while pressed;
@@ -32,11 +28,6 @@ pub fn tenant_css(colour: Colour) -> String {
     )
 }
 
-/// The text colour on a fill: white where it can be read, else nearly black.
-fn ink_on(fill: Colour) -> Colour {
-    if fill.contrast(Colour::WHITE) >= TEXT_CONTRAST { Colour::WHITE } else { DARK_INK }
-}
-
 struct Palette {
     accent: Colour,
     press: Colour,
@@ -49,7 +40,7 @@ struct Palette {
 impl Palette {
     fn of(accent: Colour, night: bool) -> Self {
         let grounds = if night { &DARK_GROUNDS } else { &LIGHT_GROUNDS };
-        let on_accent = ink_on(accent);
+        let on_accent = accent.ink();
         // Pressing moves the fill away from its text, so the text only gets clearer.
         let press = accent.oklch();
         let step = if on_accent == Colour::WHITE { -0.045 } else { 0.045 };

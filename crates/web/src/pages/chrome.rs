@@ -24,7 +24,7 @@ pub struct Chrome {
 impl Chrome {
     /// The texts of the language.
     pub fn t(&self) -> &'static Texts {
-        i18n::texts(self.locale)
+        i18n::of(self.locale)
     }
 
     /// The language, for the `lang` attribute.

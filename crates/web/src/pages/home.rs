@@ -5,7 +5,7 @@ use askama::Template;
 use tenantry_core::Locale;
 
 use super::samples::{self, Samples};
-use super::{Chrome, paths};
+use super::Chrome;
 use crate::i18n;
 
 /// The platform's front page.
@@ -17,6 +17,11 @@ pub struct HomePage {
 }
 
 impl HomePage {
+    /// Whether the console is open to whoever is signed in.
+    fn has_console(&self) -> bool {
+        self.chrome.person.as_ref().is_some_and(super::Person::is_platform_admin)
+    }
+
     fn lead(&self) -> String {
         let text =
             i18n::fill(self.chrome.t().home.lead, "product", &self.chrome.product);

@@ -55,9 +55,12 @@ impl LoginNotice {
         }
     }
 
-    /// Whether it is good news.
-    pub fn is_good(self) -> bool {
-        self == Self::PasswordSet
+    /// The tone of the notice, a class of the style sheet.
+    const fn tone(self) -> &'static str {
+        match self {
+            Self::PasswordSet => "good",
+            Self::SessionEnded | Self::SignedOut => "calm",
+        }
     }
 }
 
@@ -72,7 +75,7 @@ pub enum LoginError {
 
 impl LoginPage {
     /// The notice in words.
-    fn notice_text(&self, notice: LoginNotice) -> &'static str {
+    fn notice_text(&self, notice: &LoginNotice) -> &'static str {
         let t = &self.chrome.t().login;
         match notice {
             LoginNotice::SessionEnded => t.session_ended,
@@ -82,12 +85,12 @@ impl LoginPage {
     }
 
     /// The error in words.
-    fn error_text(&self, error: LoginError) -> String {
+    fn error_text(&self, error: &LoginError) -> String {
         let t = &self.chrome.t().login;
         match error {
             LoginError::Wrong => t.wrong.to_owned(),
             LoginError::TooMany(wait) => {
-                i18n::fill(t.too_many, "wait", &format::wait(self.chrome.locale, wait))
+                i18n::fill(t.too_many, "wait", &format::wait(self.chrome.locale, *wait))
             }
         }
     }

@@ -84,7 +84,7 @@ impl PasswordIssue {
 
     /// The issue in words.
     pub fn text(self, locale: Locale, policy: PasswordPolicy) -> String {
-        let t = &i18n::texts(locale).field;
+        let t = &i18n::of(locale).field;
         let text = match self {
             Self::Required => t.required,
             Self::TooShort => t.password_too_short,

@@ -1,5 +1,6 @@
 //! Signing in and out.
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
@@ -60,7 +61,7 @@ fn form(app: &App, ctx: &Ctx) -> LoginPage {
     }
 }
 
-async fn show(State(app): State<App>, ctx: Ctx, query: Option<Query<Asked>>) -> Response {
+async fn show(State(app): State<App>, ctx: Ctx, query: Result<Query<Asked>, QueryRejection>) -> Response {
     let asked = query.map(|query| query.0).unwrap_or_default();
     if ctx.principal.is_some() {
         return see_other(local_path(asked.return_to.as_deref()).unwrap_or(paths::DASHBOARD));

@@ -3,7 +3,7 @@
 use askama::Template;
 use tenantry_core::finding::{Finding, FindingCode, Severity};
 use tenantry_core::tenant::{Driver, Isolation};
-use tenantry_core::{Locale, TenantStatus, Timestamp};
+use tenantry_core::{Locale, Timestamp};
 
 use super::{TenantRow, tone};
 use crate::i18n::{self, format};
@@ -136,7 +136,7 @@ impl AdminTenantPage {
 }
 
 /// The tone of a finding's badge, a class of the style sheet.
-fn severity_tone(severity: &Severity) -> &'static str {
+pub(crate) fn severity_tone(severity: &Severity) -> &'static str {
     match severity {
         Severity::Error => "bad",
         Severity::Warning => "warn",

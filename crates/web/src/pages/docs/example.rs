@@ -12,7 +12,7 @@ pub(super) fn curl(
     request: &[Field],
     signed_in: bool,
 ) -> String {
-    let path = path.replace('{', "$").replace('}', "").to_uppercase_parameters();
+    let path = shell_path(path);
     let mut command = String::from("curl");
     if method != "get" {
         // Writing to a String can't fail.
@@ -62,21 +62,19 @@ fn word(name: &str) -> &str {
     }
 }
 
-/// Names of parameters as the shell has them.
-trait Parameters {
-    fn to_uppercase_parameters(&self) -> String;
-}
-
-impl Parameters for String {
-    fn to_uppercase_parameters(&self) -> String {
-        let mut inside = false;
-        self.chars()
-            .map(|c| {
-                inside = c == '$' || (inside && (c.is_ascii_alphanumeric() || c == '_'));
-                if inside { c.to_ascii_uppercase() } else { c }
-            })
-            .collect()
+/// A path with its parameters as variables of the shell: `/users/{id}` as `/users/$ID`.
+fn shell_path(path: &str) -> String {
+    let mut shell = String::new();
+    for (place, part) in path.split(['{', '}']).enumerate() {
+        // Every other part stood in braces.
+        if place % 2 == 1 {
+            shell.push('$');
+            shell.push_str(&part.to_ascii_uppercase());
+        } else {
+            shell.push_str(part);
+        }
     }
+    shell
 }
 
 #[cfg(test)]

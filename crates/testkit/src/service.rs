@@ -1,0 +1,367 @@
+//! The use cases over a folder of one test: real databases, a clock that stands still, randomness
+//! that can be repeated, mails as files.
+
+mod control;
+mod halt;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use sqlx::{AssertSqlSafe, Connection};
+use tenantry_core::password::PasswordPolicy;
+use tenantry_core::session::SessionKind;
+use tenantry_core::tenant::{EmailUniqueness, Isolation, Registration};
+use tenantry_core::{Clock, Generation, Locale, TenantId};
+use tenantry_keys::sealing::MasterKey;
+use tenantry_mail::files::Files;
+use tenantry_mail::{Sender, Transport};
+use tenantry_saga::{Faults, Pace};
+use tenantry_service::mailbox::StoredMail;
+use tenantry_service::signin::Client;
+use tenantry_service::tenants::{Created, NewOwner, NewTenant, TenantView};
+use tenantry_service::{OpenError, Service, Settings};
+use tenantry_store::{PoolBounds, files};
+use url::Url;
+
+pub use control::{Engine, TestControl};
+pub use halt::{Place, Reached};
+
+use crate::{ManualClock, seeded_entropy};
+
+/// How long a run is one process's alone, by the test's clock.
+pub const LEASE: Duration = Duration::from_secs(15);
+
+/// How long a use case may take by the machine's clock.
+pub const WAIT: Duration = Duration::from_secs(30);
+
+/// A password that every policy takes.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// What a test decides about its service.
+#[derive(Clone)]
+pub struct Options {
+    /// What holds the registry.
+    pub engine: Engine,
+    /// What goes wrong in workflows.
+    pub faults: Faults,
+    /// Whether one address may belong to several tenants.
+    pub email_uniqueness: EmailUniqueness,
+    /// Whether wrong tries are limited.
+    pub rate_limits: bool,
+    /// How mails leave; `None` writes files.
+    pub mail: Option<Transport>,
+}
+
+impl Options {
+    /// The defaults of the product, with the registry on this engine.
+    pub fn on(engine: Engine) -> Self {
+        Self {
+            engine,
+            faults: Faults::none(),
+            email_uniqueness: EmailUniqueness::PerTenant,
+            rate_limits: true,
+            mail: None,
+        }
+    }
+
+    /// The registry in a file.
+    pub fn sqlite() -> Self {
+        Self::on(Engine::Sqlite)
+    }
+
+    /// The registry in PostgreSQL.
+    pub fn postgres() -> Self {
+        Self::on(Engine::Postgres)
+    }
+
+    /// With these faults.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// An address belongs to one tenant only.
+    #[must_use]
+    pub fn with_global_addresses(mut self) -> Self {
+        self.email_uniqueness = EmailUniqueness::Global;
+        self
+    }
+
+    /// Wrong tries are not limited.
+    #[must_use]
+    pub fn without_rate_limits(mut self) -> Self {
+        self.rate_limits = false;
+        self
+    }
+
+    /// Mails leave this way.
+    #[must_use]
+    pub fn with_mail(mut self, mail: Transport) -> Self {
+        self.mail = Some(mail);
+        self
+    }
+}
+
+/// The data that all services of a test share, as processes of one installation do.
+struct Installation {
+    control: TestControl,
+    master: MasterKey,
+    /// Each process draws other randomness than the ones before.
+    seed: AtomicU64,
+}
+
+/// The use cases over the data of one test.
+pub struct TestService {
+    /// The use cases.
+    pub service: Service,
+    /// Their clock.
+    pub clock: ManualClock,
+    installation: Arc<Installation>,
+    options: Options,
+}
+
+impl TestService {
+    /// A service over fresh data.
+    pub async fn start(options: Options) -> Result<Self> {
+        let control = TestControl::start(options.engine).await?;
+        let installation = Arc::new(Installation {
+            control,
+            master: MasterKey::generate(&seeded_entropy(1)),
+            seed: AtomicU64::new(2),
+        });
+        Self::over(installation, ManualClock::default(), options).await
+    }
+
+    /// Another process over the same data and the same clock.
+    pub async fn beside(&self, faults: Faults) -> Result<Self> {
+        let options = self.options.clone().with_faults(faults);
+        Self::over(
+            Arc::clone(&self.installation),
+            self.clock.clone(),
+            options,
+        )
+        .await
+    }
+
+    async fn over(
+        installation: Arc<Installation>,
+        clock: ManualClock,
+        options: Options,
+    ) -> Result<Self> {
+        let settings = settings(&installation, &options)?;
+        let service = open(&installation, settings, &installation.master, clock.clone(), &options)
+            .await?
+            .context("the service could not be opened")?;
+        Ok(Self {
+            service,
+            clock,
+            installation,
+            options,
+        })
+    }
+
+    /// Tries to open another process with other settings or another master key.
+    pub async fn open_otherwise(
+        &self,
+        change: impl FnOnce(&mut Settings),
+        master: Option<&MasterKey>,
+    ) -> Result<std::result::Result<Service, OpenError>> {
+        let mut settings = settings(&self.installation, &self.options)?;
+        change(&mut settings);
+        open(
+            &self.installation,
+            settings,
+            master.unwrap_or(&self.installation.master),
+            self.clock.clone(),
+            &self.options,
+        )
+        .await
+    }
+
+    /// The rows of the registry.
+    pub fn control(&self) -> &TestControl {
+        &self.installation.control
+    }
+
+    /// The key that everything is sealed under.
+    pub fn master(&self) -> &MasterKey {
+        &self.installation.master
+    }
+
+    /// Where files lie.
+    pub fn data_dir(&self) -> &Path {
+        self.installation.control.dir()
+    }
+
+    /// Where mails lie.
+    pub fn mail_dir(&self) -> PathBuf {
+        self.data_dir().join("mail")
+    }
+
+    /// A tenant to make; an owner without a password gets a setup link by mail.
+    pub fn new_tenant(slug: &str, owner: &str, password: Option<&str>) -> Result<NewTenant> {
+        Ok(NewTenant {
+            name: format!("Tenant {slug}"),
+            slug: slug.parse()?,
+            owner: NewOwner {
+                email: owner.parse()?,
+                username: None,
+                full_name: None,
+                password: password.map(str::to_owned),
+            },
+            isolation: Isolation::Database,
+            cluster: None,
+            registration: Registration::Closed,
+            verify_email: true,
+            locale: None,
+        })
+    }
+
+    /// Makes a tenant whose owner has this password.
+    pub async fn make_tenant(&self, slug: &str, owner: &str, password: &str) -> Result<TenantView> {
+        self.create(Self::new_tenant(slug, owner, Some(password))?).await
+    }
+
+    /// Makes a tenant whose owner gets a setup link.
+    pub async fn invite_tenant(&self, slug: &str, owner: &str) -> Result<TenantView> {
+        self.create(Self::new_tenant(slug, owner, None)?).await
+    }
+
+    /// Makes a tenant, which must become active.
+    pub async fn create(&self, new: NewTenant) -> Result<TenantView> {
+        match self.service.create_tenant(new, None, WAIT).await? {
+            Created::Active(view) => Ok(*view),
+            Created::Later(view, _) => bail!("tenant {} is not active yet", view.tenant.slug),
+        }
+    }
+
+    /// The mails that were sent, the newest first, after sending those that are due.
+    pub async fn mails(&self) -> Result<Vec<StoredMail>> {
+        self.service.send_due_mail().await?;
+        let mut mails = Vec::new();
+        for listed in self.service.list_mail().await? {
+            mails.push(self.service.find_mail(listed.id).await?);
+        }
+        Ok(mails)
+    }
+
+    /// The token of the newest setup link that was mailed to this address.
+    pub async fn setup_token_from_mail(&self, address: &str) -> Result<String> {
+        self.mails()
+            .await?
+            .iter()
+            .filter(|mail| mail.to == address)
+            .find_map(setup_token)
+            .with_context(|| format!("no setup link was mailed to {address}"))
+    }
+
+    /// What a background worker does once.
+    pub async fn tick(&self) -> Result<()> {
+        self.service.run_due_workflows().await?;
+        self.service.send_due_mail().await?;
+        Ok(())
+    }
+
+    /// Moves the clock and works until no workflow moves any more.
+    pub async fn settle(&self) -> Result<()> {
+        for _ in 0..64 {
+            self.tick().await?;
+            let moving = "SELECT COUNT(*) FROM workflows WHERE state IN ('running', 'undoing')";
+            if self.control().number(moving).await? == 0 {
+                return self.tick().await;
+            }
+            self.clock.advance(LEASE);
+        }
+        bail!("a workflow comes to no end")
+    }
+
+    /// The names in the folder of tenant databases, in order.
+    pub fn tenant_files(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(self.data_dir().join("tenants"))? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The file of one generation of a tenant.
+    pub fn tenant_file(&self, tenant: TenantId, generation: Generation) -> PathBuf {
+        let name = files::database_name(tenant, generation);
+        self.data_dir().join("tenants").join(format!("{name}.db"))
+    }
+
+    /// Changes rows of a tenant's database behind everybody's back; how many.
+    pub async fn damage_tenant(&self, view: &TenantView, sql: &str) -> Result<u64> {
+        let path = self.tenant_file(view.tenant.id, view.tenant.generation);
+        let mut conn = control::sqlite(&path).await?;
+        let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
+            .execute(&mut conn)
+            .await?;
+        conn.close().await?;
+        Ok(done.rows_affected())
+    }
+}
+
+/// A client of this kind at this address.
+pub fn client(kind: SessionKind, ip: &str) -> Client {
+    Client {
+        ip: ip.parse().ok(),
+        user_agent: Some("testkit".to_owned()),
+        kind,
+    }
+}
+
+/// The token in a mail's setup link.
+pub fn setup_token(mail: &StoredMail) -> Option<String> {
+    let (_, rest) = mail.text.as_deref()?.split_once("/setup/password/")?;
+    let end = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)))
+        .unwrap_or(rest.len());
+    Some(rest[..end].to_owned())
+}
+
+fn settings(installation: &Installation, options: &Options) -> Result<Settings> {
+    Ok(Settings {
+        public_url: Url::parse("http://localhost:8000")?,
+        base_domain: "localhost".to_owned(),
+        data_dir: installation.control.dir().to_owned(),
+        email_uniqueness: options.email_uniqueness,
+        rate_limits: options.rate_limits,
+        code_prefix: "TEN".to_owned(),
+        passwords: PasswordPolicy::default(),
+        sender: Sender::new("Tenantry", "mail@tenantry.example".parse()?),
+        mail_locale: Locale::En,
+        hash_threads: NonZeroUsize::MIN.saturating_add(1),
+        pools: PoolBounds::default(),
+        pace: Pace {
+            lease: LEASE,
+            attempts: 3,
+            pause: Duration::from_secs(1),
+            longest: Duration::from_secs(4),
+        },
+        faults: options.faults.clone(),
+    })
+}
+
+async fn open(
+    installation: &Installation,
+    settings: Settings,
+    master: &MasterKey,
+    clock: ManualClock,
+    options: &Options,
+) -> Result<std::result::Result<Service, OpenError>> {
+    let mail = options
+        .mail
+        .clone()
+        .unwrap_or_else(|| Transport::Files(Files::new(settings.data_dir.join("mail"))));
+    let seed = installation.seed.fetch_add(1, Ordering::SeqCst);
+    let control = installation.control.open().await?;
+    let clock: Clock = clock.clock();
+    Ok(Service::open(control, settings, master, mail, clock, seeded_entropy(seed)).await)
+}

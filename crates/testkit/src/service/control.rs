@@ -1,0 +1,195 @@
+//! A control database of one test, and the plain rows in it.
+//!
+//! Tests look at rows here that no use case shows, and damage them as a careless hand would.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use tempfile::TempDir;
+use tenantry_store::Control;
+use tenantry_store::control::ControlUrl;
+use uuid::Uuid;
+
+use crate::services::{FreshDatabase, fresh_database};
+
+/// What holds the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    Sqlite,
+    /// A database in the cluster of the test run.
+    Postgres,
+}
+
+/// A folder and an empty control database. Both go when it is dropped.
+pub struct TestControl {
+    url: ControlUrl,
+    dir: TempDir,
+    _database: Option<FreshDatabase>,
+}
+
+/// Runs `$body` with `$conn` connected, once for each driver, constraints between tables off.
+macro_rules! connected {
+    ($control:expr, |$conn:ident| $body:expr) => {
+        match &$control.url {
+            ControlUrl::Sqlite(path) => {
+                let mut conn = sqlite(path).await?;
+                let $conn = &mut conn;
+                let outcome = $body;
+                conn.close().await?;
+                outcome
+            }
+            ControlUrl::Postgres(url) => {
+                let mut conn = PgConnection::connect(url).await?;
+                sqlx::query("SET session_replication_role = replica")
+                    .execute(&mut conn)
+                    .await?;
+                let $conn = &mut conn;
+                let outcome = $body;
+                conn.close().await?;
+                outcome
+            }
+        }
+    };
+}
+
+pub(super) async fn sqlite(path: &Path) -> Result<SqliteConnection> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .foreign_keys(false);
+    SqliteConnection::connect_with(&options)
+        .await
+        .with_context(|| format!("{} can't be opened", path.display()))
+}
+
+fn safe(sql: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(sql.to_owned())
+}
+
+impl TestControl {
+    /// An empty control database.
+    pub async fn start(engine: Engine) -> Result<Self> {
+        let dir = tempfile::Builder::new()
+            .prefix("tenantry-test-")
+            .tempdir()?;
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(fresh_database().await?),
+        };
+        let url = database.as_ref().map_or_else(
+            || ControlUrl::Sqlite(dir.path().join("control.db")),
+            |database| ControlUrl::Postgres(database.url().to_owned()),
+        );
+        Ok(Self {
+            url,
+            dir,
+            _database: database,
+        })
+    }
+
+    /// Connections of one process to it.
+    pub async fn open(&self) -> Result<Control> {
+        Ok(Control::open(&self.url).await?)
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// An id as SQL writes it.
+    pub fn literal(&self, id: Uuid) -> String {
+        match self.url {
+            ControlUrl::Sqlite(_) => format!("x'{}'", id.simple()),
+            ControlUrl::Postgres(_) => format!("'{id}'::uuid"),
+        }
+    }
+
+    /// The one number a query answers with.
+    pub async fn number(&self, sql: &str) -> Result<i64> {
+        connected!(self, |conn| sqlx::query_scalar(safe(sql))
+            .fetch_one(conn)
+            .await
+            .with_context(|| sql.to_owned()))
+    }
+
+    /// The first column of a query, which is text.
+    pub async fn texts(&self, sql: &str) -> Result<Vec<String>> {
+        connected!(self, |conn| sqlx::query_scalar(safe(sql))
+            .fetch_all(conn)
+            .await
+            .with_context(|| sql.to_owned()))
+    }
+
+    /// Changes rows behind everybody's back, whatever constraints between tables say; how many.
+    pub async fn damage(&self, sql: &str) -> Result<u64> {
+        connected!(self, |conn| sqlx::query(safe(sql))
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected())
+            .with_context(|| sql.to_owned()))
+    }
+
+    /// Every table of ours.
+    pub async fn tables(&self) -> Result<Vec<String>> {
+        self.texts(match self.url {
+            ControlUrl::Sqlite(_) => {
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            }
+            ControlUrl::Postgres(_) => {
+                "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+            }
+        })
+        .await
+    }
+
+    /// Every row as text, octets in hexadecimal: a line each, with its table in front.
+    pub async fn dump(&self) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        for table in self.tables().await? {
+            let row = match &self.url {
+                ControlUrl::Sqlite(path) => sqlite_row(path, &table).await?,
+                ControlUrl::Postgres(_) => "t::text".to_owned(),
+            };
+            let rows = self.texts(&format!("SELECT {row} FROM \"{table}\" t")).await?;
+            lines.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
+        }
+        Ok(lines)
+    }
+
+    /// The tables with a row that holds this id, as a value of its own or inside a text.
+    pub async fn mentions(&self, id: Uuid) -> Result<Vec<String>> {
+        let (plain, simple) = (id.to_string(), id.simple().to_string());
+        let mut tables: Vec<String> = self
+            .dump()
+            .await?
+            .into_iter()
+            .map(|line| line.to_lowercase())
+            .filter(|line| line.contains(&plain) || line.contains(&simple))
+            .filter_map(|line| line.split(':').next().map(str::to_owned))
+            .collect();
+        tables.dedup();
+        Ok(tables)
+    }
+}
+
+/// An expression for a whole row, since SQLite has none: text as it is, anything else in
+/// hexadecimal too.
+async fn sqlite_row(path: &PathBuf, table: &str) -> Result<String> {
+    let mut conn = sqlite(path).await?;
+    let columns = sqlx::query(safe(&format!("PRAGMA table_info(\"{table}\")")))
+        .fetch_all(&mut conn)
+        .await?;
+    conn.close().await?;
+    let mut parts = Vec::new();
+    for column in columns {
+        let name: String = column.try_get("name")?;
+        parts.push(format!(
+            "CASE typeof(\"{name}\") WHEN 'blob' THEN hex(\"{name}\") ELSE COALESCE(\"{name}\", '') END"
+        ));
+    }
+    Ok(parts.join(" || '|' || "))
+}

@@ -1,0 +1,1 @@
+//! Tests over every sample of every page.
