@@ -24,7 +24,7 @@ impl Service {
         let wrong = || {
             Refusal::field(
                 "current_password",
-                "invalid",
+                "wrong",
                 "this is not the present password",
             )
         };
@@ -33,7 +33,7 @@ impl Service {
         if chosen.octets() == offered.octets() {
             return Err(Refusal::field(
                 "new_password",
-                "unchanged",
+                "same",
                 "choose a password other than the present one",
             ));
         }

@@ -45,19 +45,31 @@ impl Service {
 
     /// The mails in the folder, the newest first. Where mail leaves by SMTP there is none.
     pub async fn list_mail(&self) -> Result<Vec<ListedMail>, Refusal> {
-        let listed = files::list(self.mail_dir()?).await.map_err(Refusal::failed("the mail folder can't be read"))?;
+        let listed = files::list(self.mail_dir()?)
+            .await
+            .map_err(Refusal::failed("the mail folder can't be read"))?;
         Ok(listed
             .into_iter()
             .map(|mail| {
-                let (to, subject) = mail.heading.map(|heading| (heading.to, heading.subject)).unwrap_or_default();
-                ListedMail { id: mail.id, at: mail.at, to, subject }
+                let (to, subject) = mail
+                    .heading
+                    .map(|heading| (heading.to, heading.subject))
+                    .unwrap_or_default();
+                ListedMail {
+                    id: mail.id,
+                    at: mail.at,
+                    to,
+                    subject,
+                }
             })
             .collect())
     }
 
     /// One of them.
     pub async fn find_mail(&self, id: OutboxId) -> Result<StoredMail, Refusal> {
-        let mail = files::read(self.mail_dir()?, id).await.map_err(Refusal::failed("a mail can't be read"))?;
+        let mail = files::read(self.mail_dir()?, id)
+            .await
+            .map_err(Refusal::failed("a mail can't be read"))?;
         let mail = mail.ok_or(Refusal::NotFound)?;
         Ok(match mail.content {
             Some(content) => StoredMail {

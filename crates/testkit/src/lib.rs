@@ -1,8 +1,9 @@
-//! What the tests of Tenantry share: real services to talk to, and a clock and a randomness that
-//! a test can steer. Only ever a dev-dependency.
+//! What the tests of Tenantry share: real services to talk to, the program as a process, and
+//! a clock and a randomness that a test can steer. Only ever a dev-dependency.
 
 pub mod clock;
 pub mod entropy;
+pub mod process;
 pub mod service;
 pub mod services;
 

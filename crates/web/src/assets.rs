@@ -38,7 +38,11 @@ const ICON: &str = include_str!("../assets/icon.svg");
 /// Files with a name of their own, under `/assets/`.
 const FILES: &[(&str, &str, &[u8])] = &[
     ("site.css", "text/css; charset=utf-8", SITE_CSS.as_bytes()),
-    ("site.js", "text/javascript; charset=utf-8", SITE_JS.as_bytes()),
+    (
+        "site.js",
+        "text/javascript; charset=utf-8",
+        SITE_JS.as_bytes(),
+    ),
     ("icon.svg", "image/svg+xml", ICON.as_bytes()),
     (
         "fonts/instrument-sans-latin.woff2",
@@ -60,7 +64,10 @@ const FILES: &[(&str, &str, &[u8])] = &[
 /// Changes with every change of a file or of the way tenants' style sheets are made.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let sample = tenant_css(Colour::new(0x1d, 0x4e, 0xd8));
-    let octets = FILES.iter().flat_map(|(_, _, body)| *body).chain(sample.as_bytes());
+    let octets = FILES
+        .iter()
+        .flat_map(|(_, _, body)| *body)
+        .chain(sample.as_bytes());
     // FNV-1a: tells versions apart, protects nothing.
     let hash = octets.fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
         (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
@@ -80,7 +87,10 @@ pub struct Asset {
 /// The asset at `path`, which is what follows `/assets/`: a file, or `tenant/{rrggbb}.css`.
 pub fn find(path: &str) -> Option<Asset> {
     if let Some((_, content_type, body)) = FILES.iter().find(|(name, ..)| *name == path) {
-        return Some(Asset { content_type, body: Cow::Borrowed(body) });
+        return Some(Asset {
+            content_type,
+            body: Cow::Borrowed(body),
+        });
     }
     let digits = path.strip_prefix("tenant/")?.strip_suffix(".css")?;
     let colour: Colour = format!("#{digits}").parse().ok()?;

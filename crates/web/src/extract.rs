@@ -47,7 +47,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// Deserialises a nested struct from an object only; for `#[serde(deserialize_with)]`.
-pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|object| object.0)
 }
 
@@ -110,19 +112,20 @@ fn field_error(text: &str, path: &str) -> FieldError {
 /// Parses JSON into a type of ours.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let Object(parsed) = serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        match inner.classify() {
-            serde_json::error::Category::Data => {
-                Failure::Refused(Refusal::Validation(vec![field_error(
-                    &inner.to_string(),
-                    &path,
-                )]))
+    let Object(parsed) = serde_path_to_error::deserialize::<_, Object<T>>(&mut deserializer)
+        .map_err(|error| {
+            let path = error.path().to_string();
+            let inner = error.into_inner();
+            match inner.classify() {
+                serde_json::error::Category::Data => {
+                    Failure::Refused(Refusal::Validation(vec![field_error(
+                        &inner.to_string(),
+                        &path,
+                    )]))
+                }
+                _ => Failure::Malformed("the body is not valid JSON"),
             }
-            _ => Failure::Malformed("the body is not valid JSON"),
-        }
-    })?;
+        })?;
     deserializer
         .end()
         .map_err(|_| Failure::Malformed("something follows the JSON"))?;

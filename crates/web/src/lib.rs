@@ -64,7 +64,8 @@ impl App {
         let secure = service.settings().public_url.scheme() == "https";
         let policy = HeaderValue::try_from(assets::content_security_policy(""));
         // The policy is ours and ASCII; were it not, nothing at all may be loaded.
-        let content_security_policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        let content_security_policy =
+            policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
         Self {
             service,
             options: Arc::new(options),

@@ -30,7 +30,10 @@ pub fn describe(routes: &Routes) -> Value {
     let mut refusals: Map<String, Value> = Map::new();
     for code in ProblemCode::ALL {
         let title = code.text(Locale::En).title;
-        refusals.insert(code.as_str().to_owned(), json!({ "status": code.status(), "title": title }));
+        refusals.insert(
+            code.as_str().to_owned(),
+            json!({ "status": code.status(), "title": title }),
+        );
     }
     json!({
         "openapi": "3.1.0",

@@ -58,15 +58,19 @@ impl Failure {
 
     /// What to tell about it. An inner failure is logged here, once, and told in general words.
     pub fn told(self, request_id: &str) -> Told {
-        let more = |code, detail: &str| Told { detail: Some(detail.to_owned()), ..Told::of(code) };
+        let more = |code, detail: &str| Told {
+            detail: Some(detail.to_owned()),
+            ..Told::of(code)
+        };
         match self {
             Self::Malformed(detail) => more(ProblemCode::MalformedRequest, detail),
             Self::PayloadTooLarge => Told::of(ProblemCode::PayloadTooLarge),
             Self::NoSuchPath => Told::of(ProblemCode::NotFound),
             Self::MethodNotAllowed => Told::of(ProblemCode::MethodNotAllowed),
-            Self::ForeignForm => {
-                more(ProblemCode::Forbidden, "the form is too old or came from elsewhere; load the page again")
-            }
+            Self::ForeignForm => more(
+                ProblemCode::Forbidden,
+                "the form is too old or came from elsewhere; load the page again",
+            ),
             Self::Refused(refusal) => refused(refusal, request_id),
         }
     }
@@ -74,7 +78,10 @@ impl Failure {
 
 fn refused(refusal: Refusal, request_id: &str) -> Told {
     match refusal {
-        Refusal::Validation(errors) => Told { errors, ..Told::of(ProblemCode::ValidationFailed) },
+        Refusal::Validation(errors) => Told {
+            errors,
+            ..Told::of(ProblemCode::ValidationFailed)
+        },
         Refusal::InvalidCredentials => Told::of(ProblemCode::InvalidCredentials),
         Refusal::AuthenticationRequired => Told::of(ProblemCode::AuthenticationRequired),
         Refusal::SessionStale => Told::of(ProblemCode::SessionStale),
@@ -88,9 +95,18 @@ fn refused(refusal: Refusal, request_id: &str) -> Told {
         Refusal::NotFound => Told::of(ProblemCode::NotFound),
         Refusal::SlugTaken => Told::of(ProblemCode::SlugTaken),
         Refusal::EmailTaken => Told::of(ProblemCode::EmailTaken),
-        Refusal::Conflict(detail) => Told { detail: Some(detail), ..Told::of(ProblemCode::Conflict) },
-        Refusal::RateLimited(wait) => Told { retry_after: Some(wait), ..Told::of(ProblemCode::RateLimited) },
-        Refusal::Busy(wait) => Told { retry_after: Some(wait), ..Told::of(ProblemCode::Busy) },
+        Refusal::Conflict(detail) => Told {
+            detail: Some(detail),
+            ..Told::of(ProblemCode::Conflict)
+        },
+        Refusal::RateLimited(wait) => Told {
+            retry_after: Some(wait),
+            ..Told::of(ProblemCode::RateLimited)
+        },
+        Refusal::Busy(wait) => Told {
+            retry_after: Some(wait),
+            ..Told::of(ProblemCode::Busy)
+        },
         refusal @ Refusal::Failed { .. } => {
             tracing::error!(request.id = request_id, error = %Chain(&refusal), "a request failed");
             Told::of(ProblemCode::InternalError)
@@ -101,7 +117,12 @@ fn refused(refusal: Refusal, request_id: &str) -> Told {
 impl Told {
     /// What a code says by itself.
     pub const fn of(code: ProblemCode) -> Self {
-        Self { code, detail: None, errors: Vec::new(), retry_after: None }
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            retry_after: None,
+        }
     }
 
     /// The status to answer with.
@@ -117,7 +138,11 @@ impl Told {
             kind: format!("urn:tenantry:problem:{}", self.code.as_str()),
             title: text.title.to_owned(),
             status: self.code.status(),
-            detail: Some(self.detail.clone().unwrap_or_else(|| text.detail.to_owned())),
+            detail: Some(
+                self.detail
+                    .clone()
+                    .unwrap_or_else(|| text.detail.to_owned()),
+            ),
             code: self.code.as_str().to_owned(),
             request_id: request_id.to_owned(),
             errors: self
@@ -154,7 +179,9 @@ pub(crate) fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Respons
     let request_id = ctx.map_or("", |ctx| ctx.request_id.as_str());
     let told = failure.told(request_id);
     match ctx {
-        Some(ctx) if ctx.surface == Surface::Page => told.finish(crate::site::error::page(app, ctx, &told)),
+        Some(ctx) if ctx.surface == Surface::Page => {
+            told.finish(crate::site::error::page(app, ctx, &told))
+        }
         _ => told.finish(json(&told, request_id)),
     }
 }

@@ -62,7 +62,10 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         "same-origin",
     );
     set(header::CACHE_CONTROL, "no-store");
-    response.headers_mut().entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| app.content_security_policy.clone());
+    response
+        .headers_mut()
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert_with(|| app.content_security_policy.clone());
     if let Ok(value) = HeaderValue::try_from(&id) {
         response
             .headers_mut()

@@ -1,10 +1,12 @@
 //! The handlers of the pages: they take a form apart, call one use case and show a page.
 
 pub(crate) mod account;
+pub(crate) mod admin;
 pub(crate) mod assets;
 pub(crate) mod choose_tenant;
 mod chrome;
 pub(crate) mod dev_mail;
+pub(crate) mod docs;
 pub(crate) mod error;
 pub(crate) mod home;
 pub(crate) mod login;
@@ -25,11 +27,18 @@ pub(crate) fn routes() -> Routes {
         .merge(choose_tenant::routes())
         .merge(setup::routes())
         .merge(account::routes())
+        .merge(admin::routes())
+        .merge(docs::routes())
         .merge(dev_mail::routes())
 }
 
 /// A rendered page.
-pub(crate) fn page(app: &App, ctx: &Ctx, status: StatusCode, page: &impl askama::Template) -> Response {
+pub(crate) fn page(
+    app: &App,
+    ctx: &Ctx,
+    status: StatusCode,
+    page: &impl askama::Template,
+) -> Response {
     match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
@@ -64,8 +73,19 @@ mod tests {
 
     #[test]
     fn only_paths_of_this_host_are_followed() {
-        assert_eq!(local_path(Some("/reports?from=2026")), Some("/reports?from=2026"));
-        for bad in ["", "//evil.example", "/\\evil.example", "https://evil.example", "reports", "/a\r\nSet-Cookie: x=y", "/\u{202e}"] {
+        assert_eq!(
+            local_path(Some("/reports?from=2026")),
+            Some("/reports?from=2026")
+        );
+        for bad in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "reports",
+            "/a\r\nSet-Cookie: x=y",
+            "/\u{202e}",
+        ] {
             assert_eq!(local_path(Some(bad)), None, "{bad}");
         }
     }

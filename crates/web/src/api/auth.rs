@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tenantry_core::session::SessionKind;
 use tenantry_core::tenant::Tenant;
-use tenantry_service::signin::{Login, SignedIn};
 use tenantry_service::Refusal;
+use tenantry_service::signin::{Login, SignedIn};
 
 use super::answer;
 use super::wire::{ChoiceBody, ListBody, LoginBody, SelectionProblem, SessionBody, login};

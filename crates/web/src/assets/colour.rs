@@ -52,7 +52,11 @@ impl Colour {
     /// colour has a contrast of at least 4.5 with one of the two.
     #[must_use]
     pub fn ink(self) -> Self {
-        if self.contrast(Self::WHITE) >= TEXT_CONTRAST { Self::WHITE } else { Self::new(5, 5, 5) }
+        if self.contrast(Self::WHITE) >= TEXT_CONTRAST {
+            Self::WHITE
+        } else {
+            Self::new(5, 5, 5)
+        }
     }
 
     /// Contrast with another colour: 1 (none) to 21 (black and white).
@@ -110,7 +114,11 @@ impl Colour {
                 Oklch { lightness, ..start }.colour()
             })
             .find(|colour| enough(*colour))
-            .unwrap_or(if darker { Self::new(0, 0, 0) } else { Self::WHITE })
+            .unwrap_or(if darker {
+                Self::new(0, 0, 0)
+            } else {
+                Self::WHITE
+            })
     }
 }
 
@@ -151,7 +159,11 @@ impl Oklch {
         (0..=40)
             .map(|step| self.chroma * (1.0 - f64::from(step) / 40.0))
             .find_map(|chroma| Self { chroma, ..self }.shown())
-            .unwrap_or(if self.lightness < 0.5 { Colour::new(0, 0, 0) } else { Colour::WHITE })
+            .unwrap_or(if self.lightness < 0.5 {
+                Colour::new(0, 0, 0)
+            } else {
+                Colour::WHITE
+            })
     }
 
     /// The sRGB colour, if a screen can show it.
@@ -194,7 +206,9 @@ mod tests {
     #[test]
     fn reads_six_digits_and_nothing_else() {
         assert_eq!("#1A2b3c".parse(), Ok(Colour::new(0x1a, 0x2b, 0x3c)));
-        for bad in ["", "#", "1a2b3c", "#1a2b3", "#1a2b3c4", "#+a2b3c", "#gggggg", "#ä2b3c", "red;}"] {
+        for bad in [
+            "", "#", "1a2b3c", "#1a2b3", "#1a2b3c4", "#+a2b3c", "#gggggg", "#ä2b3c", "red;}",
+        ] {
             assert_eq!(bad.parse::<Colour>(), Err(ColourError), "{bad}");
         }
     }
@@ -208,7 +222,11 @@ mod tests {
 
     #[test]
     fn oklch_goes_there_and_back() {
-        for colour in [Colour::new(255, 0, 0), Colour::new(12, 200, 99), Colour::WHITE] {
+        for colour in [
+            Colour::new(255, 0, 0),
+            Colour::new(12, 200, 99),
+            Colour::WHITE,
+        ] {
             assert_eq!(colour.oklch().colour(), colour);
         }
     }
@@ -218,6 +236,9 @@ mod tests {
         let yellow = Colour::new(0xff, 0xd4, 0x00);
         let shifted = yellow.readable_on(&[Colour::WHITE], TEXT_CONTRAST, true);
         assert!(shifted.contrast(Colour::WHITE) >= TEXT_CONTRAST);
-        assert!((shifted.oklch().hue - yellow.oklch().hue).abs() < 0.1, "{shifted}");
+        assert!(
+            (shifted.oklch().hue - yellow.oklch().hue).abs() < 0.1,
+            "{shifted}"
+        );
     }
 }

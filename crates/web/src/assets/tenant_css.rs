@@ -5,11 +5,17 @@ use super::colour::{Colour, EDGE_CONTRAST, Oklch, TEXT_CONTRAST};
 
 /// The grounds that text in the tenant's colour may stand on, as in `tokens.css`: page, raised
 /// surface, sunken surface.
-pub(super) const LIGHT_GROUNDS: [Colour; 3] =
-    [Colour::new(0xfb, 0xfb, 0xfa), Colour::WHITE, Colour::new(0xf3, 0xf3, 0xf1)];
+pub(super) const LIGHT_GROUNDS: [Colour; 3] = [
+    Colour::new(0xfb, 0xfb, 0xfa),
+    Colour::WHITE,
+    Colour::new(0xf3, 0xf3, 0xf1),
+];
 /// The same at night.
-pub(super) const DARK_GROUNDS: [Colour; 3] =
-    [Colour::new(0x12, 0x13, 0x15), Colour::new(0x1a, 0x1b, 0x1e), Colour::new(0x0c, 0x0d, 0x0e)];
+pub(super) const DARK_GROUNDS: [Colour; 3] = [
+    Colour::new(0x12, 0x13, 0x15),
+    Colour::new(0x1a, 0x1b, 0x1e),
+    Colour::new(0x0c, 0x0d, 0x0e),
+];
 
 /// The style sheet of a colour: custom properties that the other style sheets are written with.
 ///
@@ -43,11 +49,23 @@ impl Palette {
         let on_accent = accent.ink();
         // Pressing moves the fill away from its text, so the text only gets clearer.
         let press = accent.oklch();
-        let step = if on_accent == Colour::WHITE { -0.045 } else { 0.045 };
-        let press = Oklch { lightness: (press.lightness + step).clamp(0.0, 1.0), ..press }.colour();
+        let step = if on_accent == Colour::WHITE {
+            -0.045
+        } else {
+            0.045
+        };
+        let press = Oklch {
+            lightness: (press.lightness + step).clamp(0.0, 1.0),
+            ..press
+        }
+        .colour();
         Self {
             accent,
-            press: if press.contrast(on_accent) >= TEXT_CONTRAST { press } else { accent },
+            press: if press.contrast(on_accent) >= TEXT_CONTRAST {
+                press
+            } else {
+                accent
+            },
             on_accent,
             edge: accent.readable_on(grounds, EDGE_CONTRAST, !night),
             text: accent.readable_on(grounds, TEXT_CONTRAST, !night),
@@ -73,24 +91,57 @@ impl Palette {
 /// The colours of the house: by day its wall is the tenant's colour, by night a deep shade of it.
 fn house(accent: Oklch, night: bool) -> [(&'static str, Colour); 6] {
     let wall = if night {
-        Oklch { lightness: 0.27, chroma: accent.chroma.min(0.075), hue: accent.hue }
+        Oklch {
+            lightness: 0.27,
+            chroma: accent.chroma.min(0.075),
+            hue: accent.hue,
+        }
     } else {
-        Oklch { lightness: accent.lightness.clamp(0.30, 0.90), ..accent }
+        Oklch {
+            lightness: accent.lightness.clamp(0.30, 0.90),
+            ..accent
+        }
     };
     let shade = |by: f64| {
-        Oklch { lightness: wall.lightness + by, chroma: wall.chroma * 0.9, hue: wall.hue }.colour()
+        Oklch {
+            lightness: wall.lightness + by,
+            chroma: wall.chroma * 0.9,
+            hue: wall.hue,
+        }
+        .colour()
     };
     // A pale wall would swallow pale light, so its windows are lit in white.
     let pale = wall.lightness > 0.80;
-    let lamp = |lightness, chroma| Oklch { lightness, chroma, hue: 1.45 }.colour();
+    let lamp = |lightness, chroma| {
+        Oklch {
+            lightness,
+            chroma,
+            hue: 1.45,
+        }
+        .colour()
+    };
     let depth = if pale { 0.07 } else { 0.055 };
     [
         ("wall", wall.colour()),
         ("pane", shade(-depth)),
         ("reveal", shade(-1.9 * depth)),
         ("sill", shade(if pale { 0.05 } else { 0.045 })),
-        ("lit", if pale { lamp(0.995, 0.01) } else { lamp(0.90, 0.10) }),
-        ("glow", if pale { lamp(0.95, 0.05) } else { lamp(0.83, 0.13) }),
+        (
+            "lit",
+            if pale {
+                lamp(0.995, 0.01)
+            } else {
+                lamp(0.90, 0.10)
+            },
+        ),
+        (
+            "glow",
+            if pale {
+                lamp(0.95, 0.05)
+            } else {
+                lamp(0.83, 0.13)
+            },
+        ),
     ]
 }
 
@@ -108,7 +159,9 @@ mod tests {
     fn colours() -> impl Iterator<Item = Colour> {
         let parts = [0u8, 51, 102, 128, 153, 204, 255];
         parts.into_iter().flat_map(move |r| {
-            parts.into_iter().flat_map(move |g| parts.into_iter().map(move |b| Colour::new(r, g, b)))
+            parts
+                .into_iter()
+                .flat_map(move |g| parts.into_iter().map(move |b| Colour::new(r, g, b)))
         })
     }
 
@@ -128,7 +181,10 @@ mod tests {
                     let text = property(&css, night, "accent-text");
                     assert!(text.contrast(ground) >= TEXT_CONTRAST, "{colour} as text");
                     let edge = property(&css, night, "accent-edge");
-                    assert!(edge.contrast(ground) >= EDGE_CONTRAST, "{colour} as an edge");
+                    assert!(
+                        edge.contrast(ground) >= EDGE_CONTRAST,
+                        "{colour} as an edge"
+                    );
                 }
             }
         }

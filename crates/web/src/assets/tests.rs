@@ -5,24 +5,36 @@ use super::*;
 /// The value of a custom property in the day's or the night's part of `tokens.css`.
 fn token(night: bool, name: &str) -> Colour {
     let css = include_str!("../../assets/css/tokens.css");
-    let (day, dark) = css.split_once("@media (prefers-color-scheme: dark)").unwrap();
+    let (day, dark) = css
+        .split_once("@media (prefers-color-scheme: dark)")
+        .unwrap();
     let part = if night { dark } else { day };
     let value = part
         .split(&format!("--{name}: "))
         .nth(1)
         .unwrap_or_else(|| panic!("no --{name} in tokens.css"));
-    value[..7].parse().unwrap_or_else(|_| panic!("--{name} is not written as #rrggbb"))
+    value[..7]
+        .parse()
+        .unwrap_or_else(|_| panic!("--{name} is not written as #rrggbb"))
 }
 
 #[test]
 fn finds_files_and_colours_and_nothing_else() {
     for path in paths() {
-        assert!(find(path).is_some_and(|asset| !asset.body.is_empty()), "{path}");
+        assert!(
+            find(path).is_some_and(|asset| !asset.body.is_empty()),
+            "{path}"
+        );
     }
     assert!(find("tenant/0f766e.css").is_some());
-    for path in
-        ["", "site.css/", "../assets.rs", "tenant/0f766e", "tenant/red.css", "tenant/0f766.css"]
-    {
+    for path in [
+        "",
+        "site.css/",
+        "../assets.rs",
+        "tenant/0f766e",
+        "tenant/red.css",
+        "tenant/0f766.css",
+    ] {
         assert!(find(path).is_none(), "{path}");
     }
 }
@@ -53,7 +65,10 @@ fn fonts_stay_small() {
 
 #[test]
 fn the_grounds_are_those_of_the_style_sheet() {
-    for (night, grounds) in [(false, tenant_css::LIGHT_GROUNDS), (true, tenant_css::DARK_GROUNDS)] {
+    for (night, grounds) in [
+        (false, tenant_css::LIGHT_GROUNDS),
+        (true, tenant_css::DARK_GROUNDS),
+    ] {
         let tokens = ["page", "raised", "sunken"].map(|name| token(night, name));
         assert_eq!(tokens, grounds);
     }
@@ -65,14 +80,20 @@ fn neutral_text_can_be_read_on_every_ground() {
         for ground in ["page", "raised", "sunken"] {
             for ink in ["ink", "soft", "bad", "good", "warn", "calm"] {
                 let contrast = token(night, ink).contrast(token(night, ground));
-                assert!(contrast >= colour::TEXT_CONTRAST, "{ink} on {ground}: {contrast:.2}");
+                assert!(
+                    contrast >= colour::TEXT_CONTRAST,
+                    "{ink} on {ground}: {contrast:.2}"
+                );
             }
             let edge = token(night, "edge").contrast(token(night, ground));
             assert!(edge >= colour::EDGE_CONTRAST, "edge on {ground}: {edge:.2}");
         }
         for kind in ["bad", "good", "warn", "calm"] {
             let contrast = token(night, kind).contrast(token(night, &format!("{kind}-wash")));
-            assert!(contrast >= colour::TEXT_CONTRAST, "{kind} on its wash: {contrast:.2}");
+            assert!(
+                contrast >= colour::TEXT_CONTRAST,
+                "{kind} on its wash: {contrast:.2}"
+            );
         }
     }
 }

@@ -7,19 +7,46 @@ use jiff::tz::TimeZone;
 use tenantry_core::{Locale, Timestamp};
 
 const MONTHS_EN: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const MONTHS_DE: [&str; 12] = [
-    "Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
-    "November", "Dezember",
+    "Januar",
+    "Februar",
+    "März",
+    "April",
+    "Mai",
+    "Juni",
+    "Juli",
+    "August",
+    "September",
+    "Oktober",
+    "November",
+    "Dezember",
 ];
 
 /// Day and time, such as `4 May 2026, 14:03 UTC`.
 pub fn date_time(locale: Locale, time: Timestamp) -> String {
     civil(time).map_or_else(
         || time.to_string(),
-        |at| format!("{}, {:02}:{:02} UTC", day(locale, at), at.hour(), at.minute()),
+        |at| {
+            format!(
+                "{}, {:02}:{:02} UTC",
+                day(locale, at),
+                at.hour(),
+                at.minute()
+            )
+        },
     )
 }
 
@@ -38,7 +65,9 @@ fn day(locale: Locale, at: jiff::civil::DateTime) -> String {
         Locale::En => (MONTHS_EN, ""),
         Locale::De => (MONTHS_DE, "."),
     };
-    let month = usize::try_from(at.month() - 1).ok().and_then(|place| months.get(place));
+    let month = usize::try_from(at.month() - 1)
+        .ok()
+        .and_then(|place| months.get(place));
     format!("{}{dot} {} {}", at.day(), month.unwrap_or(&""), at.year())
 }
 
@@ -80,7 +109,10 @@ mod tests {
     #[test]
     fn rounds_a_wait_up() {
         assert_eq!(wait(Locale::En, Duration::ZERO), "1 second");
-        assert_eq!(wait(Locale::En, Duration::from_millis(14_001)), "15 seconds");
+        assert_eq!(
+            wait(Locale::En, Duration::from_millis(14_001)),
+            "15 seconds"
+        );
         assert_eq!(wait(Locale::De, Duration::from_secs(91)), "2 Minuten");
         assert_eq!(wait(Locale::En, Duration::from_mins(15)), "15 minutes");
         assert_eq!(wait(Locale::De, Duration::from_hours(24)), "24 Stunden");

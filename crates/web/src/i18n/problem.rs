@@ -57,7 +57,10 @@ macro_rules! problems {
 impl ProblemCode {
     /// The code that is written like this.
     pub fn find(code: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|known| known.as_str() == code)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|known| known.as_str() == code)
     }
 }
 

@@ -29,7 +29,10 @@ fn all() -> Vec<(&'static str, &'static str, &'static str)> {
 }
 
 fn places(text: &str) -> BTreeSet<&str> {
-    text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    text.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .collect()
 }
 
 #[test]
@@ -44,8 +47,14 @@ fn no_text_is_empty_or_carelessly_set() {
     for (name, en, de) in all() {
         for text in [en, de] {
             assert!(!text.is_empty() && text == text.trim(), "{name}: {text:?}");
-            assert!(!text.contains("  ") && !text.contains("..."), "{name}: {text:?}");
-            assert!(!text.contains('\''), "{name} has a typewriter's apostrophe: {text:?}");
+            assert!(
+                !text.contains("  ") && !text.contains("..."),
+                "{name}: {text:?}"
+            );
+            assert!(
+                !text.contains('\''),
+                "{name} has a typewriter's apostrophe: {text:?}"
+            );
             assert_eq!(text.ends_with('.'), en.ends_with('.'), "{name}: {text:?}");
         }
     }
@@ -54,8 +63,10 @@ fn no_text_is_empty_or_carelessly_set() {
 #[test]
 fn german_does_not_say_du() {
     for (name, _, de) in all() {
-        let words: Vec<String> =
-            de.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase).collect();
+        let words: Vec<String> = de
+            .split(|c: char| !c.is_alphabetic())
+            .map(str::to_lowercase)
+            .collect();
         for word in ["du", "dein", "deine", "dich", "dir"] {
             assert!(!words.iter().any(|w| w == word), "{name}: {de}");
         }

@@ -52,7 +52,11 @@ impl AdminTenantsPage {
     }
 
     fn next_href(&self) -> Option<String> {
-        Some(format!("{}?cursor={}", paths::ADMIN, encoded(self.next.as_deref()?)))
+        Some(format!(
+            "{}?cursor={}",
+            paths::ADMIN,
+            encoded(self.next.as_deref()?)
+        ))
     }
 }
 
@@ -91,7 +95,10 @@ fn sample_rows() -> Vec<TenantRow> {
         ("Trattoria da Enzo", "da-enzo"),
         ("Initech", "initech"),
     ];
-    let rows = names.into_iter().zip(1_u32..).zip(TenantStatus::ALL.iter().skip(1).chain(TenantStatus::ALL));
+    let rows = names
+        .into_iter()
+        .zip(1_u32..)
+        .zip(TenantStatus::ALL.iter().skip(1).chain(TenantStatus::ALL));
     rows.map(|(((name, slug), number), status)| TenantRow {
         name: name.to_owned(),
         slug: slug.to_owned(),
@@ -112,8 +119,14 @@ impl Samples for AdminTenantsPage {
             next: next.map(ToOwned::to_owned),
         };
         vec![
-            ("admin-tenants", page(sample_rows(), true, Some("a&b=\"c\""))),
-            ("admin-tenants-last", page(sample_rows()[3..].to_vec(), false, None)),
+            (
+                "admin-tenants",
+                page(sample_rows(), true, Some("a&b=\"c\"")),
+            ),
+            (
+                "admin-tenants-last",
+                page(sample_rows()[3..].to_vec(), false, None),
+            ),
             ("admin-tenants-empty", page(Vec::new(), true, None)),
         ]
     }

@@ -64,8 +64,10 @@ impl Samples for ChooseTenantPage {
             samples::hostile(locale).brand,
             samples::long_name(locale).brand,
         ];
-        let all: Vec<_> =
-            (1..).zip(brands).map(|(number, brand)| choice(brand, number)).collect();
+        let all: Vec<_> = (1..)
+            .zip(brands)
+            .map(|(number, brand)| choice(brand, number))
+            .collect();
         let page = |tenants| Self {
             chrome: samples::platform(locale),
             selection_token: "b3h4YVN3\"".to_owned(),

@@ -159,7 +159,11 @@ pub fn monogram(name: &str) -> String {
         .take(2)
         .flat_map(char::to_uppercase)
         .collect();
-    if initials.is_empty() { "·".to_owned() } else { initials }
+    if initials.is_empty() {
+        "·".to_owned()
+    } else {
+        initials
+    }
 }
 
 /// How a person is called on pages: full name, else username, else the part before the @.

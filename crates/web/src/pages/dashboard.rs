@@ -38,7 +38,11 @@ pub struct DashboardTenant {
 
 impl DashboardPage {
     fn greeting(&self) -> String {
-        i18n::fill(self.chrome.t().dashboard.greeting, "name", &self.person.name)
+        i18n::fill(
+            self.chrome.t().dashboard.greeting,
+            "name",
+            &self.person.name,
+        )
     }
 
     fn lead(&self) -> String {
@@ -75,7 +79,10 @@ impl Samples for DashboardPage {
                 host: chrome.brand.host.clone(),
             });
             Self {
-                chrome: Chrome { person: Some(person.clone()), ..chrome },
+                chrome: Chrome {
+                    person: Some(person.clone()),
+                    ..chrome
+                },
                 person,
                 username: Some("ada".to_owned()),
                 tenant,
@@ -85,11 +92,26 @@ impl Samples for DashboardPage {
         };
         let then = Some(samples::time());
         vec![
-            ("dashboard", page(samples::acme(locale), Role::Owner, then, 3)),
-            ("dashboard-first", page(samples::globex(locale), Role::Member, None, 1)),
-            ("dashboard-hostile", page(samples::hostile(locale), Role::Admin, then, 1)),
-            ("dashboard-long", page(samples::long_name(locale), Role::Admin, then, 1)),
-            ("dashboard-platform", page(samples::platform(locale), Role::PlatformAdmin, then, 2)),
+            (
+                "dashboard",
+                page(samples::acme(locale), Role::Owner, then, 3),
+            ),
+            (
+                "dashboard-first",
+                page(samples::globex(locale), Role::Member, None, 1),
+            ),
+            (
+                "dashboard-hostile",
+                page(samples::hostile(locale), Role::Admin, then, 1),
+            ),
+            (
+                "dashboard-long",
+                page(samples::long_name(locale), Role::Admin, then, 1),
+            ),
+            (
+                "dashboard-platform",
+                page(samples::platform(locale), Role::PlatformAdmin, then, 2),
+            ),
         ]
     }
 }

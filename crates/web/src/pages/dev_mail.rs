@@ -82,16 +82,30 @@ fn sample_mails() -> Vec<MailHead> {
     };
     vec![
         mail(1, "ada@example.com", "Choose a password for Acme"),
-        mail(2, "grace.hopper.with.a.rather.long.address@mail.globex.example.com", "Reset your password at Globex Corporation: one link for each organisation you belong to"),
-        mail(3, "x@example.com", "<script>alert(\"subject\")</script> & more"),
+        mail(
+            2,
+            "grace.hopper.with.a.rather.long.address@mail.globex.example.com",
+            "Reset your password at Globex Corporation: one link for each organisation you belong to",
+        ),
+        mail(
+            3,
+            "x@example.com",
+            "<script>alert(\"subject\")</script> & more",
+        ),
         mail(4, "nobody@example.com", ""),
     ]
 }
 
 impl Samples for DevMailListPage {
     fn samples(locale: Locale) -> Vec<(&'static str, Self)> {
-        let page = |mails| Self { chrome: samples::platform(locale), mails };
-        vec![("mail-list", page(sample_mails())), ("mail-empty", page(Vec::new()))]
+        let page = |mails| Self {
+            chrome: samples::platform(locale),
+            mails,
+        };
+        vec![
+            ("mail-list", page(sample_mails())),
+            ("mail-empty", page(Vec::new())),
+        ]
     }
 }
 
@@ -112,7 +126,11 @@ impl Samples for DevMailPage {
             .next()
             .map(|head| ("mail-one", page(head, Some(text), true)))
             .into_iter()
-            .chain(mails.nth(1).map(|head| ("mail-one-bare", page(head, None, false))))
+            .chain(
+                mails
+                    .nth(1)
+                    .map(|head| ("mail-one-bare", page(head, None, false))),
+            )
             .collect()
     }
 }

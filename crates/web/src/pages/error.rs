@@ -53,7 +53,10 @@ impl ErrorPage {
     /// The one way on that makes sense; none where waiting or going back is what helps.
     fn onward(&self) -> Option<Onward> {
         let t = self.chrome.t();
-        let sign_in = Onward { href: paths::LOGIN, label: t.common.sign_in };
+        let sign_in = Onward {
+            href: paths::LOGIN,
+            label: t.common.sign_in,
+        };
         match self.code {
             ProblemCode::InvalidCredentials
             | ProblemCode::AuthenticationRequired
@@ -65,7 +68,10 @@ impl ErrorPage {
                 label: t.dashboard.change_password,
             }),
             ProblemCode::Forbidden | ProblemCode::NotFound | ProblemCode::MethodNotAllowed => {
-                Some(Onward { href: "/", label: t.common.home })
+                Some(Onward {
+                    href: "/",
+                    label: t.common.home,
+                })
             }
             ProblemCode::ValidationFailed
             | ProblemCode::MalformedRequest
@@ -99,12 +105,27 @@ impl Samples for ErrorPage {
         let wait = Some(Duration::from_secs(45));
         vec![
             ("error-404", page(acme(), ProblemCode::NotFound, None)),
-            ("error-403", page(samples::globex(locale), ProblemCode::Forbidden, None)),
+            (
+                "error-403",
+                page(samples::globex(locale), ProblemCode::Forbidden, None),
+            ),
             ("error-429", page(acme(), ProblemCode::RateLimited, wait)),
-            ("error-503", page(acme(), ProblemCode::TenantUnavailable, None)),
-            ("error-busy", page(samples::yellow(locale), ProblemCode::Busy, wait)),
-            ("error-500", page(samples::platform(locale), ProblemCode::InternalError, None)),
-            ("error-tenant", page(samples::platform(locale), ProblemCode::TenantNotFound, None)),
+            (
+                "error-503",
+                page(acme(), ProblemCode::TenantUnavailable, None),
+            ),
+            (
+                "error-busy",
+                page(samples::yellow(locale), ProblemCode::Busy, wait),
+            ),
+            (
+                "error-500",
+                page(samples::platform(locale), ProblemCode::InternalError, None),
+            ),
+            (
+                "error-tenant",
+                page(samples::platform(locale), ProblemCode::TenantNotFound, None),
+            ),
             ("error-401", page(acme(), ProblemCode::SessionStale, None)),
             (
                 "error-hostile",

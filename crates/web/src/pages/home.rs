@@ -4,8 +4,8 @@
 use askama::Template;
 use tenantry_core::Locale;
 
-use super::samples::{self, Samples};
 use super::Chrome;
+use super::samples::{self, Samples};
 use crate::i18n;
 
 /// The platform's front page.
@@ -19,12 +19,14 @@ pub struct HomePage {
 impl HomePage {
     /// Whether the console is open to whoever is signed in.
     fn has_console(&self) -> bool {
-        self.chrome.person.as_ref().is_some_and(super::Person::is_platform_admin)
+        self.chrome
+            .person
+            .as_ref()
+            .is_some_and(super::Person::is_platform_admin)
     }
 
     fn lead(&self) -> String {
-        let text =
-            i18n::fill(self.chrome.t().home.lead, "product", &self.chrome.product);
+        let text = i18n::fill(self.chrome.t().home.lead, "product", &self.chrome.product);
         i18n::fill(&text, "host", &self.chrome.brand.host)
     }
 }
@@ -33,8 +35,18 @@ impl Samples for HomePage {
     fn samples(locale: Locale) -> Vec<(&'static str, Self)> {
         let chrome = samples::platform(locale);
         vec![
-            ("home", Self { chrome: chrome.clone() }),
-            ("home-signed-in", Self { chrome: samples::signed_in_admin(chrome) }),
+            (
+                "home",
+                Self {
+                    chrome: chrome.clone(),
+                },
+            ),
+            (
+                "home-signed-in",
+                Self {
+                    chrome: samples::signed_in_admin(chrome),
+                },
+            ),
         ]
     }
 }

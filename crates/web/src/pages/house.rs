@@ -23,12 +23,26 @@ pub(super) fn seed(name: &str) -> u64 {
 
 /// The whole front, to fill a tall side of a page.
 pub(super) fn front(seed: u64, light: Light) -> String {
-    House { seed, columns: 6, rows: 7, light, storeys: true }.draw()
+    House {
+        seed,
+        columns: 6,
+        rows: 7,
+        light,
+        storeys: true,
+    }
+    .draw()
 }
 
 /// One floor, to fill a low strip.
 pub(super) fn floor(seed: u64) -> String {
-    House { seed, columns: 18, rows: 1, light: Light::Evening, storeys: false }.draw()
+    House {
+        seed,
+        columns: 18,
+        rows: 1,
+        light: Light::Evening,
+        storeys: false,
+    }
+    .draw()
 }
 
 /// Width and height of one window's share of the wall.
@@ -77,7 +91,12 @@ impl House {
         let mut paths = Paths::default();
         for row in 0..self.rows {
             for column in 0..self.columns {
-                paths.window(shape, column * PITCH.0, row * PITCH.1, self.chance(column, row));
+                paths.window(
+                    shape,
+                    column * PITCH.0,
+                    row * PITCH.1,
+                    self.chance(column, row),
+                );
             }
             if self.storeys && row > 0 {
                 paths.sill(0, row * PITCH.1 - 1, width, 2);
@@ -97,14 +116,21 @@ impl House {
             ("sill", &paths.sill),
         ] {
             if !path.is_empty() {
-                append(&mut svg, format_args!("<path class=\"{class}\" d=\"{path}\"/>"));
+                append(
+                    &mut svg,
+                    format_args!("<path class=\"{class}\" d=\"{path}\"/>"),
+                );
             }
         }
         if self.storeys {
             // The shadow of the house across the street.
             append(
                 &mut svg,
-                format_args!("<path class=\"dusk\" d=\"M0 0H{}L0 {}z\"/>", width / 2, height * 3 / 4),
+                format_args!(
+                    "<path class=\"dusk\" d=\"M0 0H{}L0 {}z\"/>",
+                    width / 2,
+                    height * 3 / 4
+                ),
             );
         }
         svg.push_str("</svg>");
@@ -174,7 +200,11 @@ impl Paths {
     /// One opening, rounded at its top by `arch`: the reveal, and the pane in its lower left.
     fn opening(&mut self, x: u32, y: u32, w: u32, h: u32, arch: u32, window: Window) {
         arched(&mut self.reveal, x, y, w, h, arch);
-        let pane = if window.lit { &mut self.lit } else { &mut self.pane };
+        let pane = if window.lit {
+            &mut self.lit
+        } else {
+            &mut self.pane
+        };
         let inner = arch.saturating_sub(DEPTH / 2);
         arched(pane, x, y + DEPTH, w - DEPTH, h - DEPTH, inner);
         if window.lit && window.blind > 0 {
@@ -200,7 +230,10 @@ fn arched(path: &mut String, x: u32, y: u32, w: u32, h: u32, r: u32) {
     let (straight, side) = (w - 2 * r, h - r);
     append(
         path,
-        format_args!("M{x} {}a{r} {r} 0 0 1 {r}-{r}h{straight}a{r} {r} 0 0 1 {r} {r}v{side}h-{w}z", y + r),
+        format_args!(
+            "M{x} {}a{r} {r} 0 0 1 {r}-{r}h{straight}a{r} {r} 0 0 1 {r} {r}v{side}h-{w}z",
+            y + r
+        ),
     );
 }
 
@@ -222,7 +255,16 @@ mod tests {
 
     #[test]
     fn every_house_has_some_light_and_is_small() {
-        for name in ["acme", "globex", "uml", "a-b-c", "localhost", "test1", "test2", "test3"] {
+        for name in [
+            "acme",
+            "globex",
+            "uml",
+            "a-b-c",
+            "localhost",
+            "test1",
+            "test2",
+            "test3",
+        ] {
             let svg = front(seed(name), Light::Evening);
             assert!(svg.contains("class=\"lit\""), "{name}");
             assert!(svg.len() < 12_000, "{name}: {}", svg.len());

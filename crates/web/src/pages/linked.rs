@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn finds_addresses_and_leaves_the_rest() {
-        let text = "Set it here:\nhttp://acme.localhost:8000/setup/password/x_1.\n<https://a.b/c>, bye";
+        let text =
+            "Set it here:\nhttp://acme.localhost:8000/setup/password/x_1.\n<https://a.b/c>, bye";
         assert_eq!(
             parts(text),
             [
@@ -61,7 +62,14 @@ mod tests {
 
     #[test]
     fn nothing_is_lost() {
-        for text in ["", "http://", "no link", "javascript:alert(1)", "https://https://", "ähttp://ö ü"] {
+        for text in [
+            "",
+            "http://",
+            "no link",
+            "javascript:alert(1)",
+            "https://https://",
+            "ähttp://ö ü",
+        ] {
             let joined: String = parts(text)
                 .into_iter()
                 .map(|part| match part {

@@ -103,7 +103,11 @@ impl LoginPage {
     /// What stands below the heading.
     fn lead(&self) -> String {
         let t = &self.chrome.t().login;
-        let text = if self.chrome.brand.is_platform { t.lead_platform } else { t.lead };
+        let text = if self.chrome.brand.is_platform {
+            t.lead_platform
+        } else {
+            t.lead
+        };
         i18n::fill(text, "brand", &self.chrome.brand.name)
     }
 }
@@ -143,12 +147,24 @@ impl Samples for LoginPage {
             ),
             (
                 "login-password-set",
-                Self { notice: Some(LoginNotice::PasswordSet), ..plain.clone() },
+                Self {
+                    notice: Some(LoginNotice::PasswordSet),
+                    ..plain.clone()
+                },
             ),
-            ("login-wrong", Self { error: Some(LoginError::Wrong), ..typed.clone() }),
+            (
+                "login-wrong",
+                Self {
+                    error: Some(LoginError::Wrong),
+                    ..typed.clone()
+                },
+            ),
             (
                 "login-too-many",
-                Self { error: Some(LoginError::TooMany(Duration::from_secs(240))), ..typed },
+                Self {
+                    error: Some(LoginError::TooMany(Duration::from_secs(240))),
+                    ..typed
+                },
             ),
             (
                 "login-hostile",
@@ -160,7 +176,11 @@ impl Samples for LoginPage {
             ),
             (
                 "login-platform",
-                Self { chrome: samples::platform(locale), forgot_password: false, ..plain },
+                Self {
+                    chrome: samples::platform(locale),
+                    forgot_password: false,
+                    ..plain
+                },
             ),
         ]
     }
@@ -172,8 +192,11 @@ mod tests {
 
     #[test]
     fn reasons_go_there_and_back() {
-        for notice in [LoginNotice::SessionEnded, LoginNotice::SignedOut, LoginNotice::PasswordSet]
-        {
+        for notice in [
+            LoginNotice::SessionEnded,
+            LoginNotice::SignedOut,
+            LoginNotice::PasswordSet,
+        ] {
             assert_eq!(LoginNotice::from_reason(notice.reason()), Some(notice));
         }
         assert_eq!(LoginNotice::from_reason("<b>"), None);

@@ -105,7 +105,9 @@ fn bounds(text: &str, policy: PasswordPolicy) -> String {
 
 /// An issue in words, empty where there is none, as the templates of fields take it.
 fn issue_text(issue: Option<PasswordIssue>, chrome: &Chrome, policy: PasswordPolicy) -> String {
-    issue.map(|issue| issue.text(chrome.locale, policy)).unwrap_or_default()
+    issue
+        .map(|issue| issue.text(chrome.locale, policy))
+        .unwrap_or_default()
 }
 
 impl SetupPasswordPage {
@@ -114,7 +116,11 @@ impl SetupPasswordPage {
     }
 
     fn lead(&self) -> String {
-        i18n::fill(self.chrome.t().password.setup_lead, "tenant", &self.chrome.brand.name)
+        i18n::fill(
+            self.chrome.t().password.setup_lead,
+            "tenant",
+            &self.chrome.brand.name,
+        )
     }
 
     fn error_text(&self) -> String {
@@ -129,12 +135,20 @@ impl ChangePasswordPage {
 
     fn title(&self) -> &'static str {
         let t = &self.chrome.t().password;
-        if self.forced { t.change_title } else { t.change_title_own }
+        if self.forced {
+            t.change_title
+        } else {
+            t.change_title_own
+        }
     }
 
     fn lead(&self) -> &'static str {
         let t = &self.chrome.t().password;
-        if self.forced { t.change_lead } else { t.change_lead_own }
+        if self.forced {
+            t.change_lead
+        } else {
+            t.change_lead_own
+        }
     }
 
     fn current_text(&self) -> String {
@@ -156,8 +170,14 @@ impl Samples for SetupPasswordPage {
         };
         vec![
             ("setup", page(samples::acme(locale), None)),
-            ("setup-too-short", page(samples::globex(locale), Some(PasswordIssue::TooShort))),
-            ("setup-common", page(samples::hostile(locale), Some(PasswordIssue::Common))),
+            (
+                "setup-too-short",
+                page(samples::globex(locale), Some(PasswordIssue::TooShort)),
+            ),
+            (
+                "setup-common",
+                page(samples::hostile(locale), Some(PasswordIssue::Common)),
+            ),
         ]
     }
 }
@@ -165,8 +185,18 @@ impl Samples for SetupPasswordPage {
 impl Samples for LinkGonePage {
     fn samples(locale: Locale) -> Vec<(&'static str, Self)> {
         vec![
-            ("setup-gone", Self { chrome: samples::acme(locale) }),
-            ("setup-gone-platform", Self { chrome: samples::platform(locale) }),
+            (
+                "setup-gone",
+                Self {
+                    chrome: samples::acme(locale),
+                },
+            ),
+            (
+                "setup-gone-platform",
+                Self {
+                    chrome: samples::platform(locale),
+                },
+            ),
         ]
     }
 }
@@ -182,7 +212,13 @@ impl Samples for ChangePasswordPage {
             new_error: None,
         };
         vec![
-            ("change-password", Self { forced: false, ..forced.clone() }),
+            (
+                "change-password",
+                Self {
+                    forced: false,
+                    ..forced.clone()
+                },
+            ),
             (
                 "change-password-errors",
                 Self {
@@ -203,9 +239,20 @@ mod tests {
     #[test]
     fn an_issue_names_the_number_that_counts() {
         let policy = PasswordPolicy { min: 12, max: 99 };
-        assert!(PasswordIssue::TooShort.text(Locale::En, policy).contains("12"));
-        assert!(PasswordIssue::TooLong.text(Locale::De, policy).contains("99"));
-        assert_eq!(PasswordIssue::from_code("too_short"), PasswordIssue::TooShort);
+        assert!(
+            PasswordIssue::TooShort
+                .text(Locale::En, policy)
+                .contains("12")
+        );
+        assert!(
+            PasswordIssue::TooLong
+                .text(Locale::De, policy)
+                .contains("99")
+        );
+        assert_eq!(
+            PasswordIssue::from_code("too_short"),
+            PasswordIssue::TooShort
+        );
         assert_eq!(PasswordIssue::from_code("whatever"), PasswordIssue::Invalid);
     }
 }

@@ -75,12 +75,22 @@ pub(super) fn acme(locale: Locale) -> Chrome {
 }
 
 pub(super) fn globex(locale: Locale) -> Chrome {
-    tenant(locale, "Globex Corporation", "globex", Some(Colour::new(0xd6, 0x4a, 0x2b)))
+    tenant(
+        locale,
+        "Globex Corporation",
+        "globex",
+        Some(Colour::new(0xd6, 0x4a, 0x2b)),
+    )
 }
 
 /// A tenant whose colour needs dark text and can't be read as text itself.
 pub(super) fn yellow(locale: Locale) -> Chrome {
-    tenant(locale, "Sonnenwerk", "sonnenwerk", Some(Colour::new(0xff, 0xd4, 0x00)))
+    tenant(
+        locale,
+        "Sonnenwerk",
+        "sonnenwerk",
+        Some(Colour::new(0xff, 0xd4, 0x00)),
+    )
 }
 
 pub(super) fn hostile(locale: Locale) -> Chrome {
@@ -94,15 +104,25 @@ pub(super) fn long_name(locale: Locale) -> Chrome {
 }
 
 pub(super) fn person(role: Role) -> Person {
-    Person { name: "Ada Lovelace".to_owned(), email: "ada@example.com".to_owned(), role }
+    Person {
+        name: "Ada Lovelace".to_owned(),
+        email: "ada@example.com".to_owned(),
+        role,
+    }
 }
 
 pub(super) fn signed_in(chrome: Chrome) -> Chrome {
-    Chrome { person: Some(person(Role::Owner)), ..chrome }
+    Chrome {
+        person: Some(person(Role::Owner)),
+        ..chrome
+    }
 }
 
 pub(super) fn signed_in_admin(chrome: Chrome) -> Chrome {
-    Chrome { person: Some(person(Role::PlatformAdmin)), ..chrome }
+    Chrome {
+        person: Some(person(Role::PlatformAdmin)),
+        ..chrome
+    }
 }
 
 /// 3 March 2026, 14:03:03 UTC.
@@ -111,7 +131,9 @@ pub(super) fn time() -> Timestamp {
 }
 
 pub(super) fn tenant_id(number: u32) -> TenantId {
-    TenantId::from_uuid(uuid::Uuid::from_u128(0x0193_8f7a_5b1e_7c44_9d0e_3f1c_0000_0000 + u128::from(number)))
+    TenantId::from_uuid(uuid::Uuid::from_u128(
+        0x0193_8f7a_5b1e_7c44_9d0e_3f1c_0000_0000 + u128::from(number),
+    ))
 }
 
 pub(super) fn outbox_id(number: u32) -> OutboxId {

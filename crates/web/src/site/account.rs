@@ -22,8 +22,14 @@ use crate::route::{Audience, AuditClass, Route, Routes};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
-        .add(Route::page(paths::DASHBOARD, Audience::SignedIn), get(dashboard))
-        .add(Route::page(paths::CHANGE_PASSWORD, Audience::SignedIn).before_password_change(), get(show_change))
+        .add(
+            Route::page(paths::DASHBOARD, Audience::SignedIn),
+            get(dashboard),
+        )
+        .add(
+            Route::page(paths::CHANGE_PASSWORD, Audience::SignedIn).before_password_change(),
+            get(show_change),
+        )
         .add(
             Route::form(paths::CHANGE_PASSWORD, Audience::SignedIn)
                 .takes_secret()
@@ -70,13 +76,21 @@ struct ChangeForm {
     new_password: String,
 }
 
-fn change_form(app: &App, ctx: &Ctx, current: Option<PasswordIssue>, new: Option<PasswordIssue>) -> Response {
+fn change_form(
+    app: &App,
+    ctx: &Ctx,
+    current: Option<PasswordIssue>,
+    new: Option<PasswordIssue>,
+) -> Response {
     let principal = match ctx.principal() {
         Ok(principal) => principal,
         Err(refusal) => return respond(app, Some(ctx), refusal.into()),
     };
-    let status =
-        if current.is_some() || new.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if current.is_some() || new.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let form = ChangePasswordPage {
         chrome: chrome(app, ctx),
         email: shown(principal).email,
@@ -95,14 +109,24 @@ async fn show_change(State(app): State<App>, ctx: Ctx) -> Response {
 async fn change(State(app): State<App>, ctx: Ctx, Form(sent): Form<ChangeForm>) -> Response {
     let outcome = async {
         let principal = ctx.principal()?;
-        app.service.change_password(principal, &sent.current_password, &sent.new_password, ctx.client_ip).await
+        app.service
+            .change_password(
+                principal,
+                &sent.current_password,
+                &sent.new_password,
+                ctx.client_ip,
+            )
+            .await
     }
     .await;
     match outcome {
         Ok(()) => see_other(paths::DASHBOARD),
         Err(Refusal::Validation(errors)) => {
             let issue = |field: &str| {
-                errors.iter().find(|error| error.field == field).map(|error| PasswordIssue::from_code(error.code))
+                errors
+                    .iter()
+                    .find(|error| error.field == field)
+                    .map(|error| PasswordIssue::from_code(error.code))
             };
             change_form(&app, &ctx, issue("current_password"), issue("new_password"))
         }

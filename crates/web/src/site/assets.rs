@@ -15,11 +15,19 @@ pub(crate) fn router() -> Router<App> {
 }
 
 async fn asset(Path(path): Path<String>) -> Response {
-    let Some(asset) = assets::find(&path) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(asset) = assets::find(&path) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(asset.content_type),
+        ),
         // The address changes with the content.
-        (header::CACHE_CONTROL, HeaderValue::from_static(CACHE_CONTROL)),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static(CACHE_CONTROL),
+        ),
     ];
     (headers, asset.body).into_response()
 }

@@ -22,9 +22,14 @@ use crate::route::{Audience, AuditClass, Route, Routes};
 
 pub(super) fn routes() -> Routes {
     Routes::default()
-        .add(Route::page(paths::CHOOSE_TENANT, Audience::Public), get(without_token))
         .add(
-            Route::form(paths::CHOOSE_TENANT, Audience::Public).takes_secret().audited(AuditClass::Session),
+            Route::page(paths::CHOOSE_TENANT, Audience::Public),
+            get(without_token),
+        )
+        .add(
+            Route::form(paths::CHOOSE_TENANT, Audience::Public)
+                .takes_secret()
+                .audited(AuditClass::Session),
             post(choose),
         )
 }
@@ -41,9 +46,26 @@ struct ChooseForm {
 pub(super) fn offer(app: &App, ctx: &Ctx, selection_token: String, tenants: &[Tenant]) -> Response {
     let tenants = tenants
         .iter()
-        .map(|tenant| TenantChoice::new(tenant.id, &tenant.name, &tenant.slug, &tenant_host(app, tenant), None))
+        .map(|tenant| {
+            TenantChoice::new(
+                tenant.id,
+                &tenant.name,
+                &tenant.slug,
+                &tenant_host(app, tenant),
+                None,
+            )
+        })
         .collect();
-    page(app, ctx, StatusCode::OK, &ChooseTenantPage { chrome: chrome(app, ctx), selection_token, tenants })
+    page(
+        app,
+        ctx,
+        StatusCode::OK,
+        &ChooseTenantPage {
+            chrome: chrome(app, ctx),
+            selection_token,
+            tenants,
+        },
+    )
 }
 
 /// Reloaded or come back to, the page has no token any more; the way begins at the sign-in.
@@ -53,11 +75,20 @@ async fn without_token() -> Response {
 
 async fn choose(State(app): State<App>, ctx: Ctx, Form(sent): Form<ChooseForm>) -> Response {
     let client = ctx.client(SessionKind::Browser);
-    match app.service.select(&sent.selection_token, &sent.tenant_id, &client).await {
+    match app
+        .service
+        .select(&sent.selection_token, &sent.tenant_id, &client)
+        .await
+    {
         Ok((person, issued)) => login::welcome(&app, &person, &issued, None),
-        Err(Refusal::TokenInvalid) => {
-            page(&app, &ctx, StatusCode::BAD_REQUEST, &LinkGonePage { chrome: chrome(&app, &ctx) })
-        }
+        Err(Refusal::TokenInvalid) => page(
+            &app,
+            &ctx,
+            StatusCode::BAD_REQUEST,
+            &LinkGonePage {
+                chrome: chrome(&app, &ctx),
+            },
+        ),
         Err(refusal) => respond(&app, Some(&ctx), refusal.into()),
     }
 }

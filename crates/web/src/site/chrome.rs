@@ -15,7 +15,8 @@ const PRODUCT: &str = "Tenantry";
 /// The host of an address, with its port where it is not the usual one.
 pub(super) fn host_of(url: &url::Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// A tenant's host as pages show it.
@@ -35,7 +36,11 @@ fn brand(app: &App, tenant: Option<&Tenant>) -> Brand {
 pub(super) fn shown(principal: &Principal) -> Shown {
     match &principal.person {
         Person::User { user, .. } => Shown {
-            name: display_name(user.full_name.as_deref(), user.username.as_deref(), &user.email),
+            name: display_name(
+                user.full_name.as_deref(),
+                user.username.as_deref(),
+                &user.email,
+            ),
             email: user.email.to_string(),
             role: user.role,
         },
@@ -50,7 +55,10 @@ pub(super) fn shown(principal: &Principal) -> Shown {
 /// What every page shows: in the brand of the tenant the request names, else of the tenant
 /// somebody is signed in to.
 pub(super) fn chrome(app: &App, ctx: &Ctx) -> Chrome {
-    let signed_in = ctx.principal.as_ref().and_then(|principal| principal.person.tenant());
+    let signed_in = ctx
+        .principal
+        .as_ref()
+        .and_then(|principal| principal.person.tenant());
     chrome_of(app, ctx, ctx.tenant.tenant().or(signed_in))
 }
 

@@ -22,7 +22,10 @@ pub(super) fn routes() -> Routes {
     Routes::default()
         .add(Route::page(paths::DEV_MAIL, Audience::Public), get(list))
         .add(Route::page("/dev/mail/{id}", Audience::Public), get(one))
-        .add(Route::page("/dev/mail/{id}/html", Audience::Public), get(html))
+        .add(
+            Route::page("/dev/mail/{id}/html", Audience::Public),
+            get(html),
+        )
 }
 
 async fn list(State(app): State<App>, ctx: Ctx) -> Response {
@@ -30,9 +33,18 @@ async fn list(State(app): State<App>, ctx: Ctx) -> Response {
         Ok(mails) => {
             let mails = mails
                 .into_iter()
-                .map(|mail| MailHead { id: mail.id, at: mail.at, from: None, to: mail.to, subject: mail.subject })
+                .map(|mail| MailHead {
+                    id: mail.id,
+                    at: mail.at,
+                    from: None,
+                    to: mail.to,
+                    subject: mail.subject,
+                })
                 .collect();
-            let shown = DevMailListPage { chrome: chrome_of(&app, &ctx, None), mails };
+            let shown = DevMailListPage {
+                chrome: chrome_of(&app, &ctx, None),
+                mails,
+            };
             page(&app, &ctx, StatusCode::OK, &shown)
         }
         Err(refusal) => respond(&app, Some(&ctx), refusal.into()),
@@ -49,7 +61,13 @@ async fn one(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Respon
         Ok(mail) => {
             let shown = DevMailPage {
                 chrome: chrome_of(&app, &ctx, None),
-                head: MailHead { id: mail.id, at: mail.at, from: None, to: mail.to, subject: mail.subject },
+                head: MailHead {
+                    id: mail.id,
+                    at: mail.at,
+                    from: None,
+                    to: mail.to,
+                    subject: mail.subject,
+                },
                 has_html: mail.html.is_some(),
                 text: mail.text,
             };
@@ -61,12 +79,24 @@ async fn one(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Respon
 
 /// The HTML part alone, under a policy that lets it load nothing and run nothing.
 async fn html(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Response {
-    match find(&app, &id).await.and_then(|mail| mail.html.ok_or(Refusal::NotFound)) {
+    match find(&app, &id)
+        .await
+        .and_then(|mail| mail.html.ok_or(Refusal::NotFound))
+    {
         Ok(html) => {
             let headers = [
-                (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-                (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MAIL_PART_POLICY)),
-                (header::X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")),
+                (
+                    header::CONTENT_TYPE,
+                    HeaderValue::from_static("text/html; charset=utf-8"),
+                ),
+                (
+                    header::CONTENT_SECURITY_POLICY,
+                    HeaderValue::from_static(MAIL_PART_POLICY),
+                ),
+                (
+                    header::X_FRAME_OPTIONS,
+                    HeaderValue::from_static("SAMEORIGIN"),
+                ),
             ];
             (headers, html).into_response()
         }

@@ -1,17 +1,17 @@
 //! Errors, as pages.
 
+use askama::Template as _;
 use axum::extract::{Request, State};
 use axum::http::header;
-use askama::Template as _;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::App;
 use super::chrome::chrome;
+use crate::App;
 use crate::context::Ctx;
-use crate::pages::error::ErrorPage;
 use crate::guard::bare;
-use crate::route::Surface;
+use crate::pages::error::ErrorPage;
 use crate::problem::{Failure, Told, respond};
+use crate::route::Surface;
 
 /// A failure as a page.
 pub(crate) fn page(app: &App, ctx: &Ctx, told: &Told) -> Response {
@@ -34,13 +34,25 @@ pub(crate) async fn no_such_path(State(app): State<App>, request: Request) -> Re
 
 /// The path has no such method.
 pub(crate) async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
-    respond(&app, Some(&unrouted(&app, &request)), Failure::MethodNotAllowed)
+    respond(
+        &app,
+        Some(&unrouted(&app, &request)),
+        Failure::MethodNotAllowed,
+    )
 }
 
 /// What is known about a request that no route took. Programs ask below `/api`; elsewhere it is a
 /// person if a page is what the client would rather have.
 fn unrouted(app: &App, request: &Request) -> Ctx {
-    let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let page = !request.uri().path().starts_with("/api/") && accepts.contains("text/html");
-    bare(app, if page { Surface::Page } else { Surface::Api }, request)
+    bare(
+        app,
+        if page { Surface::Page } else { Surface::Api },
+        request,
+    )
 }

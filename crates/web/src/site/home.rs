@@ -24,5 +24,12 @@ async fn home(State(app): State<App>, ctx: Ctx) -> Response {
     if ctx.tenant.id().is_some() {
         return see_other(paths::LOGIN);
     }
-    page(&app, &ctx, StatusCode::OK, &HomePage { chrome: chrome(&app, &ctx) })
+    page(
+        &app,
+        &ctx,
+        StatusCode::OK,
+        &HomePage {
+            chrome: chrome(&app, &ctx),
+        },
+    )
 }

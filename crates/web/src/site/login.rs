@@ -24,9 +24,16 @@ use crate::route::{Audience, AuditClass, Route, Routes};
 pub(super) fn routes() -> Routes {
     Routes::default()
         .add(Route::page(paths::LOGIN, Audience::Public), get(show))
-        .add(Route::form(paths::LOGIN, Audience::Public).takes_secret().audited(AuditClass::Session), post(sign_in))
         .add(
-            Route::form(paths::LOGOUT, Audience::Public).audited(AuditClass::Session).before_password_change(),
+            Route::form(paths::LOGIN, Audience::Public)
+                .takes_secret()
+                .audited(AuditClass::Session),
+            post(sign_in),
+        )
+        .add(
+            Route::form(paths::LOGOUT, Audience::Public)
+                .audited(AuditClass::Session)
+                .before_password_change(),
             post(sign_out),
         )
 }
@@ -61,7 +68,11 @@ fn form(app: &App, ctx: &Ctx) -> LoginPage {
     }
 }
 
-async fn show(State(app): State<App>, ctx: Ctx, query: Result<Query<Asked>, QueryRejection>) -> Response {
+async fn show(
+    State(app): State<App>,
+    ctx: Ctx,
+    query: Result<Query<Asked>, QueryRejection>,
+) -> Response {
     let asked = query.map(|query| query.0).unwrap_or_default();
     if ctx.principal.is_some() {
         return see_other(local_path(asked.return_to.as_deref()).unwrap_or(paths::DASHBOARD));
@@ -78,27 +89,45 @@ async fn show(State(app): State<App>, ctx: Ctx, query: Result<Query<Asked>, Quer
 
 /// An address where there is an `@`, else a username.
 fn parsed(text: &str) -> Option<Login> {
-    if text.contains('@') { text.parse().ok().map(Login::Email) } else { text.parse().ok().map(Login::Username) }
+    if text.contains('@') {
+        text.parse().ok().map(Login::Email)
+    } else {
+        text.parse().ok().map(Login::Username)
+    }
 }
 
 async fn sign_in(State(app): State<App>, ctx: Ctx, Form(sent): Form<LoginForm>) -> Response {
     let outcome = match parsed(&sent.email) {
         Some(login) => {
-            app.service.sign_in(&ctx.tenant, &login, &sent.password, &ctx.client(SessionKind::Browser)).await
+            app.service
+                .sign_in(
+                    &ctx.tenant,
+                    &login,
+                    &sent.password,
+                    &ctx.client(SessionKind::Browser),
+                )
+                .await
         }
         None => Err(Refusal::InvalidCredentials),
     };
     app.metrics.signed_in(&outcome);
     let return_to = local_path(sent.return_to.as_deref()).map(str::to_owned);
     let refusal = match outcome {
-        Ok(SignedIn::Yes(signed_in)) => return welcome(&app, &signed_in.0, &signed_in.1, return_to.as_deref()),
-        Ok(SignedIn::Choose { selection_token, tenants }) => {
+        Ok(SignedIn::Yes(signed_in)) => {
+            return welcome(&app, &signed_in.0, &signed_in.1, return_to.as_deref());
+        }
+        Ok(SignedIn::Choose {
+            selection_token,
+            tenants,
+        }) => {
             return choose_tenant::offer(&app, &ctx, selection_token.expose().clone(), &tenants);
         }
         Err(refusal) => refusal,
     };
     let (status, error) = match refusal {
-        Refusal::InvalidCredentials | Refusal::TenantRequired => (StatusCode::UNAUTHORIZED, LoginError::Wrong),
+        Refusal::InvalidCredentials | Refusal::TenantRequired => {
+            (StatusCode::UNAUTHORIZED, LoginError::Wrong)
+        }
         Refusal::RateLimited(wait) => (StatusCode::TOO_MANY_REQUESTS, LoginError::TooMany(wait)),
         other => return respond(&app, Some(&ctx), Failure::Refused(other)),
     };
@@ -110,10 +139,22 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Form(sent): Form<LoginForm>) 
 }
 
 /// Sets the session's cookie and leads on.
-pub(super) fn welcome(app: &App, person: &Person, issued: &Issued, return_to: Option<&str>) -> Response {
-    let next = if person.must_change_password() { paths::CHANGE_PASSWORD } else { return_to.unwrap_or(paths::DASHBOARD) };
+pub(super) fn welcome(
+    app: &App,
+    person: &Person,
+    issued: &Issued,
+    return_to: Option<&str>,
+) -> Response {
+    let next = if person.must_change_password() {
+        paths::CHANGE_PASSWORD
+    } else {
+        return_to.unwrap_or(paths::DASHBOARD)
+    };
     let mut response = see_other(next);
-    if let Some(cookie) = app.cookies().set(app.cookies().session(), issued.token.expose()) {
+    if let Some(cookie) = app
+        .cookies()
+        .set(app.cookies().session(), issued.token.expose())
+    {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

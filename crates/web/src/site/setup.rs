@@ -21,8 +21,16 @@ const PATH: &str = "/setup/password/{token}";
 
 pub(super) fn routes() -> Routes {
     Routes::default()
-        .add(Route::page(PATH, Audience::Public).takes_secret(), get(show))
-        .add(Route::form(PATH, Audience::Public).takes_secret().audited(AuditClass::Person), post(set))
+        .add(
+            Route::page(PATH, Audience::Public).takes_secret(),
+            get(show),
+        )
+        .add(
+            Route::form(PATH, Audience::Public)
+                .takes_secret()
+                .audited(AuditClass::Person),
+            post(set),
+        )
 }
 
 /// The form.
@@ -33,7 +41,11 @@ struct SetupForm {
 }
 
 fn form(app: &App, ctx: &Ctx, view: &SetupView, error: Option<PasswordIssue>) -> Response {
-    let status = if error.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if error.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let shown = SetupPasswordPage {
         chrome: chrome_of(app, ctx, view.tenant.as_ref()),
         email: view.email.to_string(),
@@ -45,9 +57,14 @@ fn form(app: &App, ctx: &Ctx, view: &SetupView, error: Option<PasswordIssue>) ->
 
 fn refused(app: &App, ctx: &Ctx, refusal: Refusal) -> Response {
     match refusal {
-        Refusal::TokenInvalid => {
-            page(app, ctx, StatusCode::BAD_REQUEST, &LinkGonePage { chrome: chrome(app, ctx) })
-        }
+        Refusal::TokenInvalid => page(
+            app,
+            ctx,
+            StatusCode::BAD_REQUEST,
+            &LinkGonePage {
+                chrome: chrome(app, ctx),
+            },
+        ),
         other => respond(app, Some(ctx), other.into()),
     }
 }
@@ -59,9 +76,18 @@ async fn show(State(app): State<App>, ctx: Ctx, Path(token): Path<String>) -> Re
     }
 }
 
-async fn set(State(app): State<App>, ctx: Ctx, Path(token): Path<String>, Form(sent): Form<SetupForm>) -> Response {
+async fn set(
+    State(app): State<App>,
+    ctx: Ctx,
+    Path(token): Path<String>,
+    Form(sent): Form<SetupForm>,
+) -> Response {
     let hinted = ctx.tenant.id();
-    match app.service.setup_password(&token, &sent.password, hinted, ctx.client_ip).await {
+    match app
+        .service
+        .setup_password(&token, &sent.password, hinted, ctx.client_ip)
+        .await
+    {
         Ok(_) => {
             let mut response = see_other("/login?reason=password_set");
             if let Some(cookie) = app.cookies().clear(app.cookies().session()) {
@@ -72,7 +98,9 @@ async fn set(State(app): State<App>, ctx: Ctx, Path(token): Path<String>, Form(s
         }
         Err(Refusal::Validation(errors)) => match app.service.setup_view(&token, hinted).await {
             Ok(view) => {
-                let issue = errors.first().map_or(PasswordIssue::Invalid, |error| PasswordIssue::from_code(error.code));
+                let issue = errors.first().map_or(PasswordIssue::Invalid, |error| {
+                    PasswordIssue::from_code(error.code)
+                });
                 form(&app, &ctx, &view, Some(issue))
             }
             Err(refusal) => refused(&app, &ctx, refusal),

@@ -154,7 +154,10 @@ impl AdminTenantPage {
                 url: format!("http://{}.localhost:8000", row.slug),
                 isolation: Isolation::Database,
                 cluster: Some("eu-1".to_owned()),
-                domains: vec!["id.acme.example".to_owned(), "login.acme-group.example".to_owned()],
+                domains: vec![
+                    "id.acme.example".to_owned(),
+                    "login.acme-group.example".to_owned(),
+                ],
             },
             database: Some(TenantDatabase {
                 driver: Driver::Postgres,
@@ -190,10 +193,15 @@ impl Samples for AdminTenantPage {
                 true,
             ),
         ];
-        let healthy = CheckResult { at: samples::time(), findings: Vec::new() };
-        let ill = CheckResult { at: samples::time(), findings };
-        let [active, suspended, hostile] =
-            [0, 1, 2].map(|place| Self::sample(locale, place));
+        let healthy = CheckResult {
+            at: samples::time(),
+            findings: Vec::new(),
+        };
+        let ill = CheckResult {
+            at: samples::time(),
+            findings,
+        };
+        let [active, suspended, hostile] = [0, 1, 2].map(|place| Self::sample(locale, place));
         let file = TenantDatabase {
             driver: Driver::Sqlite,
             host: None,
@@ -201,13 +209,35 @@ impl Samples for AdminTenantPage {
         };
         let states = [
             active.clone().map(|page| ("admin-tenant", page)),
-            active.map(|page| ("admin-tenant-healthy", Self { check: Some(healthy), ..page })),
+            active.map(|page| {
+                (
+                    "admin-tenant-healthy",
+                    Self {
+                        check: Some(healthy),
+                        ..page
+                    },
+                )
+            }),
             suspended.map(|page| {
                 let notice = Some(TenantNotice::Suspended);
-                ("admin-tenant-suspended", Self { notice, database: Some(file), ..page })
+                (
+                    "admin-tenant-suspended",
+                    Self {
+                        notice,
+                        database: Some(file),
+                        ..page
+                    },
+                )
             }),
             hostile.map(|page| {
-                ("admin-tenant-ill", Self { check: Some(ill), database: None, ..page })
+                (
+                    "admin-tenant-ill",
+                    Self {
+                        check: Some(ill),
+                        database: None,
+                        ..page
+                    },
+                )
             }),
         ];
         states.into_iter().flatten().collect()

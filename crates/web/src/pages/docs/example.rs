@@ -27,8 +27,10 @@ pub(super) fn curl(
         if shown.is_empty() {
             shown.extend(request.first());
         }
-        let fields: Vec<String> =
-            shown.iter().map(|field| format!("\"{}\": {}", field.name, value(field))).collect();
+        let fields: Vec<String> = shown
+            .iter()
+            .map(|field| format!("\"{}\": {}", field.name, value(field)))
+            .collect();
         let _ = write!(
             command,
             " \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{{}}}'",
@@ -89,13 +91,25 @@ mod tests {
             required,
             about: String::new(),
         };
-        let fields = [field("email", "string", true), field("limit", "integer", false)];
+        let fields = [
+            field("email", "string", true),
+            field("limit", "integer", false),
+        ];
         assert_eq!(
-            curl("http://h", "post", "/api/v1/users/{user_id}/pin", &fields, true),
+            curl(
+                "http://h",
+                "post",
+                "/api/v1/users/{user_id}/pin",
+                &fields,
+                true
+            ),
             "curl -X POST \"http://h/api/v1/users/$USER_ID/pin\" \\\n  \
              -H \"Authorization: Bearer $TOKEN\" \\\n  -H \"Content-Type: application/json\" \\\n  \
              -d '{\"email\": \"ada@example.com\"}'"
         );
-        assert_eq!(curl("http://h", "get", "/healthz", &[], false), "curl \"http://h/healthz\"");
+        assert_eq!(
+            curl("http://h", "get", "/healthz", &[], false),
+            "curl \"http://h/healthz\""
+        );
     }
 }

@@ -21,13 +21,19 @@ pub(super) fn read(document: &Value, origin: &str, locale: Locale) -> Api {
         for method in METHODS {
             if let Some(found) = methods.get(method) {
                 let tag = text(&found["tags"][0]);
-                groups.entry(tag).or_default().push(reader.operation(path, method, found));
+                groups
+                    .entry(tag)
+                    .or_default()
+                    .push(reader.operation(path, method, found));
             }
         }
     }
     Api {
         version: text(&document["info"]["version"]),
-        groups: groups.into_iter().map(|(name, operations)| Group { name, operations }).collect(),
+        groups: groups
+            .into_iter()
+            .map(|(name, operations)| Group { name, operations })
+            .collect(),
         problems: entries(&document["x-problem-codes"])
             .map(|(code, problem)| Problem {
                 code: code.clone(),
@@ -51,7 +57,10 @@ impl Reader<'_> {
         let body = &operation["requestBody"]["content"]["application/json"]["schema"];
         let good = entries(&operation["responses"]).find(|(status, _)| status.starts_with('2'));
         let (status, answer) = good.map_or((String::new(), &Value::Null), |(status, answer)| {
-            (status.clone(), &answer["content"]["application/json"]["schema"])
+            (
+                status.clone(),
+                &answer["content"]["application/json"]["schema"],
+            )
         });
         let request = self.fields(body);
         let audience = text(&operation["x-audience"]);
@@ -60,7 +69,9 @@ impl Reader<'_> {
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
             summary: text(&operation["summary"]),
-            parameters: list(&operation["parameters"]).map(|one| self.parameter(one)).collect(),
+            parameters: list(&operation["parameters"])
+                .map(|one| self.parameter(one))
+                .collect(),
             status,
             response: self.fields(answer),
             refusals: list(&operation["x-refusals"]).map(text).collect(),
@@ -113,7 +124,10 @@ impl Reader<'_> {
         if depth > DEPTH {
             return "…".to_owned();
         }
-        if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        if let Some(name) = schema["$ref"]
+            .as_str()
+            .and_then(|path| path.rsplit('/').next())
+        {
             let target = self.resolved(schema);
             return if target["properties"].is_object() {
                 name.to_owned()
@@ -156,14 +170,21 @@ impl Reader<'_> {
 
     fn about(&self, schema: &Value) -> String {
         let own = text(&schema["description"]);
-        if own.is_empty() { text(&self.resolved(schema)["description"]) } else { own }
+        if own.is_empty() {
+            text(&self.resolved(schema)["description"])
+        } else {
+            own
+        }
     }
 
     /// The schema that a reference leads to.
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let mut found = schema;
         for _ in 0..DEPTH {
-            let Some(path) = found["$ref"].as_str().and_then(|path| path.strip_prefix('#')) else {
+            let Some(path) = found["$ref"]
+                .as_str()
+                .and_then(|path| path.strip_prefix('#'))
+            else {
                 break;
             };
             found = self.document.pointer(path).unwrap_or(&Value::Null);
@@ -209,8 +230,16 @@ mod tests {
 
     #[test]
     fn a_document_of_another_shape_gives_an_empty_page() {
-        for document in [json!(null), json!([1]), json!({"paths": 1}), json!({"paths": {"/": 1}})] {
-            assert!(read(&document, "", Locale::En).groups.is_empty(), "{document}");
+        for document in [
+            json!(null),
+            json!([1]),
+            json!({"paths": 1}),
+            json!({"paths": {"/": 1}}),
+        ] {
+            assert!(
+                read(&document, "", Locale::En).groups.is_empty(),
+                "{document}"
+            );
         }
     }
 
@@ -233,15 +262,27 @@ mod tests {
             "Role": {"type": "string", "enum": ["owner", "member"]},
             "Tenant": {"type": "object", "properties": {"id": {"type": "string"}}},
         }}});
-        let reader = Reader { document: &document, origin: "" };
+        let reader = Reader {
+            document: &document,
+            origin: "",
+        };
         let kind = |schema: Value| reader.kind(&schema, 0);
-        assert_eq!(kind(json!({"$ref": "#/components/schemas/Role"})), "owner | member");
+        assert_eq!(
+            kind(json!({"$ref": "#/components/schemas/Role"})),
+            "owner | member"
+        );
         assert_eq!(
             kind(json!({"type": "array", "items": {"$ref": "#/components/schemas/Tenant"}})),
             "[Tenant]"
         );
-        assert_eq!(kind(json!({"type": ["string", "null"], "format": "uuid"})), "uuid");
-        assert_eq!(kind(json!({"anyOf": [{"type": "integer"}, {"type": "null"}]})), "integer");
+        assert_eq!(
+            kind(json!({"type": ["string", "null"], "format": "uuid"})),
+            "uuid"
+        );
+        assert_eq!(
+            kind(json!({"anyOf": [{"type": "integer"}, {"type": "null"}]})),
+            "integer"
+        );
         assert_eq!(kind(json!(true)), "any");
     }
 }

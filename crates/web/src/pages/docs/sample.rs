@@ -94,6 +94,9 @@ impl Samples for DocsPage {
     fn samples(locale: Locale) -> Vec<(&'static str, Self)> {
         let origin = "http://localhost:8000";
         let page = |document| Self::from_openapi(samples::platform(locale), document, origin);
-        vec![("docs", page(&document())), ("docs-empty", page(&Value::Null))]
+        vec![
+            ("docs", page(&document())),
+            ("docs-empty", page(&Value::Null)),
+        ]
     }
 }
