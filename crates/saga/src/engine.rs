@@ -272,7 +272,7 @@ impl<D: Definition> Engine<D> {
             match self.guarded(claim, self.step_back(claim, step)).await? {
                 Ok(()) => {
                     self.append(claim, step, LogEvent::UndoFinished, None)
-                        .await?
+                        .await?;
                 }
                 Err(error) => {
                     self.append(claim, step, LogEvent::Failed, Some(&error.to_string()))

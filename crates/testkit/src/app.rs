@@ -11,119 +11,81 @@ mod token;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tenantry_core::password::{Password, PasswordPolicy};
 use tenantry_core::session::SessionKind;
-use tenantry_core::tenant::{EmailUniqueness, Isolation, Registration, Tenant};
-use tenantry_core::user::Username;
-use tenantry_core::{Entropy, Locale, Role, TenantId, UserId};
+use tenantry_core::{Entropy, Role, TenantId, UserId};
 use tenantry_keys::password::{HashParams, Hasher};
-use tenantry_keys::sealing::MasterKey;
-use tenantry_mail::{Sender, Transport, files::Files};
 use tenantry_service::resolve::Hints;
-use tenantry_service::signin::{Client, Login, SignedIn};
-use tenantry_service::tenants::{Created, NewOwner, NewTenant};
+use tenantry_service::signin::{Login, SignedIn};
+use tenantry_service::tenants::Created;
 use tenantry_service::{Service, Settings};
-use tenantry_store::control::{ControlUrl, Entry};
+use tenantry_store::control::Entry;
 use tenantry_store::files::TenantFiles;
 use tenantry_store::tenant::NewUser;
-use tenantry_store::{Control, Db, Hint, Origin, PoolBounds, TenantCtx, TenantPools};
+use tenantry_store::{Hint, Origin, PoolBounds, TenantCtx, TenantPools};
 use tenantry_web::{App, Options, router, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use url::Url;
-use uuid::Uuid;
 
 use crate::ManualClock;
-use crate::services::{FreshDatabase, fresh_database};
+use crate::service::{self, PASSWORD, TestControl, TestService};
 pub use answer::Answer;
 pub use call::Call;
 pub use token::AccessToken;
 
-/// The password of everybody a test makes: long enough for every policy.
-pub const PASSWORD: &str = "violet-harbour-71-lantern";
-
-/// The master key of every [`TestApp`] that is not asked for another one.
-const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
 /// What a [`TestApp`] is started with.
 #[derive(Clone)]
 pub struct AppOptions {
-    /// Whether the control database lies in PostgreSQL.
-    pub postgres: bool,
-    /// Whether wrong tries are limited.
-    pub rate_limits: bool,
+    /// Where the registry lies, and whether wrong tries are limited.
+    pub service: service::Options,
     /// Threads that hash passwords.
     pub hash_threads: usize,
     /// What `{slug}.` is put before.
-    pub base_domain: String,
+    pub base_domain: &'static str,
     /// What links begin with.
-    pub public_url: String,
-    /// Whether one address may belong to several tenants.
-    pub email_uniqueness: EmailUniqueness,
+    pub public_url: &'static str,
     /// Proxies whose forwarded headers count.
-    pub trusted_proxies: Vec<String>,
-    /// The master key, in base64.
-    pub master_key: String,
+    pub trusted_proxies: &'static [&'static str],
 }
 
 impl Default for AppOptions {
     /// SQLite, `localhost`, no limits on tries: a test that is about them turns them on.
     fn default() -> Self {
-        Self {
-            postgres: false,
-            rate_limits: false,
-            hash_threads: 2,
-            base_domain: "localhost".to_owned(),
-            public_url: "http://localhost:8000".to_owned(),
-            email_uniqueness: EmailUniqueness::PerTenant,
-            trusted_proxies: Vec::new(),
-            master_key: MASTER_KEY.to_owned(),
-        }
+        Self::over(service::Options::sqlite().without_rate_limits())
     }
 }
 
 impl AppOptions {
+    /// The defaults, over such a service.
+    pub const fn over(service: service::Options) -> Self {
+        Self {
+            service,
+            hash_threads: 2,
+            base_domain: "localhost",
+            public_url: "http://localhost:8000",
+            trusted_proxies: &[],
+        }
+    }
+
     /// Starts it.
     ///
     /// # Panics
     /// Where anything of it fails; the test can't go on.
     pub async fn start(self) -> TestApp {
-        let dir = tempfile::tempdir().unwrap();
-        let database = if self.postgres {
-            Some(fresh_database().await.unwrap())
-        } else {
-            None
-        };
-        let url = match &database {
-            Some(database) => ControlUrl::Postgres(database.url().to_owned()),
-            None => ControlUrl::Sqlite(dir.path().join("control.db")),
-        };
-        let clock = ManualClock::default();
-        let entropy = tenantry_keys::entropy();
-        let control = Control::open(&url).await.unwrap();
-        let service = Service::open(
-            control,
-            self.settings(dir.path()),
-            &MasterKey::parse(&self.master_key).unwrap(),
-            Transport::Files(Files::new(dir.path().join("mail"))),
-            clock.clock(),
-            entropy.clone(),
-        )
-        .await
-        .unwrap();
+        let inner = TestService::start(self.service.clone()).await.unwrap();
+        let opened = inner.open_otherwise(|settings| self.adjust(settings), None);
+        let service = opened.await.unwrap().unwrap();
         let options = Options {
             trusted_proxies: self
                 .trusted_proxies
                 .iter()
                 .map(|net| net.parse().unwrap())
                 .collect(),
-            dev_mail: true,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -136,46 +98,28 @@ impl AppOptions {
         TestApp {
             client: call::client(address),
             service,
-            clock,
-            entropy,
+            inner,
             address,
             serving,
             stop,
-            database,
-            dir,
         }
     }
 
-    fn settings(&self, dir: &Path) -> Settings {
-        Settings {
-            public_url: Url::parse(&self.public_url).unwrap(),
-            base_domain: self.base_domain.clone(),
-            data_dir: dir.to_owned(),
-            email_uniqueness: self.email_uniqueness,
-            rate_limits: self.rate_limits,
-            code_prefix: "TEN".to_owned(),
-            passwords: PasswordPolicy::default(),
-            sender: Sender::new("Tenantry", "no-reply@localhost".parse().unwrap()),
-            mail_locale: Locale::default(),
-            hash_threads: NonZeroUsize::new(self.hash_threads).unwrap(),
-            pools: PoolBounds::default(),
-            pace: tenantry_saga::Pace::default(),
-            faults: tenantry_saga::Faults::default(),
-        }
+    fn adjust(&self, settings: &mut Settings) {
+        settings.public_url = Url::parse(self.public_url).unwrap();
+        self.base_domain.clone_into(&mut settings.base_domain);
+        settings.hash_threads = NonZeroUsize::new(self.hash_threads).unwrap();
     }
 }
 
 /// A running server with everything behind it. Dropped, it ends.
 pub struct TestApp {
     service: Service,
-    clock: ManualClock,
-    entropy: Entropy,
+    inner: TestService,
     address: SocketAddr,
     client: reqwest::Client,
     serving: JoinHandle<()>,
     stop: oneshot::Sender<()>,
-    database: Option<FreshDatabase>,
-    dir: TempDir,
 }
 
 /// A tenant that was made for a test, with its owner.
@@ -230,17 +174,22 @@ impl TestApp {
 
     /// Its clock.
     pub const fn clock(&self) -> &ManualClock {
-        &self.clock
+        &self.inner.clock
+    }
+
+    /// The plain rows behind it.
+    pub fn control(&self) -> &TestControl {
+        self.inner.control()
+    }
+
+    /// Its mails, and other processes over the same data.
+    pub const fn inner(&self) -> &TestService {
+        &self.inner
     }
 
     /// Where it listens.
     pub const fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Where its files lie.
-    pub fn data_dir(&self) -> &Path {
-        self.dir.path()
     }
 
     /// The host of a tenant with this slug.
@@ -277,22 +226,9 @@ impl TestApp {
 
     /// Makes a tenant whose owner has this address and [`PASSWORD`].
     pub async fn tenant_owned_by(&self, slug: &str, owner: &str) -> TestTenant {
-        let new = NewTenant {
-            name: format!("The {slug}"),
-            slug: slug.parse().unwrap(),
-            owner: NewOwner {
-                email: owner.parse().unwrap(),
-                username: Some("owner".parse().unwrap()),
-                full_name: Some("Olga Owner".to_owned()),
-                password: Some(PASSWORD.to_owned()),
-            },
-            isolation: Isolation::Database,
-            cluster: None,
-            registration: Registration::Closed,
-            verify_email: true,
-            locale: None,
-        };
-        let wait = std::time::Duration::from_secs(30);
+        let mut new = TestService::new_tenant(slug, owner, Some(PASSWORD)).unwrap();
+        new.owner.username = Some("owner".parse().unwrap());
+        let wait = service::WAIT;
         match self.service.create_tenant(new, None, wait).await.unwrap() {
             Created::Active(view) => TestTenant {
                 id: view.tenant.id.to_string(),
@@ -304,33 +240,31 @@ impl TestApp {
         }
     }
 
-    /// Adds somebody with [`PASSWORD`] to a tenant, and tells the directory.
+    /// Adds somebody with [`PASSWORD`] to a tenant, and tells the directory. The username is what
+    /// stands before the `@`.
     pub async fn person(&self, tenant: &TestTenant, email: &str, role: Role, must_change: bool) {
-        let pools = TenantPools::new(
-            TenantFiles::new(self.dir.path().join("tenants")).unwrap(),
-            PoolBounds::default(),
-            self.clock.clock(),
-        );
+        let clock = self.clock().clock();
+        let files = TenantFiles::new(self.inner.data_dir().join("tenants")).unwrap();
+        let pools = TenantPools::new(files, PoolBounds::default(), clock.clone());
         let ctx = self.enter(tenant).await;
-        let (address, name) = email.split_once('@').unwrap();
-        let username: Username = format!("{address}.{name}")[..address.len()].parse().unwrap();
+        let username = email.split('@').next().unwrap_or_default().parse().unwrap();
         let email = email.parse().unwrap();
         let mut tx = pools.begin(&ctx).await.unwrap();
         let user = NewUser {
-            id: UserId::generate(&self.clock.clock(), &self.entropy),
+            id: UserId::generate(&clock, self.service.entropy()),
             email: &email,
             username: Some(&username),
             full_name: None,
             role,
-            password_hash: Some(password_hash(&self.entropy)),
+            password_hash: Some(password_hash(self.service.entropy())),
             must_change_password: must_change,
-            created_at: self.clock.now(),
+            created_at: clock.now(),
         };
         tx.users().add(&user).await.unwrap();
         tx.commit().await.unwrap();
         pools.close_all().await;
-        let tenant: Tenant = ctx.tenant().clone();
-        self.service.rebuild_directory(&tenant).await.unwrap();
+        let tenant = ctx.tenant();
+        self.service.rebuild_directory(tenant).await.unwrap();
     }
 
     async fn enter(&self, tenant: &TestTenant) -> TenantCtx {
@@ -352,37 +286,22 @@ impl TestApp {
 
     /// Makes a platform admin change the password first.
     pub async fn must_change(&self, admin: &str) {
-        let sql = "UPDATE platform_admins SET must_change_password = 1 WHERE email_key = $1";
-        let changed = match self.service.control().db() {
-            Db::Sqlite { writer, .. } => {
-                let query = sqlx::query(sql).bind(admin).execute(writer);
-                query.await.unwrap().rows_affected()
-            }
-            Db::Postgres(pool) => {
-                let query = sqlx::query(sql).bind(admin).execute(pool);
-                query.await.unwrap().rows_affected()
-            }
-        };
-        assert_eq!(changed, 1, "{admin} is no platform admin");
+        let sql = format!(
+            "UPDATE platform_admins SET must_change_password = 1 WHERE email_key = '{admin}'"
+        );
+        assert_eq!(self.control().damage(&sql).await.unwrap(), 1, "{admin}");
     }
 
     /// Gives a tenant a domain, proven or not; `kind` is `host` or `email`.
     pub async fn domain(&self, tenant: &TestTenant, kind: &str, domain: &str, verified: bool) {
-        let sql = "INSERT INTO tenant_domains (domain, kind, tenant_id, created_at, verified_at)
-                   VALUES ($1, $2, $3, $4, $5)";
-        let id: Uuid = tenant.id.parse().unwrap();
-        let now = self.clock.now().micros();
-        let at = verified.then_some(now);
-        match self.service.control().db() {
-            Db::Sqlite { writer, .. } => {
-                let query = sqlx::query(sql).bind(domain).bind(kind).bind(id);
-                query.bind(now).bind(at).execute(writer).await.unwrap();
-            }
-            Db::Postgres(pool) => {
-                let query = sqlx::query(sql).bind(domain).bind(kind).bind(id);
-                query.bind(now).bind(at).execute(pool).await.unwrap();
-            }
-        }
+        let id = self.control().literal(tenant.id.parse().unwrap());
+        let now = self.clock().now().micros();
+        let at = if verified { now.to_string() } else { "NULL".to_owned() };
+        let sql = format!(
+            "INSERT INTO tenant_domains (domain, kind, tenant_id, created_at, verified_at)
+             VALUES ('{domain}', '{kind}', {id}, {now}, {at})"
+        );
+        self.control().damage(&sql).await.unwrap();
     }
 
     /// Tries to sign in at a host through the API.
@@ -417,11 +336,7 @@ impl TestApp {
         };
         let tenant = self.service.resolve(&hints).await.unwrap();
         let login = Login::Email(email.parse().unwrap());
-        let client = Client {
-            ip: None,
-            user_agent: None,
-            kind: SessionKind::Browser,
-        };
+        let client = service::client(SessionKind::Browser, "127.0.0.1");
         let signed = self.service.sign_in(&tenant, &login, PASSWORD, &client);
         match signed.await.unwrap() {
             SignedIn::Yes(signed) => signed.1.token.expose().clone(),
@@ -434,18 +349,15 @@ impl TestApp {
         drop(self.stop);
         self.serving.await.unwrap();
         self.service.close().await;
-        if let Some(database) = self.database {
-            database.close().await.unwrap();
-        }
     }
 }
 
 /// The hash of [`PASSWORD`], made once for the whole process.
 fn password_hash(entropy: &Entropy) -> &'static str {
-    static HASH: OnceLock<Arc<str>> = OnceLock::new();
+    static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| {
         let password = Password::chosen(PASSWORD, PasswordPolicy::default()).unwrap();
         let mut hasher = Hasher::new(HashParams::default());
-        hasher.hash(&password, entropy).unwrap().into()
+        hasher.hash(&password, entropy).unwrap()
     })
 }

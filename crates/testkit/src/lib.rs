@@ -1,6 +1,8 @@
 //! What the tests of Tenantry share: real services to talk to, the program as a process, and
 //! a clock and a randomness that a test can steer. Only ever a dev-dependency.
 
+#[cfg(feature = "app")]
+pub mod app;
 pub mod clock;
 pub mod entropy;
 pub mod process;

@@ -19,8 +19,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tempfile::TempDir;
 
-pub use rustix::process::Signal;
 pub use running::{Ended, Running, broken_pipe};
+pub use rustix::process::Signal;
 
 /// A program and a data folder, both of one test.
 pub struct Installation {

@@ -27,8 +27,9 @@ use tenantry_service::{OpenError, Service, Settings};
 use tenantry_store::{PoolBounds, files};
 use url::Url;
 
-pub use control::{Engine, TestControl};
+pub use control::TestControl;
 pub use halt::{Place, Reached};
+pub use tenantry_core::tenant::Driver;
 
 use crate::{ManualClock, seeded_entropy};
 
@@ -45,7 +46,7 @@ pub const PASSWORD: &str = "correct horse battery";
 #[derive(Clone)]
 pub struct Options {
     /// What holds the registry.
-    pub engine: Engine,
+    pub driver: Driver,
     /// What goes wrong in workflows.
     pub faults: Faults,
     /// Whether one address may belong to several tenants.
@@ -57,10 +58,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults of the product, with the registry on this engine.
-    pub fn on(engine: Engine) -> Self {
+    /// The defaults of the product, with the registry on this driver.
+    pub fn on(driver: Driver) -> Self {
         Self {
-            engine,
+            driver,
             faults: Faults::none(),
             email_uniqueness: EmailUniqueness::PerTenant,
             rate_limits: true,
@@ -70,12 +71,12 @@ impl Options {
 
     /// The registry in a file.
     pub fn sqlite() -> Self {
-        Self::on(Engine::Sqlite)
+        Self::on(Driver::Sqlite)
     }
 
     /// The registry in PostgreSQL.
     pub fn postgres() -> Self {
-        Self::on(Engine::Postgres)
+        Self::on(Driver::Postgres)
     }
 
     /// With these faults.
@@ -128,7 +129,7 @@ pub struct TestService {
 impl TestService {
     /// A service over fresh data.
     pub async fn start(options: Options) -> Result<Self> {
-        let control = TestControl::start(options.engine).await?;
+        let control = TestControl::start(options.driver).await?;
         let installation = Arc::new(Installation {
             control,
             master: MasterKey::generate(&seeded_entropy(1)),
@@ -140,12 +141,7 @@ impl TestService {
     /// Another process over the same data and the same clock.
     pub async fn beside(&self, faults: Faults) -> Result<Self> {
         let options = self.options.clone().with_faults(faults);
-        Self::over(
-            Arc::clone(&self.installation),
-            self.clock.clone(),
-            options,
-        )
-        .await
+        Self::over(Arc::clone(&self.installation), self.clock.clone(), options).await
     }
 
     async fn over(
@@ -154,9 +150,15 @@ impl TestService {
         options: Options,
     ) -> Result<Self> {
         let settings = settings(&installation, &options)?;
-        let service = open(&installation, settings, &installation.master, clock.clone(), &options)
-            .await?
-            .context("the service could not be opened")?;
+        let service = open(
+            &installation,
+            settings,
+            &installation.master,
+            clock.clone(),
+            &options,
+        )
+        .await?
+        .context("the service could not be opened")?;
         Ok(Self {
             service,
             clock,
@@ -224,7 +226,8 @@ impl TestService {
 
     /// Makes a tenant whose owner has this password.
     pub async fn make_tenant(&self, slug: &str, owner: &str, password: &str) -> Result<TenantView> {
-        self.create(Self::new_tenant(slug, owner, Some(password))?).await
+        self.create(Self::new_tenant(slug, owner, Some(password))?)
+            .await
     }
 
     /// Makes a tenant whose owner gets a setup link.
@@ -306,6 +309,24 @@ impl TestService {
         conn.close().await?;
         Ok(done.rows_affected())
     }
+}
+
+/// Makes two tests of each function: over SQLite, and over PostgreSQL.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name($crate::service::Driver::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                super::$name($crate::service::Driver::Postgres).await;
+            }
+        }
+    )+};
 }
 
 /// A client of this kind at this address.

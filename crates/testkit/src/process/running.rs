@@ -70,7 +70,10 @@ fn listen(stream: Option<impl Read + Send + 'static>) -> (Arc<Said>, Option<Join
         move || {
             let mut reader = BufReader::new(stream);
             let mut line = Vec::new();
-            while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            while reader
+                .read_until(b'\n', &mut line)
+                .is_ok_and(|read| read > 0)
+            {
                 said.add(&String::from_utf8_lossy(&line), false);
                 line.clear();
             }

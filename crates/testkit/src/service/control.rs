@@ -7,20 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use tempfile::TempDir;
+use tenantry_core::tenant::Driver;
 use tenantry_store::Control;
 use tenantry_store::control::ControlUrl;
 use uuid::Uuid;
 
 use crate::services::{FreshDatabase, fresh_database};
-
-/// What holds the registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// A file.
-    Sqlite,
-    /// A database in the cluster of the test run.
-    Postgres,
-}
 
 /// A folder and an empty control database. Both go when it is dropped.
 pub struct TestControl {
@@ -71,13 +63,13 @@ fn safe(sql: &str) -> AssertSqlSafe<String> {
 
 impl TestControl {
     /// An empty control database.
-    pub async fn start(engine: Engine) -> Result<Self> {
+    pub async fn start(driver: Driver) -> Result<Self> {
         let dir = tempfile::Builder::new()
             .prefix("tenantry-test-")
             .tempdir()?;
-        let database = match engine {
-            Engine::Sqlite => None,
-            Engine::Postgres => Some(fresh_database().await?),
+        let database = match driver {
+            Driver::Sqlite => None,
+            Driver::Postgres => Some(fresh_database().await?),
         };
         let url = database.as_ref().map_or_else(
             || ControlUrl::Sqlite(dir.path().join("control.db")),
@@ -154,7 +146,9 @@ impl TestControl {
                 ControlUrl::Sqlite(path) => sqlite_row(path, &table).await?,
                 ControlUrl::Postgres(_) => "t::text".to_owned(),
             };
-            let rows = self.texts(&format!("SELECT {row} FROM \"{table}\" t")).await?;
+            let rows = self
+                .texts(&format!("SELECT {row} FROM \"{table}\" t"))
+                .await?;
             lines.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
         }
         Ok(lines)

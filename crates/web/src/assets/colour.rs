@@ -85,15 +85,19 @@ impl Colour {
     /// This colour in Oklch.
     pub fn oklch(self) -> Oklch {
         let [red, green, blue] = self.linear();
-        let l = (0.412_221_470_8 * red + 0.536_332_536_3 * green + 0.051_445_992_9 * blue).cbrt();
-        let m = (0.211_903_498_2 * red + 0.680_699_545_1 * green + 0.107_396_956_6 * blue).cbrt();
-        let s = (0.088_302_461_9 * red + 0.281_718_837_6 * green + 0.629_978_700_5 * blue).cbrt();
-        let a = 1.977_998_495_1 * l - 2.428_592_205_0 * m + 0.450_593_709_9 * s;
-        let b = 0.025_904_037_1 * l + 0.782_771_766_2 * m - 0.808_675_766_0 * s;
+        // How much each kind of cone in the eye answers: long, medium and short waves.
+        let long =
+            (0.412_221_470_8 * red + 0.536_332_536_3 * green + 0.051_445_992_9 * blue).cbrt();
+        let medium =
+            (0.211_903_498_2 * red + 0.680_699_545_1 * green + 0.107_396_956_6 * blue).cbrt();
+        let short =
+            (0.088_302_461_9 * red + 0.281_718_837_6 * green + 0.629_978_700_5 * blue).cbrt();
+        let to_red = 1.977_998_495_1 * long - 2.428_592_205_0 * medium + 0.450_593_709_9 * short;
+        let to_yellow = 0.025_904_037_1 * long + 0.782_771_766_2 * medium - 0.808_675_766_0 * short;
         Oklch {
-            lightness: 0.210_454_255_3 * l + 0.793_617_785_0 * m - 0.004_072_046_8 * s,
-            chroma: a.hypot(b),
-            hue: b.atan2(a),
+            lightness: 0.210_454_255_3 * long + 0.793_617_785_0 * medium - 0.004_072_046_8 * short,
+            chroma: to_red.hypot(to_yellow),
+            hue: to_yellow.atan2(to_red),
         }
     }
 
@@ -168,13 +172,15 @@ impl Oklch {
 
     /// The sRGB colour, if a screen can show it.
     fn shown(self) -> Option<Colour> {
-        let (a, b) = (self.chroma * self.hue.cos(), self.chroma * self.hue.sin());
-        let l = (self.lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
-        let m = (self.lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
-        let s = (self.lightness - 0.089_484_177_5 * a - 1.291_485_548_0 * b).powi(3);
-        let red = 4.076_741_662_1 * l - 3.307_711_591_3 * m + 0.230_969_929_2 * s;
-        let green = -1.268_438_004_6 * l + 2.609_757_401_1 * m - 0.341_319_396_5 * s;
-        let blue = -0.004_196_086_3 * l - 0.703_418_614_7 * m + 1.707_614_701_0 * s;
+        let (to_red, to_yellow) = (self.chroma * self.hue.cos(), self.chroma * self.hue.sin());
+        let cone =
+            |red: f64, yellow: f64| (self.lightness + red * to_red + yellow * to_yellow).powi(3);
+        let long = cone(0.396_337_777_4, 0.215_803_757_3);
+        let medium = cone(-0.105_561_345_8, -0.063_854_172_8);
+        let short = cone(-0.089_484_177_5, -1.291_485_548_0);
+        let red = 4.076_741_662_1 * long - 3.307_711_591_3 * medium + 0.230_969_929_2 * short;
+        let green = -1.268_438_004_6 * long + 2.609_757_401_1 * medium - 0.341_319_396_5 * short;
+        let blue = -0.004_196_086_3 * long - 0.703_418_614_7 * medium + 1.707_614_701_0 * short;
         Some(Colour::new(octet(red)?, octet(green)?, octet(blue)?))
     }
 }

@@ -5,10 +5,9 @@ super::texts! {
     DashboardTexts {
         page: "Dashboard" | "Übersicht";
         greeting: "Hello, {name}" | "Guten Tag, {name}";
-        lead: "You are signed in to {tenant}." | "Sie sind bei {tenant} angemeldet.";
-        lead_platform: "You are signed in as a platform admin." |
-            "Sie sind als Plattform-Admin angemeldet.";
-        you: "You" | "Sie";
+        lead: "Signed in to {tenant}" | "Angemeldet bei {tenant}";
+        lead_platform: "Signed in as a platform admin" | "Angemeldet als Plattform-Admin";
+        you: "You" | "Ihr Konto";
         name: "Name" | "Name";
         username: "Username" | "Benutzername";
         role: "Role" | "Rolle";

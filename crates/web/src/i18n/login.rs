@@ -5,7 +5,7 @@ super::texts! {
     LoginTexts {
         page: "Sign in to {brand}" | "Bei {brand} anmelden";
         title: "Sign in" | "Anmelden";
-        lead: "Welcome back to {brand}." | "Willkommen zurück bei {brand}.";
+        lead: "Welcome back to {brand}" | "Willkommen zurück bei {brand}";
         lead_platform: "Use the address you are registered with. We find your organisation." |
             "Melden Sie sich mit Ihrer Adresse an. Ihre Organisation finden wir für Sie.";
         login: "E-mail or username" | "E-Mail oder Benutzername";

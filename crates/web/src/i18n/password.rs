@@ -4,8 +4,8 @@ super::texts! {
     /// Texts of setting and changing a password.
     PasswordTexts {
         setup_title: "Choose a password" | "Passwort festlegen";
-        setup_lead: "It will open your account at {tenant}." |
-            "Damit öffnen Sie künftig Ihr Konto bei {tenant}.";
+        setup_lead: "Your account at {tenant} opens with it from now on." |
+            "Damit öffnen Sie bei {tenant} künftig Ihr Konto.";
         account: "Your account" | "Ihr Konto";
         new: "New password" | "Neues Passwort";
         current: "Current password" | "Aktuelles Passwort";

@@ -43,12 +43,12 @@ pub struct TenantRow {
 }
 
 impl AdminTenantsPage {
-    fn date(&self, time: &Timestamp) -> String {
-        format::date(self.chrome.locale, *time)
+    fn date(&self, row: &TenantRow) -> String {
+        format::date(self.chrome.locale, row.created_at)
     }
 
-    fn status(&self, status: &TenantStatus) -> &'static str {
-        self.chrome.t().words.status(*status)
+    fn status(&self, row: &TenantRow) -> &'static str {
+        self.chrome.t().words.status(row.status)
     }
 
     fn next_href(&self) -> Option<String> {
@@ -60,9 +60,9 @@ impl AdminTenantsPage {
     }
 }
 
-/// The tone of a status's badge, a class of the style sheet.
-fn tone(status: &TenantStatus) -> &'static str {
-    match status {
+/// The tone of the badge of a tenant's status, a class of the style sheet.
+fn tone(row: &TenantRow) -> &'static str {
+    match row.status {
         TenantStatus::Active => "good",
         TenantStatus::Provisioning => "warn",
         TenantStatus::Failed => "bad",

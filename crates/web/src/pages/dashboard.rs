@@ -57,8 +57,8 @@ impl DashboardPage {
         self.chrome.t().words.role(self.person.role)
     }
 
-    fn time(&self, time: &Timestamp) -> String {
-        format::date_time(self.chrome.locale, *time)
+    fn last_login_text(&self) -> Option<String> {
+        Some(format::date_time(self.chrome.locale, self.last_login?))
     }
 
     fn sessions_text(&self) -> String {

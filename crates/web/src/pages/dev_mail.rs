@@ -48,14 +48,14 @@ pub struct MailHead {
 }
 
 impl DevMailListPage {
-    fn time(&self, time: &Timestamp) -> String {
-        format::date_time(self.chrome.locale, *time)
+    fn time(&self, mail: &MailHead) -> String {
+        format::date_time(self.chrome.locale, mail.at)
     }
 }
 
 impl DevMailPage {
-    fn time(&self, time: &Timestamp) -> String {
-        format::date_time(self.chrome.locale, *time)
+    fn time(&self, mail: &MailHead) -> String {
+        format::date_time(self.chrome.locale, mail.at)
     }
 
     /// The text part with its links found.

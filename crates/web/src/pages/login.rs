@@ -54,14 +54,6 @@ impl LoginNotice {
             Self::PasswordSet => "password_set",
         }
     }
-
-    /// The tone of the notice, a class of the style sheet.
-    const fn tone(self) -> &'static str {
-        match self {
-            Self::PasswordSet => "good",
-            Self::SessionEnded | Self::SignedOut => "calm",
-        }
-    }
 }
 
 /// Why signing in did not work.
@@ -75,24 +67,32 @@ pub enum LoginError {
 
 impl LoginPage {
     /// The notice in words.
-    fn notice_text(&self, notice: &LoginNotice) -> &'static str {
+    fn notice_text(&self) -> Option<&'static str> {
         let t = &self.chrome.t().login;
-        match notice {
+        Some(match self.notice? {
             LoginNotice::SessionEnded => t.session_ended,
             LoginNotice::SignedOut => t.signed_out,
             LoginNotice::PasswordSet => t.password_set,
+        })
+    }
+
+    /// The tone of the notice, a class of the style sheet.
+    fn notice_tone(&self) -> &'static str {
+        match self.notice {
+            Some(LoginNotice::PasswordSet) => "good",
+            Some(LoginNotice::SessionEnded | LoginNotice::SignedOut) | None => "calm",
         }
     }
 
     /// The error in words.
-    fn error_text(&self, error: &LoginError) -> String {
+    fn error_text(&self) -> Option<String> {
         let t = &self.chrome.t().login;
-        match error {
+        Some(match self.error? {
             LoginError::Wrong => t.wrong.to_owned(),
             LoginError::TooMany(wait) => {
-                i18n::fill(t.too_many, "wait", &format::wait(self.chrome.locale, *wait))
+                i18n::fill(t.too_many, "wait", &format::wait(self.chrome.locale, wait))
             }
-        }
+        })
     }
 
     /// The window's title.
@@ -162,7 +162,7 @@ impl Samples for LoginPage {
             (
                 "login-too-many",
                 Self {
-                    error: Some(LoginError::TooMany(Duration::from_secs(240))),
+                    error: Some(LoginError::TooMany(Duration::from_mins(4))),
                     ..typed
                 },
             ),

@@ -81,7 +81,7 @@ impl AdminTenantPage {
     }
 
     fn status_tone(&self) -> &'static str {
-        tone(&self.row.status)
+        tone(&self.row)
     }
 
     fn created(&self) -> String {
@@ -136,8 +136,8 @@ impl AdminTenantPage {
 }
 
 /// The tone of a finding's badge, a class of the style sheet.
-pub(crate) fn severity_tone(severity: &Severity) -> &'static str {
-    match severity {
+pub(crate) fn severity_tone(finding: &Finding) -> &'static str {
+    match finding.severity {
         Severity::Error => "bad",
         Severity::Warning => "warn",
     }

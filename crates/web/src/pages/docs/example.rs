@@ -23,7 +23,11 @@ pub(super) fn curl(
         command.push_str(" \\\n  -H \"Authorization: Bearer $TOKEN\"");
     }
     if !request.is_empty() {
-        let mut shown: Vec<&Field> = request.iter().filter(|field| field.required).collect();
+        // An address may stand for a username, and then the schema can't require it.
+        let mut shown: Vec<&Field> = request
+            .iter()
+            .filter(|field| field.required || field.name == "email")
+            .collect();
         if shown.is_empty() {
             shown.extend(request.first());
         }
@@ -84,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn has_what_must_be_there_and_no_more() {
+    fn has_what_must_be_there_and_an_address() {
         let field = |name: &str, kind: &str, required| Field {
             name: name.to_owned(),
             kind: kind.to_owned(),
@@ -92,7 +96,7 @@ mod tests {
             about: String::new(),
         };
         let fields = [
-            field("email", "string", true),
+            field("email", "string", false),
             field("limit", "integer", false),
         ];
         assert_eq!(

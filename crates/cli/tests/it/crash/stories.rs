@@ -1,0 +1,225 @@
+//! The acts that are disturbed, and what must come of each.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tenantry_testkit::process::Installation;
+
+use super::{Door, Scene, Story};
+use crate::acts::{self, ADMIN};
+use crate::http::Ask;
+use crate::{PASSWORD, installation};
+
+const ADA: &str = "ada@example.com";
+const GRACE: &str = "grace@example.com";
+
+/// An installation with a platform admin that takes up abandoned work after a second.
+fn with_admin(toml: &str) -> Result<Installation> {
+    let mut installation = installation()?;
+    installation
+        .configure(&format!("{toml}\n[workflows]\nlease_seconds = 1\n"))?
+        .set("TENANTRY_RATE_LIMITS", "off");
+    acts::make_admin(&installation)?;
+    Ok(installation)
+}
+
+/// One with `acme`, whose owner is Ada, and her access token.
+fn with_acme() -> Result<(Installation, String, String)> {
+    let installation = with_admin("")?;
+    acts::make_tenant(&installation, "acme", ADA)?;
+    let server = installation.serve()?;
+    let admin = acts::token(server.address()?, None, ADMIN)?;
+    let ada = acts::token(server.address()?, Some("acme"), ADA)?;
+    server.kill()?;
+    Ok((installation, admin, ada))
+}
+
+fn admin_token(installation: &Installation) -> Result<String> {
+    let server = installation.serve()?;
+    let token = acts::token(server.address()?, None, ADMIN)?;
+    server.kill()?;
+    Ok(token)
+}
+
+pub(super) fn provision() -> Result<Story> {
+    let before = with_admin("")?;
+    let admin = admin_token(&before)?;
+    let body = json!({ "name": "Acme", "slug": "acme", "owner": { "email": ADA } });
+    Ok(Story {
+        kind: "provision",
+        ask: Ask::post("/api/v1/tenants").bearer(&admin).json(&body),
+        args: &["tenant", "create", "Acme", "--slug", "acme", "--owner-email", ADA],
+        before,
+        admin,
+        earlier: None,
+        visitor: ADA,
+        welcome: 401,
+        end: |scene| {
+            is_active(&scene.tenant()?, 1)?;
+            arrives(scene, ADA)?;
+            databases(scene, 1)
+        },
+    })
+}
+
+/// A tenant whose owner's address belongs to somebody of another tenant. That one is suspended, so
+/// that it is the directory's own constraint which refuses and everything is taken back.
+fn refused() -> Result<Story> {
+    let before = with_admin("email_uniqueness = \"global\"")?;
+    acts::make_tenant(&before, "holder", ADA)?;
+    acts::done(&before, &["tenant", "suspend", "holder"])?;
+    let admin = admin_token(&before)?;
+    let body = json!({ "name": "Acme", "slug": "acme", "owner": { "email": ADA } });
+    Ok(Story {
+        kind: "provision",
+        ask: Ask::post("/api/v1/tenants").bearer(&admin).json(&body),
+        args: &["tenant", "create", "Acme", "--slug", "acme", "--owner-email", ADA],
+        before,
+        admin,
+        earlier: None,
+        visitor: ADA,
+        welcome: 200,
+        end: |scene| {
+            ensure!(scene.tenant()?.is_null(), "something is left: {}", scene.tenant()?);
+            ensure!(scene.run()?["state"] == "undone", "{}", scene.run()?);
+            ensure!(acts::mails(scene.installation)?.is_empty(), "a mail left");
+            databases(scene, 1)?;
+            is_active(&acts::make_tenant(scene.installation, "acme", GRACE)?, 1)?;
+            let answer = acts::sign_in(scene.server, Some("acme"), GRACE)?;
+            ensure!(answer.status == 200, "{answer:?}");
+            Ok(())
+        },
+    })
+}
+
+fn recreate() -> Result<Story> {
+    let (before, admin, ada) = with_acme()?;
+    let body = json!({ "confirm": "acme", "owner": { "email": GRACE } });
+    Ok(Story {
+        kind: "recreate",
+        ask: Ask::post("/api/v1/tenants/acme/recreate").bearer(&admin).json(&body),
+        args: &["tenant", "recreate", "acme", "--force", "--owner-email", GRACE],
+        before,
+        admin,
+        earlier: Some(ada),
+        visitor: ADA,
+        welcome: 401,
+        end: |scene| {
+            is_active(&scene.tenant()?, 2)?;
+            arrives(scene, GRACE)?;
+            databases(scene, 1)
+        },
+    })
+}
+
+fn restore() -> Result<Story> {
+    let (before, admin, ada) = with_acme()?;
+    acts::done(&before, &["tenant", "delete", "acme", "--force"])?;
+    Ok(Story {
+        kind: "restore",
+        ask: Ask::post("/api/v1/tenants/acme/restore").bearer(&admin),
+        args: &["tenant", "restore", "acme"],
+        before,
+        admin,
+        earlier: Some(ada),
+        visitor: ADA,
+        welcome: 200,
+        end: |scene| {
+            is_active(&scene.tenant()?, 2)?;
+            ensure!(acts::mails(scene.installation)?.is_empty(), "a mail left");
+            databases(scene, 1)
+        },
+    })
+}
+
+fn purge() -> Result<Story> {
+    let (before, admin, ada) = with_acme()?;
+    Ok(Story {
+        kind: "purge",
+        ask: Ask::delete("/api/v1/tenants/acme?confirm=acme&purge=true").bearer(&admin),
+        args: &["tenant", "delete", "acme", "--purge", "--force"],
+        before,
+        admin,
+        earlier: Some(ada),
+        visitor: ADA,
+        welcome: 200,
+        end: |scene| {
+            ensure!(scene.tenant()?.is_null(), "something is left: {}", scene.tenant()?);
+            databases(scene, 0)?;
+            let again = acts::make_tenant(scene.installation, "acme", ADA)?;
+            is_active(&again, 1)?;
+            ensure!(again["code"] == "TEN00002", "a number is used again: {again}");
+            Ok(())
+        },
+    })
+}
+
+fn is_active(tenant: &Value, generation: i64) -> Result<()> {
+    ensure!(
+        tenant["status"] == "active" && tenant["generation"] == generation,
+        "expected an active tenant of generation {generation}: {tenant}"
+    );
+    Ok(())
+}
+
+/// The new owner finds one mail, and gets in with it.
+fn arrives(scene: &Scene<'_>, email: &str) -> Result<()> {
+    crate::eventually("the mail is written", || {
+        Ok((!acts::mails(scene.installation)?.is_empty()).then_some(()))
+    })?;
+    let token = acts::owner_arrives(scene.installation, scene.server, "acme", email)?;
+    let me = Ask::get("/api/v1/auth/me").at("acme").bearer(&token).send(scene.server)?;
+    ensure!(me.json()["email"] == email, "{me:?}");
+    Ok(())
+}
+
+/// So many database files, and each that of the registry's tenant.
+fn databases(scene: &Scene<'_>, count: usize) -> Result<()> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(scene.installation.data().join("tenants"))? {
+        let name = entry?.file_name().into_string().ok().context("a strange name")?;
+        if Path::new(&name).extension().is_some_and(|extension| extension == "db") {
+            names.push(name);
+        }
+    }
+    ensure!(names.len() == count, "expected {count} databases: {names:?}");
+    if let (Some(name), [file]) = (scene.tenant()?["database"]["name"].as_str(), &*names) {
+        ensure!(*file == format!("{name}.db"), "{file} is not {name}");
+    }
+    Ok(())
+}
+
+macro_rules! killed {
+    ($($name:ident: $story:ident by $door:ident;)+) => {
+        $(#[test]
+        fn $name() -> Result<()> {
+            $story()?.survives_every_moment(Door::$door)
+        })+
+    };
+}
+
+killed! {
+    provisioning_survives_the_server: provision by Server;
+    provisioning_survives_the_command: provision by Command;
+    undoing_survives_the_server: refused by Server;
+    undoing_survives_the_command: refused by Command;
+    recreating_survives_the_server: recreate by Server;
+    recreating_survives_the_command: recreate by Command;
+    restoring_survives_the_server: restore by Server;
+    restoring_survives_the_command: restore by Command;
+    purging_survives_the_server: purge by Server;
+    purging_survives_the_command: purge by Command;
+}
+
+/// A password is never needed where a link is mailed, and the other way round.
+#[test]
+fn an_owner_with_a_password_gets_no_mail() -> Result<()> {
+    let installation = with_admin("")?;
+    acts::make_tenant(&installation, "acme", ADA)?;
+    let server = installation.serve()?;
+    let answer = acts::sign_in_with(server.address()?, Some("acme"), ADA, PASSWORD)?;
+    ensure!(answer.status == 200, "{answer:?}");
+    ensure!(acts::mails(&installation)?.is_empty(), "a mail left");
+    Ok(())
+}

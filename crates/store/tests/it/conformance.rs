@@ -1,0 +1,22 @@
+//! Every statement on both drivers, by the same code: what it finds, changes and refuses.
+
+mod admin_secrets;
+mod admins;
+mod databases;
+mod directory;
+mod domains;
+mod idempotency;
+mod instance;
+mod keys;
+mod outbox;
+mod secrets;
+mod sessions;
+mod stamps;
+mod tenants;
+mod throttle;
+mod users;
+mod workflow_log;
+mod workflows;
+
+pub(crate) use admins::admin;
+pub(crate) use users::{email, person};

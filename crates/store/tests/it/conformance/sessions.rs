@@ -1,0 +1,288 @@
+//! Sessions: one person's are never another's, and what ended stays ended.
+
+use std::time::Duration;
+
+use tenantry_core::session::{EndReason, Session, SessionKind, Subject};
+use tenantry_core::user::SecurityVersion;
+use tenantry_core::{AdminId, Generation, SessionId, TenantId, UserId};
+use tenantry_store::control::StoredSession;
+
+use crate::support::{Bench, Dialect};
+
+on_both! {
+    a_session_comes_back_as_added,
+    a_token_is_replaced_once,
+    a_session_ends_once,
+    a_list_holds_what_is_alive_and_ones_own,
+    a_session_without_idle_limit_is_listed,
+    the_others_are_ended,
+    an_admins_others_are_ended,
+    use_is_noted_forward_only,
+    a_session_is_carried_over_from_its_version,
+    a_tenants_sessions_are_ended_and_removed,
+    expired_sessions_are_forgotten,
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn person(bench: &Bench) -> Subject {
+    Subject::User {
+        tenant: TenantId::from_uuid(bench.uuid()),
+        generation: Generation::FIRST,
+        user: UserId::from_uuid(bench.uuid()),
+    }
+}
+
+fn session(bench: &Bench, subject: Subject) -> StoredSession {
+    StoredSession {
+        session: Session {
+            id: SessionId::from_uuid(bench.uuid()),
+            subject,
+            security_version: SecurityVersion(3),
+            kind: SessionKind::Browser,
+            created_at: bench.now(),
+            last_seen_at: bench.now(),
+            expires_at: bench.now() + MINUTE * 60,
+            idle: MINUTE * 10,
+            ended_at: None,
+            user_agent: None,
+        },
+        token_hash: bench.hash(),
+    }
+}
+
+async fn added(bench: &Bench, subject: Subject) -> StoredSession {
+    let stored = session(bench, subject);
+    apply!(bench, sessions().add(&stored));
+    stored
+}
+
+async fn listed(bench: &Bench, subject: &Subject) -> Vec<SessionId> {
+    let list = look!(bench, sessions().list(subject, bench.now()));
+    list.into_iter().map(|session| session.id).collect()
+}
+
+async fn a_session_comes_back_as_added(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let mut of_user = session(&bench, person(&bench));
+    of_user.session.kind = SessionKind::Api;
+    of_user.session.user_agent = Some("curl/8".to_owned());
+    let of_admin = session(&bench, Subject::Admin(AdminId::from_uuid(bench.uuid())));
+    for stored in [of_user, of_admin] {
+        apply!(bench, sessions().add(&stored));
+        let found = look!(bench, sessions().lookup(stored.session.id)).unwrap();
+        assert_eq!(format!("{found:?}"), format!("{stored:?}"));
+    }
+    assert!(look!(bench, sessions().lookup(SessionId::from_uuid(bench.uuid()))).is_none());
+}
+
+async fn a_token_is_replaced_once(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let stored = added(&bench, person(&bench)).await;
+    let (id, from, to) = (stored.session.id, stored.token_hash, bench.hash());
+    let then = bench.time.advance(MINUTE);
+    assert!(apply!(bench, sessions().rotate(id, &from, &to, then)));
+    assert!(!apply!(
+        bench,
+        sessions().rotate(id, &from, &bench.hash(), then)
+    ));
+    let found = look!(bench, sessions().lookup(id)).unwrap();
+    assert_eq!((found.token_hash, found.session.last_seen_at), (to, then));
+    apply!(bench, sessions().end(id, EndReason::Reuse, then));
+    assert!(
+        !apply!(bench, sessions().rotate(id, &to, &bench.hash(), then)),
+        "it has ended"
+    );
+}
+
+async fn a_session_ends_once(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let id = added(&bench, person(&bench)).await.session.id;
+    let then = bench.time.advance(MINUTE);
+    assert!(apply!(bench, sessions().end(id, EndReason::Logout, then)));
+    assert!(!apply!(
+        bench,
+        sessions().end(id, EndReason::Admin, then + MINUTE)
+    ));
+    let found = look!(bench, sessions().lookup(id)).unwrap();
+    assert_eq!(found.session.ended_at, Some(then));
+    let nobody = SessionId::from_uuid(bench.uuid());
+    assert!(!apply!(
+        bench,
+        sessions().end(nobody, EndReason::Logout, then)
+    ));
+}
+
+async fn a_list_holds_what_is_alive_and_ones_own(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let user = UserId::from_uuid(bench.uuid());
+    let tenant = TenantId::from_uuid(bench.uuid());
+    let here = |tenant, generation| Subject::User {
+        tenant,
+        generation,
+        user,
+    };
+    let mine = here(tenant, Generation::FIRST);
+    let ended = added(&bench, mine).await.session.id;
+    apply!(bench, sessions().end(ended, EndReason::Logout, bench.now()));
+    let mut idle = session(&bench, mine);
+    idle.session.last_seen_at = bench.now() - MINUTE * 10;
+    apply!(bench, sessions().add(&idle));
+    let mut over = session(&bench, mine);
+    over.session.expires_at = bench.now();
+    apply!(bench, sessions().add(&over));
+    added(&bench, here(tenant, Generation::FIRST.next())).await;
+    added(
+        &bench,
+        here(TenantId::from_uuid(bench.uuid()), Generation::FIRST),
+    )
+    .await;
+    let same_id = Subject::Admin(AdminId::from_uuid(user.uuid()));
+    let admins = added(&bench, same_id).await.session.id;
+    let mut older = session(&bench, mine);
+    older.session.last_seen_at = bench.now() - MINUTE;
+    apply!(bench, sessions().add(&older));
+    let latest = added(&bench, mine).await.session.id;
+    assert_eq!(listed(&bench, &mine).await, [latest, older.session.id]);
+    assert_eq!(listed(&bench, &same_id).await, [admins]);
+}
+
+async fn a_session_without_idle_limit_is_listed(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let subject = person(&bench);
+    let mut endless = session(&bench, subject);
+    endless.session.idle = Duration::MAX;
+    apply!(bench, sessions().add(&endless));
+    assert_eq!(listed(&bench, &subject).await, [endless.session.id]);
+}
+
+async fn the_others_are_ended(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let Subject::User {
+        tenant,
+        generation,
+        user,
+    } = person(&bench)
+    else {
+        unreachable!()
+    };
+    let mine = Subject::User {
+        tenant,
+        generation,
+        user,
+    };
+    let elsewhere = TenantId::from_uuid(bench.uuid());
+    let theirs = Subject::User {
+        tenant: elsewhere,
+        generation,
+        user,
+    };
+    let of_admin = Subject::Admin(AdminId::from_uuid(user.uuid()));
+    let keep = added(&bench, mine).await.session.id;
+    added(&bench, mine).await;
+    added(&bench, mine).await;
+    let other = added(&bench, theirs).await.session.id;
+    let admins = added(&bench, of_admin).await.session.id;
+    let (why, now) = (EndReason::Password, bench.now());
+    assert_eq!(
+        apply!(bench, sessions().end_others(&mine, Some(keep), why, now)),
+        2
+    );
+    assert_eq!(
+        apply!(bench, sessions().end_others(&mine, Some(keep), why, now)),
+        0
+    );
+    assert_eq!(listed(&bench, &mine).await, [keep]);
+    assert_eq!(
+        apply!(bench, sessions().end_others(&mine, None, why, now)),
+        1
+    );
+    assert_eq!(listed(&bench, &mine).await, []);
+    assert_eq!(listed(&bench, &theirs).await, [other], "of another tenant");
+    assert_eq!(listed(&bench, &of_admin).await, [admins], "of an admin");
+}
+
+async fn an_admins_others_are_ended(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let admin = Subject::Admin(AdminId::from_uuid(bench.uuid()));
+    let keep = added(&bench, admin).await.session.id;
+    added(&bench, admin).await;
+    let (why, now) = (EndReason::Revoked, bench.now());
+    assert_eq!(
+        apply!(bench, sessions().end_others(&admin, Some(keep), why, now)),
+        1
+    );
+    assert_eq!(listed(&bench, &admin).await, [keep]);
+}
+
+async fn use_is_noted_forward_only(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let id = added(&bench, person(&bench)).await.session.id;
+    let then = bench.now() + MINUTE;
+    apply!(bench, sessions().touch(id, then));
+    apply!(bench, sessions().touch(id, bench.now()));
+    let found = look!(bench, sessions().lookup(id)).unwrap();
+    assert_eq!(found.session.last_seen_at, then);
+    apply!(bench, sessions().end(id, EndReason::Logout, then));
+    apply!(bench, sessions().touch(id, then + MINUTE));
+    let found = look!(bench, sessions().lookup(id)).unwrap();
+    assert_eq!(found.session.last_seen_at, then, "it has ended");
+}
+
+async fn a_session_is_carried_over_from_its_version(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let id = added(&bench, person(&bench)).await.session.id;
+    assert!(!apply!(
+        bench,
+        sessions().carry_over(id, SecurityVersion(2))
+    ));
+    assert!(apply!(bench, sessions().carry_over(id, SecurityVersion(3))));
+    assert!(!apply!(
+        bench,
+        sessions().carry_over(id, SecurityVersion(3))
+    ));
+    let found = look!(bench, sessions().lookup(id)).unwrap();
+    assert_eq!(found.session.security_version, SecurityVersion(4));
+    apply!(bench, sessions().end(id, EndReason::Logout, bench.now()));
+    assert!(!apply!(
+        bench,
+        sessions().carry_over(id, SecurityVersion(4))
+    ));
+}
+
+async fn a_tenants_sessions_are_ended_and_removed(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let mine = person(&bench);
+    let tenant = mine.tenant().unwrap();
+    let theirs = person(&bench);
+    added(&bench, mine).await;
+    added(&bench, mine).await;
+    let ended = added(&bench, mine).await.session.id;
+    apply!(bench, sessions().end(ended, EndReason::Logout, bench.now()));
+    let other = added(&bench, theirs).await.session.id;
+    assert_eq!(look!(bench, sessions().count_live(tenant, bench.now())), 2);
+    assert_eq!(
+        look!(
+            bench,
+            sessions().count_live(tenant, bench.now() + MINUTE * 60)
+        ),
+        0
+    );
+    assert_eq!(apply!(bench, sessions().end_tenant(tenant, bench.now())), 2);
+    assert_eq!(apply!(bench, sessions().end_tenant(tenant, bench.now())), 0);
+    assert_eq!(look!(bench, sessions().count_live(tenant, bench.now())), 0);
+    assert_eq!(apply!(bench, sessions().remove_tenant(tenant)), 3);
+    assert_eq!(listed(&bench, &theirs).await, [other]);
+}
+
+async fn expired_sessions_are_forgotten(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let stored = added(&bench, person(&bench)).await;
+    assert_eq!(
+        apply!(bench, sessions().remove_expired(stored.session.expires_at)),
+        0
+    );
+    let after = stored.session.expires_at + Duration::from_micros(1);
+    assert_eq!(apply!(bench, sessions().remove_expired(after)), 1);
+    assert!(look!(bench, sessions().lookup(stored.session.id)).is_none());
+}
