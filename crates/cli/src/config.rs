@@ -13,6 +13,7 @@ use serde::Serialize;
 use tenantry_core::password::PasswordPolicy;
 use tenantry_core::tenant::EmailUniqueness;
 use tenantry_core::{Email, Locale};
+use tenantry_keys::sealing::MasterKey;
 use tenantry_mail::files::Files;
 use tenantry_mail::smtp::Smtp;
 use tenantry_mail::{Sender, Transport};
@@ -20,6 +21,7 @@ use tenantry_saga::Pace;
 use tenantry_service::Settings;
 use tenantry_store::PoolBounds;
 use tenantry_store::control::ControlUrl;
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::args::SettingArgs;
@@ -200,10 +202,8 @@ impl Config {
             sessions: "database",
             smtp_url: pick(&args.smtp_url, &file.smtp_url),
             master_key: args.master_key.clone(),
-            email_uniqueness: parse(
-                "TENANTRY_EMAIL_UNIQUENESS",
+            email_uniqueness: uniqueness(
                 pick(&args.email_uniqueness, &file.email_uniqueness).as_deref(),
-                EmailUniqueness::default(),
             )?,
             rate_limits,
             log: pick(&args.log, &file.log).unwrap_or_else(|| "info".to_owned()),
@@ -239,17 +239,26 @@ impl Config {
                 "it has 1 to 8 capital letters",
             ));
         }
-        if self.password_min < 8 || self.password_max < 64 || self.password_max > 256 {
+        let (min, max) = (self.password_min, self.password_max);
+        if min < 8 || !(64..=256).contains(&max) || min > max {
             return Err(wrong(
-                "passwords",
-                "min is at least 8, max is 64 to 256 (NIST SP 800-63B-4, 3.1.1.2)",
+                "passwords.min and passwords.max",
+                "min is at least 8, max is 64 to 256 and no less than min (NIST SP 800-63B-4, 3.1.1.2)",
             ));
         }
-        if self.hash_threads == 0 || self.open_databases == 0 || self.lease_seconds == 0 {
-            return Err(wrong(
-                "hashing.threads, databases.open and workflows.lease_seconds",
-                "each is at least 1",
-            ));
+        // Each bound is far past what serves anybody, and far before what a machine can't start.
+        if !(1..=1024).contains(&self.hash_threads) {
+            return Err(wrong("hashing.threads", "it is 1 to 1024"));
+        }
+        if !(1..=100_000).contains(&self.open_databases) {
+            return Err(wrong("databases.open", "it is 1 to 100000"));
+        }
+        if !(1..=86_400).contains(&self.lease_seconds) {
+            return Err(wrong("workflows.lease_seconds", "it is 1 to 86400"));
+        }
+        EnvFilter::try_new(&self.log).map_err(|error| wrong("TENANTRY_LOG", error))?;
+        if let Some(key) = &self.master_key {
+            MasterKey::parse(key).map_err(|error| wrong("TENANTRY_MASTER_KEY", error))?;
         }
         self.control()?;
         self.transport().map(drop)?;
@@ -308,6 +317,17 @@ impl Config {
             faults: crate::faults::from_environment(),
         })
     }
+}
+
+fn uniqueness(text: Option<&str>) -> Result<EmailUniqueness, Exit> {
+    text.map_or(Ok(EmailUniqueness::default()), |text| {
+        text.parse().map_err(|_| {
+            wrong(
+                "TENANTRY_EMAIL_UNIQUENESS",
+                "it is `per_tenant` or `global`",
+            )
+        })
+    })
 }
 
 fn checked_public_url(text: &str) -> Result<Url, Exit> {

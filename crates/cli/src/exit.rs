@@ -75,9 +75,11 @@ impl From<Refusal> for Exit {
                 .join("; "),
             other => tenantry_service::refusal::Chain(other).to_string(),
         };
-        Self::Refused {
-            code: Failure::from(refusal).code().to_owned(),
-            message,
-        }
+        let code = match refusal {
+            // Told here in full, so it need not stand in the log beside.
+            Refusal::Failed { .. } => "internal_error",
+            refusal => Failure::from(refusal).code(),
+        };
+        Self::refused(code, message)
     }
 }

@@ -128,7 +128,7 @@ impl<D: Definition> Engine<D> {
         let Some(claim) = claim else {
             return Ok(Outcome::Elsewhere);
         };
-        match self.drive(claim).await {
+        match Box::pin(self.drive(claim)).await {
             Ok(outcome) => Ok(outcome),
             Err(Interrupted::Lost) => Ok(Outcome::Elsewhere),
             Err(Interrupted::Saga(error)) => Err(error),

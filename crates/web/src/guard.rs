@@ -251,10 +251,10 @@ async fn check_form(
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Err(Failure::ForeignForm);
     }
-    if let Some(origin) = headers
-        .get(header::ORIGIN)
-        .and_then(|value| value.to_str().ok())
-    {
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    // Our pages send no referrer, and browsers then say `null` about their own origin too (Fetch
+    // standard, "serializing a request origin"); `Sec-Fetch-Site` and the token decide there.
+    if let Some(origin) = origin.filter(|origin| *origin != "null") {
         let host = origin.split_once("://").map_or("", |(_, host)| host);
         if !host.eq_ignore_ascii_case(&endpoint.authority) {
             return Err(Failure::ForeignForm);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tenantry_core::tenant::Registration;
-use tenantry_service::Service;
+use tenantry_service::{Refusal, Service};
 use tenantry_service::tenants::{Cleared, Created, NewOwner, NewTenant, TenantView};
 use tenantry_web::api::wire::TenantBody;
 
@@ -53,24 +53,24 @@ pub(super) async fn run(
             create(service, tenant, out).await?;
         }
         TenantCommand::List => list(service, out).await?,
-        TenantCommand::Show { slug } => show(&service.find_tenant(&slug).await?, out)?,
+        TenantCommand::Show { slug } => show(&named(service, &slug).await?, out)?,
         TenantCommand::Suspend { slug } => {
-            let id = service.find_tenant(&slug).await?.tenant.id;
+            let id = named(service, &slug).await?.tenant.id;
             show(&service.suspend_tenant(id).await?, out)?;
         }
         TenantCommand::Resume { slug } => {
-            let id = service.find_tenant(&slug).await?.tenant.id;
+            let id = named(service, &slug).await?.tenant.id;
             show(&service.resume_tenant(id).await?, out)?;
         }
         TenantCommand::Restore { slug } => {
-            let id = service.find_tenant(&slug).await?.tenant.id;
+            let id = named(service, &slug).await?.tenant.id;
             show(&service.restore_tenant(id).await?, out)?;
         }
         TenantCommand::Delete { slug, purge, force } => {
             delete(service, &slug, purge, force, out).await?
         }
         TenantCommand::Recreate { slug, owner, force } => {
-            let view = service.find_tenant(&slug).await?;
+            let view = named(service, &slug).await?;
             let owner = new_owner(&owner).await?;
             let question = format!(
                 "This drops the database of {} with everybody and everything in it.",
@@ -79,6 +79,7 @@ pub(super) async fn run(
             out.confirm(&question, view.tenant.slug.as_str(), force)
                 .await?;
             let (view, cleared) = service.recreate_tenant(view.tenant.id, &owner).await?;
+            send_mail(service, out).await;
             cleared_answer(&view, cleared, "made anew", out)?;
         }
         TenantCommand::Check { which } => return check::check(service, &which, out).await,
@@ -91,6 +92,19 @@ pub(super) async fn run(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The tenant with this slug or id.
+pub(super) async fn named(service: &Service, name: &str) -> Result<TenantView, Exit> {
+    service
+        .find_tenant(name)
+        .await
+        .map_err(|refusal| match refusal {
+            Refusal::NotFound => {
+                Exit::refused("not_found", format!("there is no tenant named {name}"))
+            }
+            other => other.into(),
+        })
 }
 
 async fn new_owner(args: &OwnerArgs) -> Result<NewOwner, Exit> {
@@ -124,11 +138,7 @@ async fn create(service: &Service, tenant: NewTenant, out: Output) -> Result<(),
             });
         }
     };
-    // Where no server runs, the owner's mail leaves from here.
-    let sent = service.send_due_mail().await;
-    if let Err(error) = &sent {
-        out.say(&format!("The owner's mail waits in the outbox: {error}"));
-    }
+    send_mail(service, out).await;
     out.show(&TenantBody::from(&*view), || {
         let next = if mailed {
             format!("A link to set the password is on its way to {owner}.")
@@ -142,6 +152,13 @@ async fn create(service: &Service, tenant: NewTenant, out: Output) -> Result<(),
             described(&view)
         )
     })
+}
+
+/// Where no server runs, the owner's mail leaves from here.
+async fn send_mail(service: &Service, out: Output) {
+    if let Err(error) = service.send_due_mail().await {
+        out.say(&format!("The owner's mail waits in the outbox: {error}"));
+    }
 }
 
 fn described(view: &TenantView) -> String {
@@ -219,7 +236,7 @@ async fn delete(
     force: bool,
     out: Output,
 ) -> Result<(), Exit> {
-    let view = service.find_tenant(slug).await?;
+    let view = named(service, slug).await?;
     let name = &view.tenant.name;
     let question = if purge {
         format!("This removes {name} for good: database, people, sessions, everything.")

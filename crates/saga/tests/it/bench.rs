@@ -25,7 +25,7 @@ pub(crate) const PACE: Pace = Pace {
     lease: Duration::from_secs(15),
     attempts: 3,
     pause: Duration::from_secs(1),
-    longest: Duration::from_secs(60),
+    longest: Duration::from_mins(1),
 };
 
 /// A place in a step where a test holds the engine up.

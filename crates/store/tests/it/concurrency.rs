@@ -14,7 +14,7 @@ use tenantry_store::control::{Counted, StoredSecret};
 use tokio::sync::Barrier;
 
 use crate::conformance::{admin, email, person};
-use crate::support::{Bench, Dialect};
+use crate::support::{Bench, Dialect, warm};
 
 on_both! {
     one_of_many_uses_a_secret_up,
@@ -57,7 +57,11 @@ where
 
 /// Two handles on one control database.
 async fn handles(bench: &Bench) -> [Control; 2] {
-    [bench.control.clone(), bench.another().await]
+    let handles = [bench.control.clone(), bench.another().await];
+    for handle in &handles {
+        warm(handle.db(), 16).await;
+    }
+    handles
 }
 
 fn secret(bench: &Bench, purpose: Purpose) -> StoredSecret {
@@ -73,6 +77,7 @@ fn secret(bench: &Bench, purpose: Purpose) -> StoredSecret {
 async fn one_of_many_uses_a_secret_up(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let people = Arc::new(bench.people().await);
+    warm(&people.db, 4).await;
     let address = email("ada@example.com");
     let ada = person(&bench, &address);
     let (user, secret, now) = (ada.id, secret(&bench, Purpose::Setup), bench.now());
@@ -104,6 +109,7 @@ async fn one_of_many_uses_an_admins_secret_up(dialect: Dialect) {
 async fn of_secrets_added_at_once_one_is_good(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let people = Arc::new(bench.people().await);
+    warm(&people.db, 4).await;
     let address = email("ada@example.com");
     let ada = person(&bench, &address);
     let (user, now) = (ada.id, bench.now());

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Connection as _};
 use tenantry_store::{Db, ErrorKind, StoreError};
 use tenantry_testkit::services::fresh_database;
 
@@ -218,8 +218,9 @@ async fn a_locked_file_passes() {
     let impatient = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(path)
         .busy_timeout(Duration::ZERO);
-    let mut other: sqlx::SqliteConnection =
-        sqlx::Connection::connect_with(&impatient).await.unwrap();
+    let mut other = sqlx::SqliteConnection::connect_with(&impatient)
+        .await
+        .unwrap();
     let error = sqlx::raw_sql("INSERT INTO child VALUES (1)")
         .execute(&mut other)
         .await;

@@ -204,7 +204,7 @@ impl Bench {
             }
             Dialect::Postgres => {
                 let database = fresh_database().await.unwrap();
-                let db = Db::postgres(database.url(), 8).unwrap();
+                let db = Db::postgres(database.url(), 4).unwrap();
                 self.databases.lock().unwrap().push(database);
                 db
             }
@@ -282,6 +282,19 @@ pub(crate) async fn script(db: &Db, sql: &str) -> Result<(), StoreError> {
         Db::Postgres(pool) => sqlx::raw_sql(sql).execute(pool).await.map(drop)?,
     }
     Ok(())
+}
+
+/// Opens the connections of a pool, so that what follows does not wait for a handshake.
+pub(crate) async fn warm(db: &Db, connections: usize) {
+    let mut open = Vec::new();
+    match db {
+        Db::Sqlite { .. } => drop(db.begin().await.unwrap()),
+        Db::Postgres(_) => {
+            for _ in 0..connections {
+                open.push(db.read().await.unwrap());
+            }
+        }
+    }
 }
 
 /// The one number that a statement of the test's own gives.

@@ -2,7 +2,7 @@
 //!
 //! Tests look at rows here that no use case shows, and damage them as a careless hand would.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
@@ -172,7 +172,7 @@ impl TestControl {
 
 /// An expression for a whole row, since SQLite has none: text as it is, anything else in
 /// hexadecimal too.
-async fn sqlite_row(path: &PathBuf, table: &str) -> Result<String> {
+async fn sqlite_row(path: &Path, table: &str) -> Result<String> {
     let mut conn = sqlite(path).await?;
     let columns = sqlx::query(safe(&format!("PRAGMA table_info(\"{table}\")")))
         .fetch_all(&mut conn)

@@ -8,14 +8,14 @@ use tenantry_service::Service;
 use tenantry_service::check::Report;
 use tenantry_service::tenants::TenantView;
 
-use super::every;
+use super::{every, named};
 use crate::args::Which;
 use crate::exit::{Exit, FOUND};
 use crate::output::{Output, table};
 
 async fn chosen(service: &Service, which: &Which) -> Result<Vec<TenantView>, Exit> {
     match &which.slug {
-        Some(slug) => Ok(vec![service.find_tenant(slug).await?]),
+        Some(slug) => Ok(vec![named(service, slug).await?]),
         None => every(service).await,
     }
 }

@@ -1,0 +1,27 @@
+//! The use cases over real databases: the registry in SQLite and in PostgreSQL, tenants in files,
+//! mails in a folder.
+
+#[macro_use]
+mod people;
+
+mod change_password;
+mod check;
+mod choosing;
+mod idempotency;
+mod leaks;
+mod lifecycle;
+mod opening;
+mod outbox;
+mod purge;
+mod refresh;
+mod repair;
+mod sessions;
+mod setup;
+mod signin;
+mod stale;
+mod tenants;
+mod throttle;
+mod throttle_wider;
+mod workflow_deaths;
+mod workflow_failures;
+mod workflow_scenes;

@@ -1,0 +1,88 @@
+//! Refresh tokens: each is good once, and one that comes back ends its session.
+
+use tenantry_service::Refusal;
+use tenantry_service::sessions::Credential;
+use tenantry_testkit::on_both;
+use tenantry_testkit::service::{Driver, PASSWORD, TestService};
+
+use crate::people::{ADA, SignedInTwice, sign_in_twice, start};
+
+async fn signed_in(driver: Driver) -> (TestService, SignedInTwice) {
+    let test = start(driver).await;
+    test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    let ada = sign_in_twice(&test, "acme", ADA, PASSWORD).await;
+    (test, ada)
+}
+
+async fn each_renewal_gives_another_token(driver: Driver) {
+    let (test, ada) = signed_in(driver).await;
+    let mut tokens = vec![ada.refresh.clone()];
+    for _ in 0..3 {
+        let newest = tokens.last().unwrap();
+        let (_, issued) = test.service.refresh(newest, None).await.unwrap();
+        let access = issued.access_token.unwrap();
+        let bearer = Credential::Bearer(access.expose());
+        let principal = test.service.authenticate(bearer, None).await.unwrap();
+        assert_eq!(principal.session.id, issued.session.id);
+        assert!(!tokens.contains(issued.token.expose()));
+        tokens.push(issued.token.expose().clone());
+    }
+}
+
+async fn a_token_that_comes_back_ends_the_session(driver: Driver) {
+    let (test, ada) = signed_in(driver).await;
+    let (_, issued) = test.service.refresh(&ada.refresh, None).await.unwrap();
+    let again = test.service.refresh(&ada.refresh, None).await;
+    refused!(again, Refusal::SessionStale);
+    let newest = test.service.refresh(issued.token.expose(), None).await;
+    refused!(newest, Refusal::SessionStale, "the good one has ended too");
+    let access = issued.access_token.unwrap();
+    let bearer = Credential::Bearer(access.expose());
+    refused!(
+        test.service.authenticate(bearer, None).await,
+        Refusal::SessionStale
+    );
+    let reasons = "SELECT COALESCE(end_reason, '') FROM sessions WHERE kind = 'api'";
+    assert_eq!(test.control().texts(reasons).await.unwrap(), ["reuse"]);
+    // The browser is another session.
+    let cookie = Credential::Cookie(&ada.cookie);
+    assert!(test.service.authenticate(cookie, None).await.is_ok());
+}
+
+async fn of_ten_at_once_one_renews_at_most(driver: Driver) {
+    let (test, ada) = signed_in(driver).await;
+    let tries: Vec<_> = (0..10)
+        .map(|_| {
+            let (service, token) = (test.service.clone(), ada.refresh.clone());
+            tokio::spawn(async move { service.refresh(&token, None).await })
+        })
+        .collect();
+    let mut renewed = Vec::new();
+    for outcome in tries {
+        match outcome.await.unwrap() {
+            Ok((_, issued)) => renewed.push(issued.token),
+            Err(refusal) => assert!(matches!(refusal, Refusal::SessionStale), "{refusal:?}"),
+        }
+    }
+    assert!(renewed.len() <= 1, "{} renewed", renewed.len());
+    for token in renewed {
+        let next = test.service.refresh(token.expose(), None).await;
+        refused!(next, Refusal::SessionStale, "somebody has a copy");
+    }
+}
+
+async fn what_is_no_refresh_token_renews_nothing(driver: Driver) {
+    let (test, ada) = signed_in(driver).await;
+    for text in ["", "x", &ada.cookie, &ada.bearer, &ada.refresh[1..]] {
+        let answer = test.service.refresh(text, None).await;
+        refused!(answer, Refusal::AuthenticationRequired, text);
+    }
+    assert!(test.service.refresh(&ada.refresh, None).await.is_ok());
+}
+
+on_both!(
+    each_renewal_gives_another_token,
+    a_token_that_comes_back_ends_the_session,
+    of_ten_at_once_one_renews_at_most,
+    what_is_no_refresh_token_renews_nothing,
+);

@@ -1,0 +1,5 @@
+//! The JSON API, by its paths.
+
+mod auth;
+mod tenants;
+mod workflows;
