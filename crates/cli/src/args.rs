@@ -168,14 +168,14 @@ pub(crate) enum AdminCommand {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct OwnerArgs {
     /// The owner's address.
-    #[arg(long)]
-    pub(crate) owner_email: String,
+    #[arg(id = "owner_email", long = "owner-email", value_name = "ADDRESS")]
+    pub(crate) email: String,
     /// The owner's name.
-    #[arg(long)]
-    pub(crate) owner_name: Option<String>,
+    #[arg(id = "owner_name", long = "owner-name", value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// Read the owner's password from standard input; without it the owner gets a setup link by mail.
-    #[arg(long)]
-    pub(crate) owner_password_stdin: bool,
+    #[arg(id = "owner_password_stdin", long = "owner-password-stdin")]
+    pub(crate) password_stdin: bool,
 }
 
 /// Which tenants.

@@ -27,7 +27,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Exit> {
     }
     match args.command {
         Command::Config => config::run(&config, out),
-        Command::Doctor => doctor::run(&config, out).await,
+        Command::Doctor => Box::pin(doctor::run(&config, out)).await,
         Command::Serve { demo } => {
             telemetry::start(&config)?;
             serve::run(&config, demo, out).await

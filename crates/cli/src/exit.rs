@@ -24,9 +24,7 @@ pub(crate) enum Exit {
 }
 
 /// Something wrong was found: 1.
-pub(crate) const FOUND: ExitCode = match () {
-    () => ExitCode::FAILURE,
-};
+pub(crate) const FOUND: ExitCode = ExitCode::FAILURE;
 
 impl Exit {
     /// A failure while doing `what`.

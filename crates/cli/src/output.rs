@@ -117,7 +117,9 @@ pub(crate) async fn line_from_stdin(what: &str) -> Result<String, Exit> {
 async fn read_line(what: &str) -> Result<Option<String>, Exit> {
     let reading = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|read| (read, line))
+        std::io::stdin()
+            .read_line(&mut line)
+            .map(|read| (read, line))
     });
     let (read, line) = reading
         .await

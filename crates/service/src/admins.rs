@@ -59,7 +59,7 @@ impl Service {
             let there = tx.admins().find_by_email(&admin.email).await?;
             match there {
                 Some(there) if !there.admin.has_password && password.is_none() => {
-                    admin = there.admin
+                    admin = there.admin;
                 }
                 _ => return Err(Refusal::EmailTaken),
             }

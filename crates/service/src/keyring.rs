@@ -70,20 +70,20 @@ impl Keyring {
         entropy: &Entropy,
     ) -> Result<Self, KeyringError> {
         let mut tx = control.begin().await?;
-        let sealer = match tx.instance().find().await? {
-            Some(instance) => open_existing(&mut tx, &instance, master, settings).await?,
-            None => match begin_installation(&mut tx, master, settings, clock, entropy).await? {
-                Some(sealer) => sealer,
-                None => {
-                    // Another process began it at the same moment.
-                    let instance = tx
-                        .instance()
-                        .find()
-                        .await?
-                        .ok_or(KeyringError::WrongMasterKey)?;
-                    open_existing(&mut tx, &instance, master, settings).await?
-                }
-            },
+        let begun = match tx.instance().find().await? {
+            Some(_) => None,
+            None => begin_installation(&mut tx, master, settings, clock, entropy).await?,
+        };
+        let sealer = if let Some(sealer) = begun {
+            sealer
+        } else {
+            // Begun before, or by another process at this very moment.
+            let instance = tx
+                .instance()
+                .find()
+                .await?
+                .ok_or(KeyringError::WrongMasterKey)?;
+            open_existing(&mut tx, &instance, master, settings).await?
         };
         let signing = open_signing(&mut tx, &sealer, clock, entropy).await?;
         tx.commit().await?;

@@ -70,7 +70,8 @@ impl Service {
                 .await?;
             tx.commit().await?;
             let Some(mail) = mail else { return Ok(sent) };
-            if self.send(mail).await? {
+            // On the heap: a dialogue with a mail server is a large future.
+            if Box::pin(self.send(mail)).await? {
                 sent += 1;
             }
         }

@@ -19,7 +19,7 @@ pub struct FieldError {
 
 impl FieldError {
     /// What is wrong with `field`.
-    pub fn new(field: &'static str, code: &'static str, message: impl ToString) -> Self {
+    pub fn new(field: &'static str, code: &'static str, message: impl std::fmt::Display) -> Self {
         Self {
             field: Cow::Borrowed(field),
             code,
@@ -96,7 +96,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// One wrong field.
-    pub fn field(field: &'static str, code: &'static str, message: impl ToString) -> Self {
+    pub fn field(field: &'static str, code: &'static str, message: impl std::fmt::Display) -> Self {
         Self::Validation(vec![FieldError::new(field, code, message)])
     }
 

@@ -77,7 +77,7 @@ impl Definition for Steps {
     }
 
     async fn probe(&self, run: &Run, step: &str) -> Result<bool, StepError> {
-        let plan = self.plan(run)?;
+        let plan = Self::plan(run)?;
         match step {
             "reserve" => self.is_reserved(&plan).await,
             "create_database" | "carry_over_database" => self.is_created(&plan).await,
@@ -89,7 +89,7 @@ impl Definition for Steps {
     }
 
     async fn forward(&self, run: &Run, step: &str) -> Result<(), StepError> {
-        let plan = self.plan(run)?;
+        let plan = Self::plan(run)?;
         match step {
             "reserve" => self.expect_reserved(&plan).await,
             "create_database" => self.create_database(&plan).await,
@@ -110,7 +110,7 @@ impl Definition for Steps {
     }
 
     async fn undo(&self, run: &Run, step: &str) -> Result<(), StepError> {
-        let plan = self.plan(run)?;
+        let plan = Self::plan(run)?;
         match step {
             "reserve" => self.remove_records(&plan).await,
             "create_database" => self.remove_database(&plan, plan.generation).await,
@@ -123,7 +123,7 @@ impl Definition for Steps {
     }
 
     async fn stuck(&self, run: &Run) -> Result<(), StepError> {
-        let plan = self.plan(run)?;
+        let plan = Self::plan(run)?;
         self.mark_failed(&plan).await
     }
 }

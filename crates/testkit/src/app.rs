@@ -200,7 +200,13 @@ impl TestApp {
     /// A request to be filled in, at the base domain.
     pub fn call(&self, method: &str, path: &str) -> Call {
         let base = self.service.settings().base_domain.clone();
-        Call::new(self.client.clone(), self.address.port(), method, &base, path)
+        Call::new(
+            self.client.clone(),
+            self.address.port(),
+            method,
+            &base,
+            path,
+        )
     }
 
     /// A `GET` at the base domain.
@@ -296,7 +302,11 @@ impl TestApp {
     pub async fn domain(&self, tenant: &TestTenant, kind: &str, domain: &str, verified: bool) {
         let id = self.control().literal(tenant.id.parse().unwrap());
         let now = self.clock().now().micros();
-        let at = if verified { now.to_string() } else { "NULL".to_owned() };
+        let at = if verified {
+            now.to_string()
+        } else {
+            "NULL".to_owned()
+        };
         let sql = format!(
             "INSERT INTO tenant_domains (domain, kind, tenant_id, created_at, verified_at)
              VALUES ('{domain}', '{kind}', {id}, {now}, {at})"

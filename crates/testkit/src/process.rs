@@ -9,12 +9,14 @@ mod running;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use tempfile::TempDir;
@@ -131,6 +133,25 @@ impl Installation {
             let _unread = stdin.write_all(input.as_bytes());
         }
         running.ended()
+    }
+
+    /// Runs a command to its end at a terminal on which this is typed.
+    pub fn run_at_terminal<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        typed: &str,
+    ) -> Result<Ended> {
+        let mut terminal = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?);
+        grantpt(&terminal)?;
+        unlockpt(&terminal)?;
+        let name = ptsname(&terminal, Vec::new())?;
+        let end = File::options()
+            .read(true)
+            .write(true)
+            .open(OsStr::from_bytes(name.as_bytes()))?;
+        // Kept by the terminal until somebody reads a line.
+        terminal.write_all(typed.as_bytes())?;
+        Running::start(self.command(args).stdin(Stdio::from(end)))?.ended()
     }
 }
 

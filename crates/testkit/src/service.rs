@@ -235,8 +235,10 @@ impl TestService {
         self.create(Self::new_tenant(slug, owner, None)?).await
     }
 
-    /// Makes a tenant, which must become active.
+    /// Makes a tenant, which must become active. The clock moves a little before, so that mails
+    /// have an order.
     pub async fn create(&self, new: NewTenant) -> Result<TenantView> {
+        self.clock.advance(Duration::from_millis(1));
         match self.service.create_tenant(new, None, WAIT).await? {
             Created::Active(view) => Ok(*view),
             Created::Later(view, _) => bail!("tenant {} is not active yet", view.tenant.slug),

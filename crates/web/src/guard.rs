@@ -21,7 +21,7 @@ use crate::{App, cookies, extract};
 
 /// How long a handler may take before its client is told to come back later. Its work goes on and
 /// ends by the databases' own limits; nothing is cut off half-way.
-const DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
+const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// The id of a request, left behind by the outermost layer.
 #[derive(Debug, Clone)]
@@ -229,11 +229,14 @@ fn binding(app: &App, ctx: &mut Ctx, headers: &HeaderMap) -> Vec<u8> {
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
     });
-    let nonce = kept.map(str::to_owned).unwrap_or_else(|| {
-        let fresh = URL_SAFE_NO_PAD.encode(app.service.entropy().bytes::<16>());
-        ctx.fresh_nonce = Some(fresh.clone());
-        fresh
-    });
+    let nonce = kept.map_or_else(
+        || {
+            let fresh = URL_SAFE_NO_PAD.encode(app.service.entropy().bytes::<16>());
+            ctx.fresh_nonce = Some(fresh.clone());
+            fresh
+        },
+        str::to_owned,
+    );
     format!("nonce:{nonce}").into_bytes()
 }
 
@@ -251,7 +254,9 @@ async fn check_form(
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return Err(Failure::ForeignForm);
     }
-    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    let origin = headers
+        .get(header::ORIGIN)
+        .and_then(|value| value.to_str().ok());
     // Our pages send no referrer, and browsers then say `null` about their own origin too (Fetch
     // standard, "serializing a request origin"); `Sec-Fetch-Site` and the token decide there.
     if let Some(origin) = origin.filter(|origin| *origin != "null") {

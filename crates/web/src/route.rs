@@ -135,14 +135,14 @@ impl Doc {
     /// With this request body.
     #[must_use]
     pub fn takes<T: JsonSchema>(mut self) -> Self {
-        self.request = Some(|generator| generator.subschema_for::<T>());
+        self.request = Some(SchemaGenerator::subschema_for::<T>);
         self
     }
 
     /// With this answer.
     #[must_use]
     pub fn gives<T: JsonSchema>(mut self) -> Self {
-        self.response.1 = Some(|generator| generator.subschema_for::<T>());
+        self.response.1 = Some(SchemaGenerator::subschema_for::<T>);
         self
     }
 

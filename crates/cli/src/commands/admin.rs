@@ -23,9 +23,10 @@ pub(super) async fn run(
             let email: Email = email
                 .parse()
                 .map_err(|error| Exit::Usage(format!("--email: {error}")))?;
-            let password = match password_stdin {
-                true => Some(line_from_stdin("--password-stdin").await?),
-                false => None,
+            let password = if password_stdin {
+                Some(line_from_stdin("--password-stdin").await?)
+            } else {
+                None
             };
             let created = service.create_admin(email, password.as_deref()).await?;
             let link = created

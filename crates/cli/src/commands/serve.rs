@@ -55,7 +55,9 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
     };
     greet((config, address), &service, &people, out).await?;
 
-    let options = Options { trusted_proxies: config.trusted_proxies.clone() };
+    let options = Options {
+        trusted_proxies: config.trusted_proxies.clone(),
+    };
     let serving = tokio::spawn(serve(
         listener,
         router(App::new(service.clone(), options)),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tenantry_core::tenant::Registration;
-use tenantry_service::{Refusal, Service};
 use tenantry_service::tenants::{Cleared, Created, NewOwner, NewTenant, TenantView};
+use tenantry_service::{Refusal, Service};
 use tenantry_web::api::wire::TenantBody;
 
 use crate::args::{OwnerArgs, TenantCommand};
@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::output::{Output, facts, line_from_stdin, table};
 
 /// How long `create` waits before it leaves the rest to the background.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 /// How many tenants are read at once.
 pub(super) const PAGE: i64 = 200;
@@ -67,7 +67,7 @@ pub(super) async fn run(
             show(&service.restore_tenant(id).await?, out)?;
         }
         TenantCommand::Delete { slug, purge, force } => {
-            delete(service, &slug, purge, force, out).await?
+            delete(service, &slug, purge, force, out).await?;
         }
         TenantCommand::Recreate { slug, owner, force } => {
             let view = named(service, &slug).await?;
@@ -109,17 +109,18 @@ pub(super) async fn named(service: &Service, name: &str) -> Result<TenantView, E
 
 async fn new_owner(args: &OwnerArgs) -> Result<NewOwner, Exit> {
     let email = args
-        .owner_email
+        .email
         .parse()
         .map_err(|error| Exit::refused("validation_failed", format!("owner.email: {error}")))?;
-    let password = match args.owner_password_stdin {
-        true => Some(line_from_stdin("--owner-password-stdin").await?),
-        false => None,
+    let password = if args.password_stdin {
+        Some(line_from_stdin("--owner-password-stdin").await?)
+    } else {
+        None
     };
     Ok(NewOwner {
         email,
         username: None,
-        full_name: args.owner_name.clone(),
+        full_name: args.name.clone(),
         password,
     })
 }

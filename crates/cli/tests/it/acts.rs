@@ -37,10 +37,20 @@ pub(crate) fn make_admin(installation: &Installation) -> Result<()> {
 /// Makes a tenant whose owner has the password already, by the command line.
 pub(crate) fn make_tenant(installation: &Installation, slug: &str, owner: &str) -> Result<Value> {
     let args = [
-        "tenant", "create", "Acme Bakery", "--slug", slug, "--owner-email", owner,
-        "--owner-password-stdin", "--json",
+        "tenant",
+        "create",
+        "Acme Bakery",
+        "--slug",
+        slug,
+        "--owner-email",
+        owner,
+        "--owner-password-stdin",
+        "--json",
     ];
-    answered(&installation.run_with_input(args, &format!("{PASSWORD}\n"))?, 0)
+    answered(
+        &installation.run_with_input(args, &format!("{PASSWORD}\n"))?,
+        0,
+    )
 }
 
 /// Tries to sign in by the API, at a tenant's host or, without one, at the platform's.
@@ -55,7 +65,8 @@ pub(crate) fn sign_in_with(
     email: &str,
     password: &str,
 ) -> Result<Answer> {
-    let ask = Ask::post("/api/v1/auth/login").json(&json!({ "email": email, "password": password }));
+    let ask =
+        Ask::post("/api/v1/auth/login").json(&json!({ "email": email, "password": password }));
     Ok(slug.map_or(ask.clone(), |slug| ask.at(slug)).send(server)?)
 }
 
@@ -100,7 +111,10 @@ pub(crate) fn set_password(server: SocketAddr, slug: Option<&str>, token: &str) 
     let page = at(Ask::get(&path)).send(server)?;
     ensure!(page.status == 200, "the setup page: {page:?}");
     let marker = "name=\"csrf_token\" value=\"";
-    let (_, rest) = page.body.split_once(marker).context("a form without a token")?;
+    let (_, rest) = page
+        .body
+        .split_once(marker)
+        .context("a form without a token")?;
     let csrf = rest.split('"').next().unwrap_or_default();
     let form = Ask::post(&path)
         .header("Cookie", &page.cookies())

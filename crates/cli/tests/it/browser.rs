@@ -26,11 +26,19 @@ impl House {
             .set("TENANTRY_BIND", format!("127.0.0.1:{port}"))
             .set("TENANTRY_PUBLIC_URL", format!("http://localhost:{port}"));
         let server = install.serve()?;
-        Ok(Self { install, port, _server: server })
+        Ok(Self {
+            install,
+            port,
+            _server: server,
+        })
     }
 
     fn at(&self, slug: &str, path: &str) -> String {
-        let host = if slug.is_empty() { "localhost".to_owned() } else { format!("{slug}.localhost") };
+        let host = if slug.is_empty() {
+            "localhost".to_owned()
+        } else {
+            format!("{slug}.localhost")
+        };
         format!("http://{host}:{}{path}", self.port)
     }
 
@@ -42,31 +50,67 @@ impl House {
     }
 
     fn make_tenant(&self, name: &str, slug: &str) -> Result<()> {
-        self.run(&["tenant", "create", name, "--slug", slug, "--owner-email", OWNER], "").map(drop)
+        self.run(
+            &[
+                "tenant",
+                "create",
+                name,
+                "--slug",
+                slug,
+                "--owner-email",
+                OWNER,
+            ],
+            "",
+        )
+        .map(drop)
     }
 
     fn make_tenant_with_password(&self, name: &str, slug: &str, password: &str) -> Result<()> {
-        let args = ["tenant", "create", name, "--slug", slug, "--owner-email", OWNER, "--owner-password-stdin"];
+        let args = [
+            "tenant",
+            "create",
+            name,
+            "--slug",
+            slug,
+            "--owner-email",
+            OWNER,
+            "--owner-password-stdin",
+        ];
         self.run(&args, &format!("{password}\n")).map(drop)
     }
 }
 
 async fn text(browser: &Browser, css: &str) -> Result<String> {
-    let element = browser.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(css)).await;
+    let element = browser
+        .wait()
+        .at_most(Duration::from_secs(20))
+        .for_element(Locator::Css(css))
+        .await;
     let url = browser.current_url().await?;
-    Ok(element.with_context(|| format!("no {css} at {url}"))?.text().await?)
+    Ok(element
+        .with_context(|| format!("no {css} at {url}"))?
+        .text()
+        .await?)
 }
 
 async fn fill(browser: &Browser, name: &str, value: &str) -> Result<()> {
     let css = format!("input[name={name}]");
-    let field = browser.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(&css)).await?;
+    let field = browser
+        .wait()
+        .at_most(Duration::from_secs(20))
+        .for_element(Locator::Css(&css))
+        .await?;
     field.clear().await?;
     field.send_keys(value).await?;
     Ok(())
 }
 
 async fn submit(browser: &Browser) -> Result<()> {
-    browser.find(Locator::Css("main button.main")).await?.click().await?;
+    browser
+        .find(Locator::Css("main button.main"))
+        .await?
+        .click()
+        .await?;
     Ok(())
 }
 
@@ -79,13 +123,22 @@ async fn arrives(browser: &Browser, url: &str) -> Result<()> {
             return Ok(());
         }
         if std::time::Instant::now() > until {
-            bail!("expected {url}, is at {now}: {}", text(browser, "main").await?);
+            bail!(
+                "expected {url}, is at {now}: {}",
+                text(browser, "main").await?
+            );
         }
         tokio::task::yield_now().await;
     }
 }
 
-async fn sign_in(browser: &Browser, house: &House, slug: &str, login: &str, password: &str) -> Result<()> {
+async fn sign_in(
+    browser: &Browser,
+    house: &House,
+    slug: &str,
+    login: &str,
+    password: &str,
+) -> Result<()> {
     browser.goto(&house.at(slug, "/login")).await?;
     fill(browser, "email", login).await?;
     fill(browser, "password", password).await?;
@@ -93,7 +146,11 @@ async fn sign_in(browser: &Browser, house: &House, slug: &str, login: &str, pass
 }
 
 async fn sign_out(browser: &Browser, house: &House, slug: &str) -> Result<()> {
-    browser.find(Locator::Css("form[action='/logout'] button")).await?.click().await?;
+    browser
+        .find(Locator::Css("form[action='/logout'] button"))
+        .await?
+        .click()
+        .await?;
     arrives(browser, &house.at(slug, "/login?reason=signed_out")).await
 }
 
@@ -136,7 +193,9 @@ async fn a_new_user_walks_the_whole_path() -> Result<()> {
     let browser = Browser::start().await?;
 
     let admin = house.run(&["admin", "create", "--email", "root@example.org"], "")?;
-    browser.goto(admin["setup_link"].as_str().context("a setup link")?).await?;
+    browser
+        .goto(admin["setup_link"].as_str().context("a setup link")?)
+        .await?;
     fill(&browser, "password", FIRST).await?;
     submit(&browser).await?;
     arrives(&browser, &house.at("", "/login?reason=password_set")).await?;
@@ -147,7 +206,11 @@ async fn a_new_user_walks_the_whole_path() -> Result<()> {
     house.make_tenant("Test One", "test1")?;
     browser.goto(&house.at("", "/admin/tenants")).await?;
     ensure!(text(&browser, "table").await?.contains("Test One"));
-    browser.find(Locator::LinkText("Uml")).await?.click().await?;
+    browser
+        .find(Locator::LinkText("Uml"))
+        .await?
+        .click()
+        .await?;
     ensure!(text(&browser, "h1").await?.contains("Uml"));
     browser.goto(&house.at("", "/dashboard")).await?;
     sign_out(&browser, &house, "").await?;
@@ -168,7 +231,13 @@ async fn a_new_user_walks_the_whole_path() -> Result<()> {
     browser.goto(&house.at("uml", "/dashboard")).await?;
     arrives(&browser, &house.at("uml", "/login?reason=session_ended")).await?;
     browser.goto(&house.at("uml", "/login")).await?;
-    ensure!(browser.find(Locator::Css("input[name=password]")).await.is_err(), "nobody gets in");
+    ensure!(
+        browser
+            .find(Locator::Css("input[name=password]"))
+            .await
+            .is_err(),
+        "nobody gets in"
+    );
     house.run(&["tenant", "resume", "uml"], "")?;
     sign_in(&browser, &house, "uml", OWNER, FIRST).await?;
     arrives(&browser, &house.at("uml", "/dashboard")).await?;
@@ -185,8 +254,15 @@ async fn one_password_in_several_tenants_leads_to_a_choice() -> Result<()> {
     let browser = Browser::start().await?;
     sign_in(&browser, &house, "", OWNER, FIRST).await?;
     let offered = text(&browser, ".bells").await?;
-    ensure!(offered.contains("Uml") && offered.contains("Test One") && !offered.contains("Other"), "{offered}");
-    browser.find(Locator::XPath("//button[contains(., 'Test One')]")).await?.click().await?;
+    ensure!(
+        offered.contains("Uml") && offered.contains("Test One") && !offered.contains("Other"),
+        "{offered}"
+    );
+    browser
+        .find(Locator::XPath("//button[contains(., 'Test One')]"))
+        .await?
+        .click()
+        .await?;
     arrives(&browser, &house.at("", "/dashboard")).await?;
     ensure!(text(&browser, "main").await?.contains("Test One"));
     browser.close().await
@@ -204,17 +280,42 @@ async fn a_phone_in_german_without_scripts_and_with_keys_only() -> Result<()> {
         ..BrowserOptions::default()
     };
     let browser = Browser::with(&options).await?;
-    browser.goto(&house.at("waehler-sued", "/dashboard")).await?;
-    arrives(&browser, &house.at("waehler-sued", "/login?return_to=/dashboard")).await?;
+    browser
+        .goto(&house.at("waehler-sued", "/dashboard"))
+        .await?;
+    arrives(
+        &browser,
+        &house.at("waehler-sued", "/login?return_to=/dashboard"),
+    )
+    .await?;
     ensure!(text(&browser, "h1").await? == "Anmelden");
     ensure!(browser.find(Locator::Css("html[lang=de]")).await.is_ok());
-    ensure!(!browser.find(Locator::Css("button.reveal")).await?.is_displayed().await?, "needs a script");
+    ensure!(
+        !browser
+            .find(Locator::Css("button.reveal"))
+            .await?
+            .is_displayed()
+            .await?,
+        "needs a script"
+    );
     // The first field has the focus.
     browser.active_element().await?.send_keys(OWNER).await?;
-    browser.active_element().await?.send_keys("\u{e004}").await?;
-    browser.active_element().await?.send_keys(&format!("{FIRST}\u{e007}")).await?;
+    browser
+        .active_element()
+        .await?
+        .send_keys("\u{e004}")
+        .await?;
+    browser
+        .active_element()
+        .await?
+        .send_keys(&format!("{FIRST}\u{e007}"))
+        .await?;
     arrives(&browser, &house.at("waehler-sued", "/dashboard")).await?;
-    ensure!(text(&browser, "main").await?.contains("Wählergemeinschaft Süd"));
+    ensure!(
+        text(&browser, "main")
+            .await?
+            .contains("Wählergemeinschaft Süd")
+    );
     browser.close().await
 }
 
@@ -222,8 +323,22 @@ async fn a_phone_in_german_without_scripts_and_with_keys_only() -> Result<()> {
 async fn no_page_is_wider_than_the_screen() -> Result<()> {
     let house = House::open()?;
     house.make_tenant_with_password("Uml", "uml", FIRST)?;
-    house.run(&["admin", "create", "--email", "root@example.org", "--password-stdin"], &format!("{FIRST}\n"))?;
-    let browser = Browser::with(&BrowserOptions { width: 320, height: 700, ..BrowserOptions::default() }).await?;
+    house.run(
+        &[
+            "admin",
+            "create",
+            "--email",
+            "root@example.org",
+            "--password-stdin",
+        ],
+        &format!("{FIRST}\n"),
+    )?;
+    let browser = Browser::with(&BrowserOptions {
+        width: 320,
+        height: 700,
+        ..BrowserOptions::default()
+    })
+    .await?;
     let fits = |path: String| {
         let browser = &browser;
         async move {
@@ -235,13 +350,25 @@ async fn no_page_is_wider_than_the_screen() -> Result<()> {
             Ok(())
         }
     };
-    for path in ["/", "/login", "/docs", "/dev/mail", "/nothing-here", "/setup/password/x"] {
+    for path in [
+        "/",
+        "/login",
+        "/docs",
+        "/dev/mail",
+        "/nothing-here",
+        "/setup/password/x",
+    ] {
         fits(house.at("", path)).await?;
     }
     fits(house.at("uml", "/login")).await?;
     sign_in(&browser, &house, "", "root@example.org", FIRST).await?;
     arrives(&browser, &house.at("", "/dashboard")).await?;
-    for path in ["/dashboard", "/account/password", "/admin/tenants", "/admin/tenants/uml"] {
+    for path in [
+        "/dashboard",
+        "/account/password",
+        "/admin/tenants",
+        "/admin/tenants/uml",
+    ] {
         fits(house.at("", path)).await?;
     }
     browser.close().await

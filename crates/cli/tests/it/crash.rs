@@ -104,9 +104,12 @@ impl Story {
             for _ in 0..AT_ONCE {
                 scope.spawn(|| {
                     loop {
-                        let Some(moment) = open.lock().unwrap().next() else { return };
+                        let Some(moment) = open.lock().unwrap().next() else {
+                            return;
+                        };
                         if let Err(error) = self.survives(moment, door) {
-                            let case = format!("{}/{}/{}: {error:?}", self.kind, moment.0, moment.1);
+                            let case =
+                                format!("{}/{}/{}: {error:?}", self.kind, moment.0, moment.1);
                             failures.lock().unwrap().push(case);
                         }
                     }
@@ -188,7 +191,9 @@ impl Scene<'_> {
         let before = self.tenant()?;
         let answer = acts::sign_in(self.server, Some("acme"), self.story.visitor)?;
         if let Some(earlier) = &self.story.earlier {
-            let me = Ask::get("/api/v1/auth/me").bearer(earlier).send(self.server)?;
+            let me = Ask::get("/api/v1/auth/me")
+                .bearer(earlier)
+                .send(self.server)?;
             ensure!(me.status == 401, "an old token is let in: {me:?}");
         }
         if before != self.tenant()? {
@@ -244,7 +249,14 @@ impl Scene<'_> {
                 .collect()
         };
         let data = self.installation.data();
-        let known = ["control.db", "mail", "master.key", "open.lock", "server.lock", "tenants"];
+        let known = [
+            "control.db",
+            "mail",
+            "master.key",
+            "open.lock",
+            "server.lock",
+            "tenants",
+        ];
         let mut strange: Vec<String> = names(&data)?
             .into_iter()
             .filter(|name| !known.contains(&name.trim_end_matches("-wal").trim_end_matches("-shm")))

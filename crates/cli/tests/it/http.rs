@@ -116,7 +116,8 @@ pub(crate) fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let broken = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{what}: {text:?}"));
+    let broken =
+        |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("{what}: {text:?}"));
     let (head, body) = text
         .split_once("\r\n\r\n")
         .ok_or_else(|| broken("no whole head"))?;
@@ -139,7 +140,11 @@ pub(crate) fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
         .header("content-length")
         .and_then(|length| length.parse().ok())
         .is_none_or(|length: usize| length == answer.body.len());
-    if whole { Ok(answer) } else { Err(broken("no whole body")) }
+    if whole {
+        Ok(answer)
+    } else {
+        Err(broken("no whole body"))
+    }
 }
 
 impl Answer {

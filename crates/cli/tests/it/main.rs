@@ -3,7 +3,11 @@
 mod acts;
 mod browser;
 mod crash;
+mod damage;
+mod endings;
 mod http;
+mod newcomer;
+mod settings;
 
 use std::time::{Duration, Instant};
 

@@ -29,7 +29,7 @@ fn fatal(what: &str) -> impl FnOnce(&dyn std::fmt::Display) -> StepError + '_ {
 }
 
 impl Steps {
-    pub(super) fn plan(&self, run: &Run) -> Result<Plan, StepError> {
+    pub(super) fn plan(run: &Run) -> Result<Plan, StepError> {
         serde_json::from_str(&run.params)
             .map_err(|error| fatal("the workflow's plan can't be read")(&error))
     }

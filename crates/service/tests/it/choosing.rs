@@ -40,7 +40,10 @@ async fn the_tenants_that_fit_are_offered_and_one_is_chosen(driver: Driver) {
     let test = three(driver).await;
     let (token, tenants) = choose(&test).await;
     let slugs = |tenants: &[Tenant]| -> Vec<String> {
-        tenants.iter().map(|tenant| tenant.slug.to_string()).collect()
+        tenants
+            .iter()
+            .map(|tenant| tenant.slug.to_string())
+            .collect()
     };
     assert_eq!(slugs(&tenants), ["acme", "globex"]);
     let offered = test.service.choices(token.expose()).await.unwrap();
@@ -83,7 +86,12 @@ async fn a_choice_is_made_once_however_many_try(driver: Driver) {
         .map(|number| {
             let (service, token) = (test.service.clone(), token.clone());
             let slug = if number % 2 == 0 { "acme" } else { "globex" };
-            tokio::spawn(async move { service.select(token.expose(), slug, &browser()).await.is_ok() })
+            tokio::spawn(async move {
+                service
+                    .select(token.expose(), slug, &browser())
+                    .await
+                    .is_ok()
+            })
         })
         .collect();
     let mut chosen = 0;
@@ -97,7 +105,10 @@ async fn a_choice_ends_after_five_minutes(driver: Driver) {
     let test = three(driver).await;
     let (token, _) = choose(&test).await;
     test.clock.advance(Duration::from_mins(5));
-    let late = test.service.select(token.expose(), "acme", &browser()).await;
+    let late = test
+        .service
+        .select(token.expose(), "acme", &browser())
+        .await;
     refused!(late, Refusal::TokenInvalid);
 }
 
@@ -106,7 +117,10 @@ async fn a_choice_follows_what_happens_meanwhile(driver: Driver) {
     let test = three(driver).await;
     let (token, tenants) = choose(&test).await;
     test.service.suspend_tenant(tenants[0].id).await.unwrap();
-    let closed = test.service.select(token.expose(), "acme", &browser()).await;
+    let closed = test
+        .service
+        .select(token.expose(), "acme", &browser())
+        .await;
     refused!(closed, Refusal::TokenInvalid, "suspended");
 
     let (_, issued) = sign_in(&test, "globex", ADA, PASSWORD, SessionKind::Browser).await;

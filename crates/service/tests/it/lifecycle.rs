@@ -27,7 +27,12 @@ async fn acme(driver: Driver) -> (TestService, TenantId) {
 }
 
 async fn status(test: &TestService) -> TenantStatus {
-    test.service.find_tenant("acme").await.unwrap().tenant.status
+    test.service
+        .find_tenant("acme")
+        .await
+        .unwrap()
+        .tenant
+        .status
 }
 
 async fn ended_sessions_are_counted(driver: Driver) {

@@ -11,8 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::people::{ADA, id, start};
 
-const WAITING: &str =
-    "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL";
+const WAITING: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL";
 const ATTEMPTS: &str = "SELECT attempts FROM outbox";
 
 async fn number(test: &TestService, sql: &str) -> i64 {
@@ -30,7 +29,11 @@ async fn what_can_not_leave_is_tried_again_and_leaves_once(driver: Driver) {
         assert_eq!(number(&test, ATTEMPTS).await, attempt);
         test.clock.advance(pause - Duration::from_micros(1));
         assert_eq!(test.service.send_due_mail().await.unwrap(), 0);
-        assert_eq!(number(&test, ATTEMPTS).await, attempt, "not before its time");
+        assert_eq!(
+            number(&test, ATTEMPTS).await,
+            attempt,
+            "not before its time"
+        );
         test.clock.advance(Duration::from_micros(1));
         pause *= 2;
     }
@@ -40,7 +43,11 @@ async fn what_can_not_leave_is_tried_again_and_leaves_once(driver: Driver) {
     test.clock.advance(Duration::from_hours(24));
     assert_eq!(test.service.send_due_mail().await.unwrap(), 0);
     let forgotten = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NOT NULL AND length(sealed) = 0";
-    assert_eq!(number(&test, forgotten).await, 1, "its content is forgotten");
+    assert_eq!(
+        number(&test, forgotten).await,
+        1,
+        "its content is forgotten"
+    );
 }
 
 /// A mail server that refuses every recipient for good.

@@ -35,6 +35,7 @@ async fn nothing_of_a_purged_tenant_is_left(driver: Driver) {
     let globex = test.make_tenant("globex", ADA, PASSWORD).await.unwrap();
     let acme = test.invite_tenant("acme", ADA).await.unwrap();
     let key = test.service.idempotency_key("admin", "key", "request");
+    test.clock.advance(Duration::from_millis(1));
     let third = TestService::new_tenant("initech", ADA, None).unwrap();
     let third = test
         .service

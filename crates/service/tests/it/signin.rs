@@ -36,7 +36,9 @@ async fn without_a_tenant_the_directory_finds_the_only_one(driver: Driver) {
     test.make_tenant("globex", "grace@example.org", OTHER)
         .await
         .unwrap();
-    let (person, _) = one(try_in(&test, None, "ADA@Example.ORG", PASSWORD).await.unwrap());
+    let (person, _) = one(try_in(&test, None, "ADA@Example.ORG", PASSWORD)
+        .await
+        .unwrap());
     assert_eq!(tenant_of(&person), id(&acme));
     // A look-alike is somebody else: U+212A is no k.
     test.make_tenant("kelvin", "kay@example.org", THIRD)

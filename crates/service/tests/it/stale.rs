@@ -54,7 +54,8 @@ async fn purged(driver: Driver) {
     ada.expect_stale(&test.service, "purged").await;
     // Another tenant of the same name is another tenant.
     test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
-    ada.expect_stale(&test.service, "another of this name").await;
+    ada.expect_stale(&test.service, "another of this name")
+        .await;
 }
 
 /// Also where the end of the sessions themselves was not recorded: the facts decide.
@@ -114,7 +115,8 @@ async fn signed_out(driver: Driver) {
     let api = test.service.authenticate(bearer, None).await.unwrap();
     let ended = test.service.sign_out_everywhere(&api.person).await.unwrap();
     assert_eq!(ended, 1, "the other had ended");
-    ada.expect_stale(&test.service, "signed out everywhere").await;
+    ada.expect_stale(&test.service, "signed out everywhere")
+        .await;
 }
 
 /// An owner's session lasts twelve hours, used or not.

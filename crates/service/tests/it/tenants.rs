@@ -137,7 +137,9 @@ async fn recreating_with_a_taken_address_changes_nothing(driver: Driver) {
     refused!(refused, Refusal::EmailTaken);
     one(try_in(&test, Some("acme"), ADA, PASSWORD).await.unwrap());
     // Its own address it may keep.
-    let owner = TestService::new_tenant("acme", ADA, Some(OTHER)).unwrap().owner;
+    let owner = TestService::new_tenant("acme", ADA, Some(OTHER))
+        .unwrap()
+        .owner;
     test.service.recreate_tenant(acme, &owner).await.unwrap();
     one(try_in(&test, Some("acme"), ADA, OTHER).await.unwrap());
 }

@@ -7,8 +7,23 @@ use uuid::Uuid;
 /// What must never stand in an answer to somebody who did something wrong: SQL, paths, what a
 /// program says when it breaks.
 const LEAKS: &[&str] = &[
-    "SELECT ", "INSERT ", "UPDATE ", "DELETE FROM", "SQLSTATE", "sqlx", "sqlite", "postgres",
-    "constraint", "src/", ".rs", ".db", "/tmp", "panicked", "backtrace", "unwrap", "os error",
+    "SELECT ",
+    "INSERT ",
+    "UPDATE ",
+    "DELETE FROM",
+    "SQLSTATE",
+    "sqlx",
+    "sqlite",
+    "postgres",
+    "constraint",
+    "src/",
+    ".rs",
+    ".db",
+    "/tmp",
+    "panicked",
+    "backtrace",
+    "unwrap",
+    "os error",
 ];
 
 /// An answer.
@@ -40,7 +55,12 @@ impl Answer {
     /// The body as JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
-        assert_eq!(self.header("content-type"), Some("application/json"), "{}", self.text());
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/json"),
+            "{}",
+            self.text()
+        );
         serde_json::from_slice(&self.body).unwrap()
     }
 
@@ -63,7 +83,10 @@ impl Answer {
     pub fn problem(&self, status: u16, code: &str) -> Value {
         let seen = (self.status, self.code());
         assert_eq!(seen, (status, Some(code.to_owned())), "{}", self.text());
-        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json")
+        );
         assert_eq!(self.header("cache-control"), Some("no-store"));
         let body: Value = serde_json::from_slice(&self.body).unwrap();
         let mut expected = vec!["code", "detail", "request_id", "status", "title", "type"];
@@ -77,7 +100,10 @@ impl Answer {
         assert_eq!(body["status"], status);
         assert_eq!(body["request_id"].as_str(), self.header("x-request-id"));
         for text in ["type", "title", "detail"] {
-            assert!(body[text].as_str().is_some_and(|text| !text.is_empty()), "{body}");
+            assert!(
+                body[text].as_str().is_some_and(|text| !text.is_empty()),
+                "{body}"
+            );
         }
         if status == 401 {
             assert_eq!(self.header("www-authenticate"), Some("Bearer"));
@@ -98,7 +124,11 @@ impl Answer {
             .iter()
             .map(|error| {
                 assert_eq!(names(error), ["code", "field", "message"]);
-                assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()));
+                assert!(
+                    error["message"]
+                        .as_str()
+                        .is_some_and(|text| !text.is_empty())
+                );
                 let text = |name: &str| error[name].as_str().unwrap().to_owned();
                 format!("{}:{}", text("field"), text("code"))
             })
@@ -109,7 +139,12 @@ impl Answer {
     /// Where a redirect leads.
     #[track_caller]
     pub fn location(&self) -> &str {
-        assert!((300..400).contains(&self.status), "{} {}", self.status, self.text());
+        assert!(
+            (300..400).contains(&self.status),
+            "{} {}",
+            self.status,
+            self.text()
+        );
         self.header("location").unwrap()
     }
 
@@ -133,12 +168,18 @@ impl Answer {
         assert!(csp.contains("default-src 'none'"), "{asked}: {csp}");
         assert!(csp.contains("frame-ancestors 'none'"), "{asked}: {csp}");
         assert!(!csp.contains("unsafe"), "{asked}: {csp}");
-        assert!(self.header("cache-control").is_some(), "{asked}: Cache-Control");
+        assert!(
+            self.header("cache-control").is_some(),
+            "{asked}: Cache-Control"
+        );
         assert_ne!(self.status, 500, "{asked}: {}", self.text());
         if self.status >= 400 {
             let text = self.text();
             for leak in LEAKS {
-                assert!(!text.contains(leak), "{asked}: an answer with {leak:?}: {text}");
+                assert!(
+                    !text.contains(leak),
+                    "{asked}: an answer with {leak:?}: {text}"
+                );
             }
         }
     }

@@ -42,7 +42,9 @@ impl AccessToken {
         let (Some(key), None) = (named.next(), named.next()) else {
             return false;
         };
-        let public = key["x"].as_str().map(|x| URL_SAFE_NO_PAD.decode(x).unwrap());
+        let public = key["x"]
+            .as_str()
+            .map(|x| URL_SAFE_NO_PAD.decode(x).unwrap());
         UnparsedPublicKey::new(&ED25519, public.unwrap_or_default())
             .verify(self.signed.as_bytes(), &self.signature)
             .is_ok()

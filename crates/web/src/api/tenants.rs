@@ -106,7 +106,7 @@ pub struct DeleteQuery {
     pub purge: bool,
 }
 
-fn collect<T, E: ToString>(
+fn collect<T, E: std::fmt::Display>(
     errors: &mut Vec<FieldError>,
     field: &'static str,
     parsed: Result<T, E>,
@@ -122,7 +122,7 @@ fn parse_option<T: std::str::FromStr>(
     text: Option<&str>,
 ) -> Option<T>
 where
-    T::Err: ToString,
+    T::Err: std::fmt::Display,
 {
     text.and_then(|text| collect(errors, field, text.parse::<T>()))
 }
@@ -236,6 +236,12 @@ pub fn routes() -> Routes {
             .audited(AuditClass::Tenant),
             delete(remove),
         )
+        .merge(acts())
+}
+
+/// What is done to one tenant.
+fn acts() -> Routes {
+    Routes::default()
         .add(act("/api/v1/tenants/{tenant}/suspend", "Keep everybody out of a tenant"), post(suspend))
         .add(act("/api/v1/tenants/{tenant}/resume", "Let people into a suspended tenant again"), post(resume))
         .add(act("/api/v1/tenants/{tenant}/restore", "Bring a deleted tenant back"), post(restore))

@@ -13,13 +13,10 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("tenantry-keys", &["core", "claims"]),
     ("tenantry-store", &["core"]),
     ("tenantry-saga", &["core", "store"]),
-    ("tenantry-sessions", &["core", "store"]),
     ("tenantry-mail", &["core"]),
     (
         "tenantry-service",
-        &[
-            "core", "keys", "store", "sessions", "saga", "mail", "claims",
-        ],
+        &["core", "keys", "store", "saga", "mail", "claims"],
     ),
     ("tenantry-web", &["service", "core", "claims"]),
     ("tenantry-guard", &["claims"]),

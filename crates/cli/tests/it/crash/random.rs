@@ -25,7 +25,12 @@ fn provisioning_survives_a_kill_at_any_time() -> Result<()> {
         })?;
         let server = installation.serve()?;
         let scene = story.scene(&installation, server.address()?);
-        let case = || format!("killed after {delay:?}, answered {answered}: {}", server.stderr());
+        let case = || {
+            format!(
+                "killed after {delay:?}, answered {answered}: {}",
+                server.stderr()
+            )
+        };
         if answered || scene.run().is_ok() {
             scene.settled().with_context(case)?;
             (story.end)(&scene).with_context(case)?;

@@ -49,7 +49,15 @@ pub(super) fn provision() -> Result<Story> {
     Ok(Story {
         kind: "provision",
         ask: Ask::post("/api/v1/tenants").bearer(&admin).json(&body),
-        args: &["tenant", "create", "Acme", "--slug", "acme", "--owner-email", ADA],
+        args: &[
+            "tenant",
+            "create",
+            "Acme",
+            "--slug",
+            "acme",
+            "--owner-email",
+            ADA,
+        ],
         before,
         admin,
         earlier: None,
@@ -74,14 +82,26 @@ fn refused() -> Result<Story> {
     Ok(Story {
         kind: "provision",
         ask: Ask::post("/api/v1/tenants").bearer(&admin).json(&body),
-        args: &["tenant", "create", "Acme", "--slug", "acme", "--owner-email", ADA],
+        args: &[
+            "tenant",
+            "create",
+            "Acme",
+            "--slug",
+            "acme",
+            "--owner-email",
+            ADA,
+        ],
         before,
         admin,
         earlier: None,
         visitor: ADA,
         welcome: 200,
         end: |scene| {
-            ensure!(scene.tenant()?.is_null(), "something is left: {}", scene.tenant()?);
+            ensure!(
+                scene.tenant()?.is_null(),
+                "something is left: {}",
+                scene.tenant()?
+            );
             ensure!(scene.run()?["state"] == "undone", "{}", scene.run()?);
             ensure!(acts::mails(scene.installation)?.is_empty(), "a mail left");
             databases(scene, 1)?;
@@ -98,8 +118,17 @@ fn recreate() -> Result<Story> {
     let body = json!({ "confirm": "acme", "owner": { "email": GRACE } });
     Ok(Story {
         kind: "recreate",
-        ask: Ask::post("/api/v1/tenants/acme/recreate").bearer(&admin).json(&body),
-        args: &["tenant", "recreate", "acme", "--force", "--owner-email", GRACE],
+        ask: Ask::post("/api/v1/tenants/acme/recreate")
+            .bearer(&admin)
+            .json(&body),
+        args: &[
+            "tenant",
+            "recreate",
+            "acme",
+            "--force",
+            "--owner-email",
+            GRACE,
+        ],
         before,
         admin,
         earlier: Some(ada),
@@ -145,11 +174,18 @@ fn purge() -> Result<Story> {
         visitor: ADA,
         welcome: 200,
         end: |scene| {
-            ensure!(scene.tenant()?.is_null(), "something is left: {}", scene.tenant()?);
+            ensure!(
+                scene.tenant()?.is_null(),
+                "something is left: {}",
+                scene.tenant()?
+            );
             databases(scene, 0)?;
             let again = acts::make_tenant(scene.installation, "acme", ADA)?;
             is_active(&again, 1)?;
-            ensure!(again["code"] == "TEN00002", "a number is used again: {again}");
+            ensure!(
+                again["code"] == "TEN00002",
+                "a number is used again: {again}"
+            );
             Ok(())
         },
     })
@@ -169,7 +205,10 @@ fn arrives(scene: &Scene<'_>, email: &str) -> Result<()> {
         Ok((!acts::mails(scene.installation)?.is_empty()).then_some(()))
     })?;
     let token = acts::owner_arrives(scene.installation, scene.server, "acme", email)?;
-    let me = Ask::get("/api/v1/auth/me").at("acme").bearer(&token).send(scene.server)?;
+    let me = Ask::get("/api/v1/auth/me")
+        .at("acme")
+        .bearer(&token)
+        .send(scene.server)?;
     ensure!(me.json()["email"] == email, "{me:?}");
     Ok(())
 }
@@ -178,12 +217,22 @@ fn arrives(scene: &Scene<'_>, email: &str) -> Result<()> {
 fn databases(scene: &Scene<'_>, count: usize) -> Result<()> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(scene.installation.data().join("tenants"))? {
-        let name = entry?.file_name().into_string().ok().context("a strange name")?;
-        if Path::new(&name).extension().is_some_and(|extension| extension == "db") {
+        let name = entry?
+            .file_name()
+            .into_string()
+            .ok()
+            .context("a strange name")?;
+        if Path::new(&name)
+            .extension()
+            .is_some_and(|extension| extension == "db")
+        {
             names.push(name);
         }
     }
-    ensure!(names.len() == count, "expected {count} databases: {names:?}");
+    ensure!(
+        names.len() == count,
+        "expected {count} databases: {names:?}"
+    );
     if let (Some(name), [file]) = (scene.tenant()?["database"]["name"].as_str(), &*names) {
         ensure!(*file == format!("{name}.db"), "{file} is not {name}");
     }

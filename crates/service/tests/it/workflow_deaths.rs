@@ -1,0 +1,105 @@
+//! A process that dies after any entry of a workflow's log; another one finishes or undoes the
+//! work once the lease has passed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenantry_saga::{Fault, Faults, Moment};
+use tenantry_testkit::on_both;
+use tenantry_testkit::service::{Driver, LEASE, Place, TestService};
+
+use crate::workflow_scenes::{Scene, expect_gone, fatal};
+
+type Others = fn(&str, &str, Moment) -> Option<Fault>;
+
+fn nothing_else(_: &str, _: &str, _: Moment) -> Option<Fault> {
+    None
+}
+
+/// The last step fails after its effect, so that everything is undone.
+fn the_last_step_fails(_: &str, step: &str, moment: Moment) -> Option<Fault> {
+    (step == "activate" && moment == Moment::AfterForward).then_some(Fault::Fatal)
+}
+
+/// Dies at a place, and lets another process go on; the data afterwards.
+async fn die_at(scene: Scene, driver: Driver, place: Place, others: Others) -> TestService {
+    let at = format!("{scene:?}: died after {} {}", place.step, place.event);
+    let test = scene.prepare(driver).await;
+    let (faults, reached) = place.halt(others);
+    let dying = Arc::new(test.beside(faults).await.unwrap());
+    let acting = Arc::clone(&dying);
+    let acting = tokio::spawn(async move { scene.act(&acting).await.is_ok() });
+    tokio::time::timeout(Duration::from_secs(30), reached.wait())
+        .await
+        .unwrap_or_else(|_| panic!("{at}: never came there"));
+    acting.abort();
+    scene.expect_nobody_gets_in_half_way(&test, &at).await;
+
+    let next = test.beside(Faults::none()).await.unwrap();
+    next.tick().await.unwrap();
+    scene.expect_nobody_gets_in_half_way(&next, &at).await;
+    next.clock.advance(LEASE);
+    next.settle().await.unwrap();
+    next
+}
+
+async fn dies_everywhere(scene: Scene, driver: Driver) {
+    for place in scene.places(Faults::none()).await {
+        let at = format!("{scene:?}: died after {} {}", place.step, place.event);
+        let next = die_at(scene, driver, place, nothing_else).await;
+        scene.expect_done(&next, &at).await;
+    }
+}
+
+async fn inviting(driver: Driver) {
+    dies_everywhere(Scene::Invite, driver).await;
+}
+
+async fn provisioning(driver: Driver) {
+    dies_everywhere(Scene::Provision, driver).await;
+}
+
+async fn recreating(driver: Driver) {
+    dies_everywhere(Scene::Recreate, driver).await;
+}
+
+async fn restoring(driver: Driver) {
+    dies_everywhere(Scene::Restore, driver).await;
+}
+
+async fn purging(driver: Driver) {
+    dies_everywhere(Scene::Purge, driver).await;
+}
+
+/// On the way back: whole or gone, and nothing in between.
+async fn undoing(driver: Driver) {
+    let steps = Scene::Invite.steps().await;
+    assert_eq!(steps.last().map(String::as_str), Some("activate"));
+    let faults = fatal(Scene::Invite, "activate", Moment::AfterForward);
+    let places = Scene::Invite.places(faults).await;
+    let back = places
+        .iter()
+        .position(|place| place.event.as_str() == "undo_started")
+        .unwrap();
+    assert_eq!(places.len() - back, 2 * steps.len());
+    for place in places.into_iter().skip(back - 1) {
+        let at = format!("died after {} {}", place.step, place.event);
+        let failed = place.event.as_str() == "failed";
+        let next = die_at(Scene::Invite, driver, place, the_last_step_fails).await;
+        if failed {
+            // It had not turned back yet, and the next process has no such trouble.
+            Scene::Invite.expect_done(&next, &at).await;
+        } else {
+            expect_gone(&next, None, &at).await;
+        }
+    }
+}
+
+on_both!(
+    inviting,
+    provisioning,
+    recreating,
+    restoring,
+    purging,
+    undoing,
+);

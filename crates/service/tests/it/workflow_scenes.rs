@@ -1,0 +1,256 @@
+//! Each workflow as a scene: what is there before, what is asked for, and what must be true in
+//! the end. The places where a run can go wrong are read from the log of a run where nothing did,
+//! so that a step that is added to a workflow is covered without a word here.
+
+use std::collections::BTreeSet;
+
+use tenantry_core::workflow::LogEvent;
+use tenantry_core::{Generation, TenantId, TenantStatus};
+use tenantry_saga::{Fault, Faults, Moment};
+use tenantry_service::Refusal;
+use tenantry_service::tenants::Created;
+use tenantry_testkit::on_both;
+use tenantry_testkit::service::{Driver, Options, PASSWORD, Place, TestService, WAIT};
+
+use crate::people::{ADA, OTHER, named, one, try_in};
+
+/// A workflow and how it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scene {
+    /// A tenant whose owner gets a setup link.
+    Invite,
+    /// A tenant whose owner has a password.
+    Provision,
+    Recreate,
+    Restore,
+    Purge,
+}
+
+impl Scene {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Invite,
+        Self::Provision,
+        Self::Recreate,
+        Self::Restore,
+        Self::Purge,
+    ];
+
+    pub(crate) const fn kind(self) -> &'static str {
+        match self {
+            Self::Invite | Self::Provision => "provision",
+            Self::Recreate => "recreate",
+            Self::Restore => "restore",
+            Self::Purge => "purge",
+        }
+    }
+
+    /// The password that lets in when everything went well.
+    const fn password(self) -> &'static str {
+        match self {
+            Self::Recreate => OTHER,
+            Self::Invite | Self::Provision | Self::Restore | Self::Purge => PASSWORD,
+        }
+    }
+
+    /// Fresh data, with what must be there before.
+    pub(crate) async fn prepare(self, driver: Driver) -> TestService {
+        let options = Options::on(driver).without_rate_limits();
+        let test = TestService::start(options).await.unwrap();
+        if matches!(self, Self::Recreate | Self::Restore | Self::Purge) {
+            let view = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+            if self == Self::Restore {
+                let deleted = test.service.delete_tenant(view.tenant.id, false).await;
+                deleted.unwrap();
+            }
+        }
+        test
+    }
+
+    /// Asks for it.
+    pub(crate) async fn act(self, test: &TestService) -> Result<(), Refusal> {
+        let service = &test.service;
+        let owner = |password| TestService::new_tenant("acme", ADA, password).unwrap();
+        match self {
+            Self::Invite | Self::Provision => {
+                let new = owner((self == Self::Provision).then_some(PASSWORD));
+                let key = service.idempotency_key("admin", "key", "request");
+                match service.create_tenant(new, Some(key), WAIT).await? {
+                    Created::Active(_) => Ok(()),
+                    Created::Later(..) => panic!("it takes too long"),
+                }
+            }
+            Self::Recreate => {
+                let owner = owner(Some(OTHER)).owner;
+                service.recreate_tenant(acme(test).await, &owner).await?;
+                Ok(())
+            }
+            Self::Restore => service.restore_tenant(acme(test).await).await.map(drop),
+            Self::Purge => service
+                .delete_tenant(acme(test).await, true)
+                .await
+                .map(drop),
+        }
+    }
+
+    /// What the log of the newest run says.
+    async fn log(self, test: &TestService) -> Vec<(String, LogEvent)> {
+        let runs = test.service.list_workflows(None, 1).await.unwrap();
+        assert_eq!(runs[0].kind, self.kind());
+        let (_, log) = test.service.find_workflow(runs[0].id).await.unwrap();
+        log.into_iter()
+            .map(|entry| (entry.step, entry.event))
+            .collect()
+    }
+
+    /// The steps, in order.
+    pub(crate) async fn steps(self) -> Vec<String> {
+        let test = self.prepare(Driver::Sqlite).await;
+        self.act(&test).await.unwrap();
+        let log = self.log(&test).await;
+        let begun = log
+            .into_iter()
+            .filter(|(_, event)| *event == LogEvent::Started);
+        let steps: Vec<String> = begun.map(|(step, _)| step).collect();
+        let different: BTreeSet<&String> = steps.iter().collect();
+        assert_eq!(different.len(), steps.len());
+        assert!(steps.len() >= 4, "{steps:?}");
+        steps
+    }
+
+    /// The entries that a run writes under these faults.
+    pub(crate) async fn places(self, faults: Faults) -> Vec<Place> {
+        let test = self.prepare(Driver::Sqlite).await;
+        let acting = test.beside(faults).await.unwrap();
+        // Whether it works is for the log to tell.
+        drop(self.act(&acting).await);
+        let log = self.log(&test).await;
+        let places = log.into_iter().map(|(step, event)| Place {
+            kind: self.kind().to_owned(),
+            step,
+            event,
+        });
+        places.collect()
+    }
+
+    /// While the tenant is not active nobody gets in, with whichever password.
+    pub(crate) async fn expect_nobody_gets_in_half_way(self, test: &TestService, at: &str) {
+        let Ok(view) = test.service.find_tenant("acme").await else {
+            return;
+        };
+        if view.tenant.status == TenantStatus::Active {
+            let database = view.database.unwrap();
+            assert!(database.verified_at.is_some(), "{at}");
+            return;
+        }
+        for password in [PASSWORD, OTHER] {
+            let hinted = try_in(test, Some("acme"), ADA, password).await;
+            refused!(hinted, Refusal::TenantUnavailable, at);
+            let anywhere = try_in(test, None, ADA, password).await;
+            refused!(anywhere, Refusal::InvalidCredentials, at);
+        }
+    }
+
+    /// The work has come to its good end.
+    pub(crate) async fn expect_done(self, test: &TestService, at: &str) {
+        if self == Self::Purge {
+            return expect_gone(test, None, at).await;
+        }
+        let view = test.service.find_tenant("acme").await.unwrap();
+        assert_eq!(view.tenant.status, TenantStatus::Active, "{at}");
+        let generation = match self {
+            Self::Invite | Self::Provision => Generation::FIRST,
+            Self::Recreate | Self::Restore | Self::Purge => Generation::FIRST.next(),
+        };
+        assert_eq!(view.tenant.generation, generation, "{at}");
+        if self == Self::Invite {
+            let mails = test.mails().await.unwrap();
+            assert_eq!(mails.len(), 1, "{at}");
+            let token = test.setup_token_from_mail(ADA).await.unwrap();
+            let set = test.service.setup_password(&token, PASSWORD, None, None);
+            set.await.unwrap();
+        } else {
+            assert!(test.mails().await.unwrap().is_empty(), "{at}");
+        }
+        for slug in [Some("acme"), None] {
+            one(try_in(test, slug, ADA, self.password()).await.unwrap());
+        }
+        let records = "SELECT COUNT(*) FROM tenant_databases";
+        assert_eq!(test.control().number(records).await.unwrap(), 1, "{at}");
+        let report = test.service.check_tenant(view.tenant).await.unwrap();
+        assert_eq!(report.findings, [], "{at}");
+        expect_sound(test, at).await;
+    }
+}
+
+async fn acme(test: &TestService) -> TenantId {
+    test.service.find_tenant("acme").await.unwrap().tenant.id
+}
+
+/// No work is left, and no file that belongs to nobody.
+async fn expect_sound(test: &TestService, at: &str) {
+    assert_eq!(test.service.check_orphans().await.unwrap(), [], "{at}");
+    let unfinished = "SELECT COUNT(*) FROM workflows WHERE finished_at IS NULL OR state = 'stuck'";
+    assert_eq!(test.control().number(unfinished).await.unwrap(), 0, "{at}");
+    let asked = "SELECT COUNT(*) FROM workflows WHERE params <> '{}'";
+    assert_eq!(test.control().number(asked).await.unwrap(), 0, "{at}");
+}
+
+/// Nothing of any tenant is left, and the name is free.
+pub(crate) async fn expect_gone(test: &TestService, tenant: Option<TenantId>, at: &str) {
+    for table in [
+        "tenants",
+        "tenant_databases",
+        "tenant_domains",
+        "directory",
+        "sessions",
+        "outbox",
+        "idempotency",
+    ] {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        let count = test.control().number(&count).await.unwrap();
+        assert_eq!(count, 0, "{table}, {at}");
+    }
+    if let Some(tenant) = tenant {
+        let mentions = test.control().mentions(tenant.uuid()).await.unwrap();
+        assert_eq!(mentions, ["workflows"], "{at}");
+    }
+    assert_eq!(test.tenant_files().unwrap(), Vec::<String>::new(), "{at}");
+    assert!(test.mails().await.unwrap().is_empty(), "{at}");
+    refused!(
+        named(&test.service, "acme").await,
+        Refusal::TenantNotFound,
+        at
+    );
+    expect_sound(test, at).await;
+    let again = test.beside(Faults::none()).await.unwrap();
+    again.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    one(try_in(&again, Some("acme"), ADA, PASSWORD).await.unwrap());
+}
+
+/// A fault for good at one moment of one step.
+pub(crate) fn fatal(scene: Scene, step: &str, at: Moment) -> Faults {
+    let (kind, wanted) = (scene.kind(), step.to_owned());
+    Faults::new(move |running, step, moment| {
+        let here = (running, step, moment) == (kind, wanted.as_str(), at);
+        here.then_some(Fault::Fatal)
+    })
+}
+
+async fn each_workflow_does_what_it_says(driver: Driver) {
+    for scene in Scene::ALL {
+        let test = scene.prepare(driver).await;
+        scene.act(&test).await.unwrap();
+        scene.expect_done(&test, &format!("{scene:?}")).await;
+    }
+}
+
+async fn each_step_may_be_done_twice(driver: Driver) {
+    for scene in Scene::ALL {
+        let test = scene.prepare(driver).await;
+        let acting = test.beside(Faults::every_step_twice()).await.unwrap();
+        scene.act(&acting).await.unwrap();
+        scene.expect_done(&test, &format!("{scene:?} twice")).await;
+    }
+}
+
+on_both!(each_workflow_does_what_it_says, each_step_may_be_done_twice);

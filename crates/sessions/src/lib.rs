@@ -1,1 +1,0 @@
-//! Session drivers and the stale rule.

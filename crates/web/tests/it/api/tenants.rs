@@ -1,0 +1,41 @@
+//! `/api/v1/tenants`
+
+mod change;
+mod create;
+mod list;
+mod lives;
+
+use serde_json::Value;
+use tenantry_testkit::app::TestApp;
+
+use crate::shape::{has_fields, is_id, is_time};
+
+const TENANTS: &str = "/api/v1/tenants";
+
+/// Expects a tenant as the contract shows one.
+#[track_caller]
+fn is_tenant(body: &Value) {
+    has_fields(
+        body,
+        &[
+            "id", "slug", "code", "name", "status", "generation", "isolation", "cluster",
+            "database", "domains", "url", "registration", "verify_email", "created_at",
+            "deleted_at", "purge_at",
+        ],
+    );
+    is_id(&body["id"]);
+    is_time(&body["created_at"]);
+    if body["database"] != Value::Null {
+        has_fields(&body["database"], &["driver", "host", "port", "name"]);
+    }
+    let text = body.to_string();
+    for secret in ["password", "/tmp", ".db", "argon2", "sealed"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+/// The tenant with this slug, as the API shows it.
+async fn show(app: &TestApp, token: &str, slug: &str) -> Value {
+    let path = format!("{TENANTS}/{slug}");
+    app.get(&path).bearer(token).send().await.ok(200)
+}
