@@ -121,7 +121,14 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => {
+                // In a task of its own, which nobody cancels: were the caller to go away before
+                // the server has answered BEGIN, sqlx 0.9 would put the connection back into the
+                // pool inside a transaction and not know it. The task drops what nobody wants.
+                let pool = pool.clone();
+                let begun = tokio::spawn(async move { pool.begin().await });
+                Tx::Postgres(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
+            }
         })
     }
 

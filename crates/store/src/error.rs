@@ -13,7 +13,7 @@ pub enum ErrorKind {
     /// The same may work in a moment (PostgreSQL manual, appendix A: 40001, 40P01, 55006, 55P03,
     /// 57P0x, 53xxx, 08xxx; SQLite: busy, locked).
     Transient,
-    /// The disk is full or failing.
+    /// The disk is full or failing, or the file can't be opened.
     Storage,
     /// Anything else.
     Other,
@@ -113,7 +113,8 @@ fn kind_of_code(code: &str) -> ErrorKind {
     // https://www.sqlite.org/rescode.html: the low byte is the primary code.
     match code.parse::<u32>().map(|code| code & 0xff) {
         Ok(5 | 6) => ErrorKind::Transient,
-        Ok(8 | 10 | 13) => ErrorKind::Storage,
+        // 14 (can't open) is also what SQLite says when the process is out of file descriptors.
+        Ok(8 | 10 | 13 | 14) => ErrorKind::Storage,
         _ => ErrorKind::Other,
     }
 }
@@ -152,7 +153,7 @@ mod tests {
         ] {
             assert_eq!(kind_of_code(code), ErrorKind::Transient, "{code}");
         }
-        for code in ["13", "10", "778", "8", "53100"] {
+        for code in ["13", "10", "778", "8", "14", "53100"] {
             assert_eq!(kind_of_code(code), ErrorKind::Storage, "{code}");
         }
         for code in ["42P01", "1", "25P02", "11"] {

@@ -143,6 +143,14 @@ async fn settle(path: &Path) -> Result<(), StoreError> {
         .map_err(StoreError::io("synchronising a database file"))
 }
 
+/// The error for a file that says it is another one.
+fn foreign(tenant: TenantId, generation: Generation, found: Option<Stamp>) -> StoreError {
+    StoreError::Stamp {
+        expected: format!("tenant {tenant} generation {generation}"),
+        found: found.map_or_else(|| "no stamp".to_owned(), |stamp| stamp.to_string()),
+    }
+}
+
 impl TenantFiles {
     /// The files in `dir`, which is made if it does not exist.
     pub fn new(dir: PathBuf) -> Result<Self, StoreError> {
@@ -260,7 +268,10 @@ impl TenantFiles {
         let stamped = async {
             migrate::tenant(&db).await?;
             let mut tx = TenantTx::unleased(db.begin().await?, tenant, generation);
-            tx.stamps().set(TENANT_SCHEMA, now).await?;
+            if !tx.stamps().set(TENANT_SCHEMA, now).await? {
+                let found = tx.stamps().find().await?;
+                return Err(foreign(tenant, generation, found));
+            }
             tx.commit().await
         }
         .await;
@@ -280,10 +291,7 @@ impl TenantFiles {
         let stamp = self.stamp(tenant, generation).await?;
         match stamp {
             Some(stamp) if stamp.tenant == tenant && stamp.generation == generation => Ok(()),
-            found => Err(StoreError::Stamp {
-                expected: format!("tenant {tenant} generation {generation}"),
-                found: found.map_or_else(|| "no stamp".to_owned(), |stamp| stamp.to_string()),
-            }),
+            found => Err(foreign(tenant, generation, found)),
         }
     }
 

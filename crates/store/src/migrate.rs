@@ -51,10 +51,20 @@ fn migrator(entries: &[Entry], postgres: bool) -> Migrator {
 
 async fn run(db: &Db, entries: &[Entry]) -> Result<(), StoreError> {
     match db {
-        Db::Sqlite { writer, .. } => migrator(entries, false).run(writer).await,
-        Db::Postgres(pool) => migrator(entries, true).run(pool).await,
+        Db::Sqlite { writer, .. } => {
+            // Under the write lock from before the first look: sqlx has no lock of its own here
+            // as it has on a server, and two programs that start at once would both find nothing.
+            let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+            let migrated = migrator(entries, false).run_direct(None, &mut *tx, false);
+            migrated.await.map_err(StoreError::Migrate)?;
+            tx.commit().await?;
+        }
+        Db::Postgres(pool) => {
+            let migrated = migrator(entries, true).run(pool).await;
+            migrated.map_err(StoreError::Migrate)?;
+        }
     }
-    .map_err(StoreError::Migrate)
+    Ok(())
 }
 
 /// Brings the control database's schema up to date.

@@ -53,8 +53,9 @@ async fn the_tenants_that_fit_are_offered_and_one_is_chosen(driver: Driver) {
         let chosen = test.service.select(token.expose(), wrong, &browser()).await;
         refused!(chosen, Refusal::TokenInvalid, wrong);
     }
-    let chosen = test.service.select(token.expose(), "globex", &browser());
-    let (person, issued) = chosen.await.unwrap();
+    let client = browser();
+    let chosen = test.service.select(token.expose(), "globex", &client).await;
+    let (person, issued) = chosen.unwrap();
     assert_eq!(tenant_of(&person), tenants[1].id);
     principal(&test, issued.token.expose()).await;
     for slug in ["globex", "acme"] {

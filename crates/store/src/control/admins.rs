@@ -64,8 +64,8 @@ impl Admins<'_> {
         let changed = execute!(
             self.0,
             "INSERT INTO platform_admins (id, email, email_key, full_name, password_hash, security_version,
-                    must_change_password, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (email_key) DO NOTHING",
+                    must_change_password, disabled_at, created_at, last_login_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (email_key) DO NOTHING",
             admin.id.uuid(),
             admin.email.as_str(),
             admin.email.key(),
@@ -73,7 +73,9 @@ impl Admins<'_> {
             record.password_hash.as_deref(),
             admin.security_version.0,
             i64::from(admin.must_change_password),
-            admin.created_at.micros()
+            admin.disabled_at.map(Timestamp::micros),
+            admin.created_at.micros(),
+            admin.last_login_at.map(Timestamp::micros)
         )?;
         Ok(changed == 1)
     }

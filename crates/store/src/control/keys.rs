@@ -80,11 +80,13 @@ impl Keys<'_> {
     pub async fn add_signing_key(&mut self, key: &SealedSigningKey) -> Result<(), StoreError> {
         execute!(
             self.0,
-            "INSERT INTO signing_keys (kid, sealed_seed, public_key, created_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO signing_keys (kid, sealed_seed, public_key, created_at, retired_at)
+             VALUES ($1, $2, $3, $4, $5)",
             key.kid.as_str(),
             key.sealed_seed.as_slice(),
             key.public_key.as_slice(),
-            key.created_at.micros()
+            key.created_at.micros(),
+            key.retired_at.map(Timestamp::micros)
         )?;
         Ok(())
     }

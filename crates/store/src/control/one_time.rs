@@ -28,19 +28,17 @@ row! { struct AdminRow { admin_id: Uuid } }
 row! { struct PayloadRow { payload: String } }
 
 impl AdminSecrets<'_> {
-    /// Adds an admin's secret, bound to the security version the admin has now. Those of the same
-    /// purpose from before are void.
+    /// Adds an admin's secret, bound to the security version the admin has now. It takes the place
+    /// of the one of the same purpose from before; adding the same one twice is harmless.
     pub async fn add(&mut self, admin: AdminId, secret: &StoredSecret) -> Result<(), StoreError> {
         execute!(
             self.0,
-            "DELETE FROM one_time_secrets WHERE admin_id = $1 AND purpose = $2",
-            admin.uuid(),
-            secret.purpose.as_str()
-        )?;
-        execute!(
-            self.0,
             "INSERT INTO one_time_secrets (id, admin_id, purpose, secret_hash, security_version, created_at, expires_at)
-             SELECT $1, a.id, $3, $4, a.security_version, $5, $6 FROM platform_admins a WHERE a.id = $2",
+             SELECT $1, a.id, $3, $4, a.security_version, $5, $6 FROM platform_admins a WHERE a.id = $2
+             ON CONFLICT (admin_id, purpose) DO UPDATE
+             SET id = excluded.id, secret_hash = excluded.secret_hash, security_version = excluded.security_version,
+                 created_at = excluded.created_at, expires_at = excluded.expires_at, used_at = NULL
+             WHERE one_time_secrets.id <> excluded.id",
             secret.id.uuid(),
             admin.uuid(),
             secret.purpose.as_str(),

@@ -151,7 +151,7 @@ impl Sessions<'_> {
              FROM sessions
              WHERE subject_id = $1 AND COALESCE(generation, 0) = COALESCE($2, 0)
                AND ((tenant_id IS NULL AND $3 = 1) OR tenant_id = $4)
-               AND ended_at IS NULL AND expires_at > $5 AND last_seen_at + idle_micros > $5
+               AND ended_at IS NULL AND expires_at > $5 AND last_seen_at > $5 - idle_micros
              ORDER BY last_seen_at DESC, id",
             person,
             generation,

@@ -36,24 +36,20 @@ impl From<OwnerRow> for SecretOwner {
 
 impl Secrets<'_> {
     /// Adds a person's secret, bound to the generation and to the security version the person has
-    /// now. Those of the same purpose from before are void; adding the same one twice is harmless.
+    /// now. It takes the place of the one of the same purpose from before; adding the same one
+    /// twice is harmless.
     pub async fn add(&mut self, user: UserId, secret: &StoredSecret) -> Result<(), StoreError> {
-        execute!(
-            self.conn,
-            "DELETE FROM tenantry_one_time_secrets
-             WHERE tenant_id = $1 AND user_id = $2 AND purpose = $3 AND id <> $4",
-            self.tenant.uuid(),
-            user.uuid(),
-            secret.purpose.as_str(),
-            secret.id.uuid()
-        )?;
         execute!(
             self.conn,
             "INSERT INTO tenantry_one_time_secrets (tenant_id, id, generation, user_id, purpose, secret_hash,
                     security_version, created_at, expires_at)
              SELECT u.tenant_id, $3, $4, u.id, $5, $6, u.security_version, $7, $8
              FROM tenantry_users u WHERE u.tenant_id = $1 AND u.id = $2
-             ON CONFLICT (tenant_id, id) DO NOTHING",
+             ON CONFLICT (tenant_id, user_id, purpose) DO UPDATE
+             SET id = excluded.id, generation = excluded.generation, secret_hash = excluded.secret_hash,
+                 security_version = excluded.security_version, created_at = excluded.created_at,
+                 expires_at = excluded.expires_at, used_at = NULL
+             WHERE tenantry_one_time_secrets.id <> excluded.id",
             self.tenant.uuid(),
             user.uuid(),
             secret.id.uuid(),

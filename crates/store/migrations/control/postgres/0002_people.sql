@@ -24,9 +24,10 @@ CREATE TABLE one_time_secrets (
     payload TEXT,
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    used_at BIGINT
+    used_at BIGINT,
+    -- A new one takes the place of the old. Selections have no admin and are not counted.
+    UNIQUE (admin_id, purpose)
 );
-CREATE INDEX one_time_secrets_by_admin ON one_time_secrets (admin_id);
 CREATE INDEX one_time_secrets_by_expiry ON one_time_secrets (expires_at);
 
 CREATE TABLE sessions (

@@ -41,6 +41,7 @@ CREATE TABLE tenantry_one_time_secrets (
     expires_at INTEGER NOT NULL,
     used_at INTEGER,
     PRIMARY KEY (tenant_id, id),
+    -- A new one takes the place of the old.
+    UNIQUE (tenant_id, user_id, purpose),
     FOREIGN KEY (tenant_id, user_id) REFERENCES tenantry_users (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
-CREATE INDEX tenantry_one_time_secrets_by_user ON tenantry_one_time_secrets (tenant_id, user_id, purpose);
