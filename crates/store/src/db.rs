@@ -52,13 +52,18 @@ pub enum Tx {
     Postgres(Transaction<'static, Postgres>),
 }
 
-/// How a file is opened: write-ahead log, every commit on the disk before it is acknowledged, no
-/// memory map (database files may be replaced while the service runs).
+/// How a file is opened to write: with a write-ahead log, which the file remembers.
 pub(crate) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    reading_options(path).journal_mode(SqliteJournalMode::Wal)
+}
+
+/// How a file is opened to look at it, which changes nothing about it, not even its journal mode:
+/// it may turn out to be none of ours. Every commit is on the disk before it is acknowledged; no
+/// memory map, as database files may be replaced while the service runs.
+pub(crate) fn reading_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
         .foreign_keys(true)
@@ -87,12 +92,13 @@ where
 impl Db {
     /// The file at `path`, which must exist, with so many readers.
     pub fn sqlite(path: &Path, readers: u32) -> Self {
-        let base = sqlite_options(path);
         Self::Sqlite {
-            writer: options(1)
-                .connect_lazy_with(base.clone().thread_name(|_| "sqlite-writer".to_owned())),
+            writer: options(1).connect_lazy_with(
+                sqlite_options(path).thread_name(|_| "sqlite-writer".to_owned()),
+            ),
             readers: options(readers).connect_lazy_with(
-                base.pragma("query_only", "ON")
+                reading_options(path)
+                    .pragma("query_only", "ON")
                     .thread_name(|_| "sqlite-reader".to_owned()),
             ),
         }

@@ -8,12 +8,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::Connection as _;
 use tenantry_core::{Generation, TenantId, Timestamp};
 use tokio::sync::OnceCell;
 
-use crate::db::sqlite_options;
+use crate::db::{reading_options, sqlite_options};
 use crate::tenant::{Stamp, TENANT_SCHEMA};
 use crate::{Db, StoreError, TenantTx, migrate};
 
@@ -181,10 +182,12 @@ impl TenantFiles {
         let bytes = self
             .template
             .get_or_try_init(|| async {
-                // Not in the folder of the tenants, and with a name of this process alone.
-                let dir = self
-                    .dir
-                    .with_extension(format!("template-{}", std::process::id()));
+                // Not in the folder of the tenants, and with a name of this making alone.
+                static MADE: AtomicU64 = AtomicU64::new(0);
+                let mut dir = self.dir.clone().into_os_string();
+                let number = MADE.fetch_add(1, Ordering::Relaxed);
+                dir.push(format!(".template-{}-{number}", std::process::id()));
+                let dir = PathBuf::from(dir);
                 create_private_dir(&dir)?;
                 let path = dir.join("template.db");
                 remove_database(&path)?;
@@ -235,10 +238,8 @@ impl TenantFiles {
         if self.exists(tenant, to) {
             return self.expect_stamp(tenant, to).await;
         }
+        self.expect_stamp(tenant, from).await?;
         let source = self.path(tenant, from);
-        if !source.exists() {
-            return Err(StoreError::DatabaseMissing);
-        }
         let temporary = self.temporary(tenant, to);
         remove_database(&temporary)?;
         let mut conn = sqlx::SqliteConnection::connect_with(&sqlite_options(&source)).await?;
@@ -283,6 +284,14 @@ impl TenantFiles {
         sync_dir(&self.dir)
     }
 
+    fn expect_there(&self, tenant: TenantId, generation: Generation) -> Result<(), StoreError> {
+        if self.exists(tenant, generation) {
+            Ok(())
+        } else {
+            Err(StoreError::DatabaseMissing)
+        }
+    }
+
     async fn expect_stamp(
         &self,
         tenant: TenantId,
@@ -301,6 +310,7 @@ impl TenantFiles {
         tenant: TenantId,
         generation: Generation,
     ) -> Result<Option<Stamp>, StoreError> {
+        self.expect_there(tenant, generation)?;
         let db = Db::sqlite(&self.path(tenant, generation), 1);
         let stamp = async {
             let mut tx = TenantTx::unleased(db.read().await?, tenant, generation);
@@ -317,9 +327,10 @@ impl TenantFiles {
         tenant: TenantId,
         generation: Generation,
     ) -> Result<bool, StoreError> {
+        self.expect_there(tenant, generation)?;
         let path = self.path(tenant, generation);
         let mut conn =
-            sqlx::SqliteConnection::connect_with(&sqlite_options(&path).read_only(true)).await?;
+            sqlx::SqliteConnection::connect_with(&reading_options(&path).read_only(true)).await?;
         let found = sqlx::query("SELECT name FROM sqlite_schema WHERE name = 'tenantry_stamp'")
             .fetch_optional(&mut conn)
             .await?;

@@ -55,8 +55,9 @@ async fn run(db: &Db, entries: &[Entry]) -> Result<(), StoreError> {
             // Under the write lock from before the first look: sqlx has no lock of its own here
             // as it has on a server, and two programs that start at once would both find nothing.
             let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-            let migrated = migrator(entries, false).run_direct(None, &mut *tx, false);
-            migrated.await.map_err(StoreError::Migrate)?;
+            let migrator = migrator(entries, false);
+            let migrated = migrator.run_direct(None, &mut *tx, false).await;
+            migrated.map_err(StoreError::Migrate)?;
             tx.commit().await?;
         }
         Db::Postgres(pool) => {

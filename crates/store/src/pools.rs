@@ -145,7 +145,7 @@ impl TenantPools {
         let mut open = self.place(key, &path).await;
         if open.checked.get().is_some_and(|then| *then != now) {
             // The file was replaced behind our back. What the old one says counts no more.
-            self.close(key.0, key.1).await;
+            self.discard(key, &open).await;
             open = self.place(key, &path).await;
         }
         if let Err(error) = open
@@ -153,7 +153,7 @@ impl TenantPools {
             .get_or_try_init(|| self.check(&open.db, key, now))
             .await
         {
-            self.close(key.0, key.1).await;
+            self.discard(key, &open).await;
             return Err(error);
         }
         open.last_used
@@ -174,16 +174,19 @@ impl TenantPools {
             if let Some(open) = list.get(&key) {
                 return Arc::clone(open);
             }
-            let evicted = if list.len() >= self.bounds.open.get() {
+            // More than one where a transaction was just ending when the bound was last looked at.
+            let mut evicted = Vec::new();
+            while list.len() >= self.bounds.open.get() {
                 let unused = list
                     .iter()
                     .rev()
                     .find(|(_, open)| Arc::strong_count(open) == 1)
                     .map(|(key, _)| *key);
-                unused.and_then(|key| list.pop(&key))
-            } else {
-                None
-            };
+                match unused.and_then(|key| list.pop(&key)) {
+                    Some(unused) => evicted.push(unused),
+                    None => break,
+                }
+            }
             let open = Arc::new(Open {
                 db: Db::sqlite(path, self.bounds.readers),
                 checked: OnceCell::new(),
@@ -192,10 +195,21 @@ impl TenantPools {
             list.put(key, Arc::clone(&open));
             (open, evicted)
         };
-        if let Some(evicted) = evicted {
+        for evicted in evicted {
             evicted.db.close().await;
         }
         open
+    }
+
+    /// Closes a database that turned out wrong, unless another has its place by now.
+    async fn discard(&self, key: Key, wrong: &Arc<Open>) {
+        {
+            let mut list = self.list();
+            if list.peek(&key).is_some_and(|open| Arc::ptr_eq(open, wrong)) {
+                list.pop(&key);
+            }
+        }
+        wrong.db.close().await;
     }
 
     /// Reads the stamp, and brings an older schema up to date.

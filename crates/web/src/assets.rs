@@ -33,6 +33,7 @@ const SITE_CSS: &str = concat!(
 );
 
 const SITE_JS: &str = include_str!("../assets/site.js");
+const DOCS_JS: &str = include_str!("../assets/docs.js");
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// Files with a name of their own, under `/assets/`.
@@ -42,6 +43,11 @@ const FILES: &[(&str, &str, &[u8])] = &[
         "site.js",
         "text/javascript; charset=utf-8",
         SITE_JS.as_bytes(),
+    ),
+    (
+        "docs.js",
+        "text/javascript; charset=utf-8",
+        DOCS_JS.as_bytes(),
     ),
     ("icon.svg", "image/svg+xml", ICON.as_bytes()),
     (
@@ -122,7 +128,7 @@ pub fn content_security_policy(form_targets: &str) -> String {
     let space = if form_targets.is_empty() { "" } else { " " };
     format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; font-src 'self'; \
-         img-src 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         img-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
          form-action 'self'{space}{form_targets}"
     )
 }

@@ -6,7 +6,11 @@ mod crash;
 mod damage;
 mod endings;
 mod http;
+mod mail;
 mod newcomer;
+mod postgres;
+mod secrets;
+mod serving;
 mod settings;
 
 use std::time::{Duration, Instant};

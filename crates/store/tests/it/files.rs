@@ -9,7 +9,8 @@ use std::sync::Arc;
 use sqlx::Connection as _;
 use tempfile::TempDir;
 use tenantry_core::{Generation, TenantId, Timestamp, UserId};
-use tenantry_store::files::{FoundFile, TenantFiles, database_name, is_network_file_system};
+use tenantry_store::control::is_network_file_system;
+use tenantry_store::files::{FoundFile, TenantFiles, database_name};
 use tenantry_store::tenant::{Added, Direct, NewUser, Stamp, TENANT_SCHEMA};
 use tenantry_store::{Db, StoreError};
 use uuid::Uuid;
@@ -197,6 +198,26 @@ async fn a_file_without_sense_is_an_error_and_untouched() {
     assert!(
         fs::read(&path).unwrap() == vec![7; 8192],
         "the file was changed"
+    );
+    let plain = folder.parent.path().join("plain.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(&plain)
+        .create_if_missing(true);
+    let mut conn = sqlx::SqliteConnection::connect_with(&options)
+        .await
+        .unwrap();
+    sqlx::raw_sql("CREATE TABLE theirs (a)")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+    let before = fs::read(&plain).unwrap();
+    fs::rename(&plain, &path).unwrap();
+    assert!(!folder.files.has_schema(tenant(1), FIRST).await.unwrap());
+    assert!(folder.files.create(tenant(1), FIRST, NOW).await.is_err());
+    assert!(
+        fs::read(&path).unwrap() == before,
+        "an application's file was changed"
     );
     fs::write(&path, "").unwrap();
     assert!(!folder.files.has_schema(tenant(1), FIRST).await.unwrap());

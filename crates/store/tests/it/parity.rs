@@ -14,7 +14,7 @@ type Schema = BTreeSet<String>;
 fn difference(sqlite: &Schema, postgres: &Schema) -> String {
     let only = |here: &Schema, there: &Schema, sign: &str| {
         here.difference(there)
-            .map(|line| format!("{sign} {line}\n"))
+            .flat_map(|line| [sign, " ", line, "\n"])
             .collect::<String>()
     };
     only(sqlite, postgres, "only in SQLite:    ") + &only(postgres, sqlite, "only in PostgreSQL:")

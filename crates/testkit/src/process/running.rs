@@ -146,6 +146,11 @@ impl Running {
         self.stderr.0.so_far()
     }
 
+    /// Everything on standard output so far.
+    pub fn stdout(&self) -> String {
+        self.stdout.0.so_far()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         Ok(pidfd_send_signal(self.descriptor()?, signal)?)

@@ -242,17 +242,38 @@ pub fn routes() -> Routes {
 /// What is done to one tenant.
 fn acts() -> Routes {
     Routes::default()
-        .add(act("/api/v1/tenants/{tenant}/suspend", "Keep everybody out of a tenant"), post(suspend))
-        .add(act("/api/v1/tenants/{tenant}/resume", "Let people into a suspended tenant again"), post(resume))
-        .add(act("/api/v1/tenants/{tenant}/restore", "Bring a deleted tenant back"), post(restore))
+        .add(
+            act(
+                "/api/v1/tenants/{tenant}/suspend",
+                "Keep everybody out of a tenant",
+            ),
+            post(suspend),
+        )
+        .add(
+            act(
+                "/api/v1/tenants/{tenant}/resume",
+                "Let people into a suspended tenant again",
+            ),
+            post(resume),
+        )
+        .add(
+            act(
+                "/api/v1/tenants/{tenant}/restore",
+                "Bring a deleted tenant back",
+            ),
+            post(restore),
+        )
         .add(
             admin(
                 Verb::Post,
                 "/api/v1/tenants/{tenant}/recreate",
-                Doc::new("Drop a tenant's database and make it anew with a fresh owner", 200)
-                    .takes::<RecreateRequest>()
-                    .gives::<TenantBody>()
-                    .refuses(&["validation_failed", "not_found", "conflict"]),
+                Doc::new(
+                    "Drop a tenant's database and make it anew with a fresh owner",
+                    200,
+                )
+                .takes::<RecreateRequest>()
+                .gives::<TenantBody>()
+                .refuses(&["validation_failed", "not_found", "conflict"]),
             )
             .audited(AuditClass::Tenant),
             post(recreate),
@@ -261,7 +282,9 @@ fn acts() -> Routes {
             admin(
                 Verb::Post,
                 "/api/v1/tenants/{tenant}/check",
-                Doc::new("Compare what should be with what is", 200).gives::<CheckBody>().refuses(&["not_found"]),
+                Doc::new("Compare what should be with what is", 200)
+                    .gives::<CheckBody>()
+                    .refuses(&["not_found"]),
             ),
             post(check),
         )
@@ -280,7 +303,9 @@ fn acts() -> Routes {
             admin(
                 Verb::Delete,
                 "/api/v1/tenants/{tenant}/sessions",
-                Doc::new("End every session of a tenant", 200).gives::<ClearedBody>().refuses(&["not_found"]),
+                Doc::new("End every session of a tenant", 200)
+                    .gives::<ClearedBody>()
+                    .refuses(&["not_found"]),
             )
             .audited(AuditClass::Tenant),
             delete(end_sessions),

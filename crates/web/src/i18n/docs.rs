@@ -17,6 +17,14 @@ super::texts! {
         response: "Answer" | "Antwort";
         refusals: "Can refuse with" | "Mögliche Fehler";
         example: "Example" | "Beispiel";
+        try_it: "Try it" | "Ausprobieren";
+        try_token: "Access token" | "Zugriffstoken";
+        try_token_hint: "Signing in below fills this in. It stays on this page." |
+            "Die Anmeldung weiter unten trägt es ein. Es bleibt auf dieser Seite.";
+        try_address: "Address" | "Adresse";
+        send: "Send" | "Senden";
+        sending: "Sending…" | "Wird gesendet …";
+        try_failed: "The server can’t be reached." | "Der Server ist nicht erreichbar.";
         required: "required" | "erforderlich";
         optional: "optional" | "optional";
         no_body: "No body" | "Kein Body";

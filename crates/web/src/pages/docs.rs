@@ -65,6 +65,8 @@ pub struct Operation {
     pub refusals: Vec<String>,
     /// A call of it on the command line.
     pub example: String,
+    /// A body to try it with, where it takes one.
+    pub body: Option<String>,
 }
 
 /// A field of a body, or a parameter.

@@ -122,7 +122,8 @@ fn what_takes_a_secret_is_limited() {
         }
         let in_path = route.path.contains("{token}");
         let method = route.verb.as_str().to_ascii_lowercase();
-        let body = &document["paths"][route.path][method]["requestBody"]["content"]["application/json"]["schema"];
+        let body = &document["paths"][route.path][method]["requestBody"]["content"]["application/json"]
+            ["schema"];
         let properties = resolve(&document, body)["properties"].as_object();
         let in_body = properties.into_iter().flatten().any(|(field, _)| {
             // Whoever is not signed in and gives a password proves with it who it is.
@@ -144,7 +145,10 @@ fn what_takes_a_secret_is_limited() {
         "POST /login",
         "POST /setup/password/{token}",
     ] {
-        assert!(limited.iter().any(|name| name == door), "{door}: {limited:?}");
+        assert!(
+            limited.iter().any(|name| name == door),
+            "{door}: {limited:?}"
+        );
     }
 }
 

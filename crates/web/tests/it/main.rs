@@ -6,24 +6,20 @@
 
 /// Runs a test with the registry in a file, and again with the registry in PostgreSQL.
 macro_rules! on_both {
-    ($(#[$meta:meta])* $name:ident($app:ident) $body:block) => {
-        $(#[$meta])*
+    ($name:ident) => {
         mod $name {
-            use super::*;
             use tenantry_testkit::app::{AppOptions, TestApp};
             use tenantry_testkit::service::Options;
 
-            async fn body($app: TestApp) $body
-
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn with_sqlite() {
-                body(TestApp::start().await).await;
+                super::$name(TestApp::start().await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn with_postgres() {
                 let options = Options::postgres().without_rate_limits();
-                body(AppOptions::over(options).start().await).await;
+                super::$name(AppOptions::over(options).start().await).await;
             }
         }
     };

@@ -35,7 +35,9 @@ pub(crate) fn is_id(value: &Value) {
 /// A time in RFC 3339, in UTC.
 #[track_caller]
 pub(crate) fn is_time(value: &Value) {
-    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no time"));
+    let text = value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no time"));
     let digits: String = text
         .chars()
         .map(|c| if c.is_ascii_digit() { '0' } else { c })

@@ -19,7 +19,8 @@ fn with_admin(toml: &str) -> Result<Installation> {
     let mut installation = installation()?;
     installation
         .configure(&format!("{toml}\n[workflows]\nlease_seconds = 1\n"))?
-        .set("TENANTRY_RATE_LIMITS", "off");
+        .set("TENANTRY_RATE_LIMITS", "off")
+        .set("TENANTRY_LOG", "warn");
     acts::make_admin(&installation)?;
     Ok(installation)
 }

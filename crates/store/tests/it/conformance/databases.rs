@@ -5,6 +5,7 @@ use std::time::Duration;
 use tenantry_core::tenant::{DatabaseState, Driver};
 use tenantry_core::{Generation, TenantId};
 use tenantry_store::ErrorKind;
+use tenantry_store::control::DatabaseRecord;
 
 use crate::support::{Bench, Dialect, record};
 
@@ -53,8 +54,10 @@ async fn adding_again_changes_nothing(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let tenant = bench.active_tenant("acme").await;
     let before = look!(bench, databases().lookup(tenant.id, Generation::FIRST)).unwrap();
-    let mut again = record(&tenant, Generation::FIRST);
-    again.cluster = "elsewhere".to_owned();
+    let again = DatabaseRecord {
+        cluster: "elsewhere".to_owned(),
+        ..record(&tenant, Generation::FIRST)
+    };
     let later = bench.time.advance(Duration::from_secs(1));
     apply!(bench, databases().add(&again, later));
     let after = look!(bench, databases().lookup(tenant.id, Generation::FIRST)).unwrap();
@@ -92,9 +95,11 @@ async fn records_are_listed_newest_first(dialect: Dialect) {
     assert_eq!(generations, [second, Generation::FIRST]);
     let nobody = TenantId::from_uuid(bench.uuid());
     assert!(look!(bench, databases().list(nobody)).is_empty());
-    let mut orphan = record(&tenant, second);
-    orphan.tenant = nobody;
-    orphan.name = "t_orphan".to_owned();
+    let orphan = DatabaseRecord {
+        tenant: nobody,
+        name: "t_orphan".to_owned(),
+        ..record(&tenant, second)
+    };
     assert_eq!(
         refused!(bench, databases().add(&orphan, bench.now())),
         ErrorKind::Constraint

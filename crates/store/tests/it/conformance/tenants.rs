@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_core::tenant::Registration;
+use tenantry_core::tenant::{Registration, Tenant};
 use tenantry_core::{Generation, TenantId, TenantStatus};
 use tenantry_store::control::{Entry, TenantPatch};
 use tenantry_store::{ErrorKind, Hint, Origin};
@@ -31,9 +31,11 @@ async fn numbers_are_given_once(dialect: Dialect) {
 
 async fn what_was_added_is_found(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
-    let mut tenant = bench.draft("acme", 7);
-    tenant.name = "Ämter & Söhne 株式会社".to_owned();
-    tenant.registration = Registration::Invite;
+    let tenant = Tenant {
+        name: "Ämter & Söhne 株式会社".to_owned(),
+        registration: Registration::Invite,
+        ..bench.draft("acme", 7)
+    };
     assert!(apply!(bench, tenants().add(&tenant)));
     let by_id = look!(bench, tenants().lookup(tenant.id)).unwrap();
     let by_slug = look!(bench, tenants().find_by_slug(&tenant.slug)).unwrap();

@@ -22,26 +22,33 @@ pub(super) fn curl(
     if signed_in {
         command.push_str(" \\\n  -H \"Authorization: Bearer $TOKEN\"");
     }
-    if !request.is_empty() {
-        // An address may stand for a username, and then the schema can't require it.
-        let mut shown: Vec<&Field> = request
-            .iter()
-            .filter(|field| field.required || field.name == "email")
-            .collect();
-        if shown.is_empty() {
-            shown.extend(request.first());
-        }
-        let fields: Vec<String> = shown
-            .iter()
-            .map(|field| format!("\"{}\": {}", field.name, value(field)))
-            .collect();
+    if let Some(body) = body(request) {
         let _ = write!(
             command,
-            " \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{{}}}'",
-            fields.join(", ")
+            " \\\n  -H \"Content-Type: application/json\" \\\n  -d '{body}'"
         );
     }
     command
+}
+
+/// A body with every field that has to be there, where the operation takes one.
+pub(super) fn body(request: &[Field]) -> Option<String> {
+    if request.is_empty() {
+        return None;
+    }
+    // An address may stand for a username, and then the schema can't require it.
+    let mut shown: Vec<&Field> = request
+        .iter()
+        .filter(|field| field.required || field.name == "email")
+        .collect();
+    if shown.is_empty() {
+        shown.extend(request.first());
+    }
+    let fields: Vec<String> = shown
+        .iter()
+        .map(|field| format!("\"{}\": {}", field.name, value(field)))
+        .collect();
+    Some(format!("{{{}}}", fields.join(", ")))
 }
 
 /// A value of the right kind.

@@ -68,7 +68,7 @@ impl Reader<'_> {
             id: anchor(method, path),
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
-            summary: text(&operation["summary"]),
+            summary: plain(&text(&operation["summary"])),
             parameters: list(&operation["parameters"])
                 .map(|one| self.parameter(one))
                 .collect(),
@@ -76,6 +76,7 @@ impl Reader<'_> {
             response: self.fields(answer),
             refusals: list(&operation["x-refusals"]).map(text).collect(),
             example: example::curl(self.origin, method, path, &request, audience != "public"),
+            body: example::body(&request),
             audience,
             request,
         }
@@ -170,11 +171,8 @@ impl Reader<'_> {
 
     fn about(&self, schema: &Value) -> String {
         let own = text(&schema["description"]);
-        if own.is_empty() {
-            text(&self.resolved(schema)["description"])
-        } else {
-            own
-        }
+        let about = if own.is_empty() { text(&self.resolved(schema)["description"]) } else { own };
+        plain(&about)
     }
 
     /// The schema that a reference leads to.
@@ -191,6 +189,11 @@ impl Reader<'_> {
         }
         found
     }
+}
+
+/// Descriptions are written for source code, where words of the API stand in backticks.
+fn plain(text: &str) -> String {
+    text.replace('`', "")
 }
 
 fn text(value: &Value) -> String {

@@ -18,9 +18,22 @@ fn is_tenant(body: &Value) {
     has_fields(
         body,
         &[
-            "id", "slug", "code", "name", "status", "generation", "isolation", "cluster",
-            "database", "domains", "url", "registration", "verify_email", "created_at",
-            "deleted_at", "purge_at",
+            "id",
+            "slug",
+            "code",
+            "name",
+            "status",
+            "generation",
+            "isolation",
+            "cluster",
+            "database",
+            "domains",
+            "url",
+            "registration",
+            "verify_email",
+            "created_at",
+            "deleted_at",
+            "purge_at",
         ],
     );
     is_id(&body["id"]);

@@ -184,11 +184,26 @@ pub(super) async fn garbage(app: &TestApp, good: &SignIn) -> Vec<(&'static str, 
         ("nothing", Credentials::default()),
         ("a word", both("garbage".to_owned(), "garbage".to_owned())),
         ("an empty one", both(String::new(), String::new())),
-        ("one cut short", both(cut, cookie[..cookie.len() - 1].to_owned())),
-        ("one with a changed bit", both(changed(&good.access), changed(&cookie))),
-        ("the other's kind", both(cookie.clone(), good.access.clone())),
-        ("a refresh token", both(good.refresh.clone(), good.refresh.clone())),
-        ("other claims", both(token.forged(&claims), cookie.to_uppercase())),
+        (
+            "one cut short",
+            both(cut, cookie[..cookie.len() - 1].to_owned()),
+        ),
+        (
+            "one with a changed bit",
+            both(changed(&good.access), changed(&cookie)),
+        ),
+        (
+            "the other's kind",
+            both(cookie.clone(), good.access.clone()),
+        ),
+        (
+            "a refresh token",
+            both(good.refresh.clone(), good.refresh.clone()),
+        ),
+        (
+            "other claims",
+            both(token.forged(&claims), cookie.to_uppercase()),
+        ),
         ("no signature", both(token.unsigned(), format!("{cookie}="))),
         ("another installation's", foreign),
     ]
@@ -248,9 +263,13 @@ async fn end(app: &TestApp, admin: &str, why: &str, tenant: &TestTenant, shown: 
             act("POST", format!("{one}/restore")).await;
         }
         "recreated" => {
-            let owner = json!({ "email": tenant.owner, "password": tenantry_testkit::service::PASSWORD });
+            let owner =
+                json!({ "email": tenant.owner, "password": tenantry_testkit::service::PASSWORD });
             let body = json!({ "confirm": slug, "owner": owner });
-            let call = app.post(&format!("{one}/recreate")).bearer(admin).json(&body);
+            let call = app
+                .post(&format!("{one}/recreate"))
+                .bearer(admin)
+                .json(&body);
             call.send().await.ok(200);
         }
         "purged" => act("DELETE", format!("{delete}&purge=true")).await,
@@ -286,7 +305,12 @@ async fn end(app: &TestApp, admin: &str, why: &str, tenant: &TestTenant, shown: 
 }
 
 /// What the guard is expected to answer, as a code.
-pub(super) fn refused_as(route: &Route, answer: &tenantry_testkit::app::Answer, code: &str, case: &str) {
+pub(super) fn refused_as(
+    route: &Route,
+    answer: &tenantry_testkit::app::Answer,
+    code: &str,
+    case: &str,
+) {
     let case = format!("{} {}: {case}", route.verb.as_str(), route.path);
     let status = match code {
         "authentication_required" | "session_stale" => 401,
@@ -312,7 +336,11 @@ pub(super) fn refused_as(route: &Route, answer: &tenantry_testkit::app::Answer, 
         return;
     };
     assert_eq!(answer.status, 303, "{case}");
-    assert!(answer.location().starts_with(leads), "{case}: {}", answer.location());
+    assert!(
+        answer.location().starts_with(leads),
+        "{case}: {}",
+        answer.location()
+    );
     if status == 401 {
         let cookies = answer.headers.get_all("set-cookie").iter();
         let cleared = cookies

@@ -65,7 +65,11 @@ async fn another_tenants_credential_is_refused_as_garbage_is() {
                     cookie: Some("garbage".to_owned()),
                 };
                 let garbage = ask(&app, &route, &place, &garbage).send().await;
-                assert_eq!(answer.header("location"), garbage.header("location"), "{case}");
+                assert_eq!(
+                    answer.header("location"),
+                    garbage.header("location"),
+                    "{case}"
+                );
             }
             for route in routes() {
                 if route.audience == Audience::Public {
@@ -102,7 +106,10 @@ async fn each_role_is_let_in_where_it_belongs_and_nowhere_else() {
                 let case = format!("{}: {case}: {}", name(&route), answer.text());
                 assert!(!matches!(answer.status, 401 | 403), "{case}");
                 let location = answer.header("location").unwrap_or_default();
-                assert!(!location.starts_with("/login?return_to"), "{case} {location}");
+                assert!(
+                    !location.starts_with("/login?return_to"),
+                    "{case} {location}"
+                );
             }
             if ends_sessions(&route) {
                 shown = signed_in(&app, &home, email).await;
@@ -168,7 +175,9 @@ async fn a_stale_credential_at_another_tenant_is_garbage() {
     let other = app.tenant("globex").await;
     for ended in cast::ended(&app).await {
         for route in guarded() {
-            let answer = ask(&app, &route, &Place::at(&other.host), &ended.shown).send().await;
+            let answer = ask(&app, &route, &Place::at(&other.host), &ended.shown)
+                .send()
+                .await;
             refused_as(&route, &answer, "authentication_required", ended.why);
         }
     }
@@ -179,8 +188,11 @@ async fn an_access_token_lives_ten_minutes_and_a_cookie_as_long_as_its_session()
     let app = TestApp::start().await;
     let people = People::make(&app).await;
     let shown = signed_in(&app, &people.tenant.host, &people.tenant.owner).await;
-    app.clock().advance(PAST_ACCESS_TOKEN - Duration::from_secs(1));
-    let still = app.get("/api/v1/auth/me").bearer(shown.bearer.as_deref().unwrap_or_default());
+    app.clock()
+        .advance(PAST_ACCESS_TOKEN - Duration::from_secs(1));
+    let still = app
+        .get("/api/v1/auth/me")
+        .bearer(shown.bearer.as_deref().unwrap_or_default());
     still.send().await.ok(200);
     app.clock().advance(Duration::from_secs(1));
     for route in guarded() {
@@ -192,7 +204,12 @@ async fn an_access_token_lives_ten_minutes_and_a_cookie_as_long_as_its_session()
             ..shown.clone()
         };
         let answer = ask(&app, &route, &Place::nowhere(), &bearer).send().await;
-        refused_as(&route, &answer, "authentication_required", "ten minutes later");
+        refused_as(
+            &route,
+            &answer,
+            "authentication_required",
+            "ten minutes later",
+        );
     }
     // An owner's session ends after an hour without use.
     app.clock().advance(Duration::from_hours(1));
@@ -209,11 +226,16 @@ async fn whoever_must_change_the_password_can_do_little_else() {
     let app = TestApp::start().await;
     let people = People::make(&app).await;
     let (owner, admin) = ("second@acme.example", ROLES[3].0);
-    app.person(&people.tenant, owner, tenantry_core::Role::Owner, true).await;
+    app.person(&people.tenant, owner, tenantry_core::Role::Owner, true)
+        .await;
     app.must_change(admin).await;
     for (email, home) in [(owner, people.tenant.host.as_str()), (admin, "localhost")] {
         let mut shown = signed_in(&app, home, email).await;
-        let role = if email == owner { ROLES[2].1 } else { ROLES[3].1 };
+        let role = if email == owner {
+            ROLES[2].1
+        } else {
+            ROLES[3].1
+        };
         for route in guarded() {
             if !is_for(&route, role) {
                 continue;
@@ -247,8 +269,14 @@ async fn hints_that_differ_or_name_nothing_are_refused_before_anything_else() {
         ..Place::at(host)
     };
     for (place, code) in [
-        (both(&people.tenant.host, &people.other.id), "tenant_conflict"),
-        (both(&people.tenant.host, &people.other.slug), "tenant_conflict"),
+        (
+            both(&people.tenant.host, &people.other.id),
+            "tenant_conflict",
+        ),
+        (
+            both(&people.tenant.host, &people.other.slug),
+            "tenant_conflict",
+        ),
         (both(&people.tenant.host, "nobody-here"), "tenant_not_found"),
         (Place::at("nobody-here.localhost"), "tenant_not_found"),
         (Place::at("elsewhere.example"), "tenant_not_found"),

@@ -15,8 +15,15 @@ fn forms() -> impl Iterator<Item = Route> {
 async fn sender(app: &TestApp, people: &People, route: &Route) -> (Place, Credentials, String) {
     if route.audience == Audience::Public {
         let nonce = "AAAAAAAAAAAAAAAAAAAAAA";
-        let token = app.service().csrf().token(format!("nonce:{nonce}").as_bytes());
-        return (Place::at(&people.tenant.host), Credentials::default(), token);
+        let token = app
+            .service()
+            .csrf()
+            .token(format!("nonce:{nonce}").as_bytes());
+        return (
+            Place::at(&people.tenant.host),
+            Credentials::default(),
+            token,
+        );
     }
     let (email, role) = ROLES
         .into_iter()
@@ -56,28 +63,55 @@ async fn a_form_is_taken_from_its_own_page_alone() {
             call().form(&[("csrf_token", &foreign)]),
             call().form(&[("csrf_token", &token[..42])]),
             call().form(&[("csrf_token", token), ("csrf_token", token)]),
-            call().header("origin", &sibling).form(&[("csrf_token", token)]),
-            call().header("origin", &other_port).form(&[("csrf_token", token)]),
-            call().header("origin", "null").form(&[("csrf_token", token)]),
-            call().header("origin", "https://evil.example").form(&[("csrf_token", token)]),
-            call().header("sec-fetch-site", "cross-site").form(&[("csrf_token", token)]),
-            call().header("sec-fetch-site", "same-site").form(&[("csrf_token", token)]),
+            call()
+                .header("origin", &sibling)
+                .form(&[("csrf_token", token)]),
+            call()
+                .header("origin", &other_port)
+                .form(&[("csrf_token", token)]),
+            call()
+                .header("origin", "null")
+                .form(&[("csrf_token", token)]),
+            call()
+                .header("origin", "https://evil.example")
+                .form(&[("csrf_token", token)]),
+            call()
+                .header("sec-fetch-site", "cross-site")
+                .form(&[("csrf_token", token)]),
+            call()
+                .header("sec-fetch-site", "same-site")
+                .form(&[("csrf_token", token)]),
         ];
         for (number, call) in refused.into_iter().enumerate() {
             let answer = call.send().await;
             let case = format!("{} number {number}", name(&route));
             assert_eq!(answer.status, 403, "{case}: {}", answer.text());
-            assert!(answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")));
+            assert!(
+                answer
+                    .header("content-type")
+                    .is_some_and(|kind| kind.starts_with("text/html"))
+            );
         }
         // Also nobody's forms need the nonce that went out with the page.
         let without = ask(&app, &route, &place, &Credentials::default());
         let answer = without.form(&[("csrf_token", token)]).send().await;
-        let expected = if route.audience == Audience::Public { 403 } else { 303 };
+        let expected = if route.audience == Audience::Public {
+            403
+        } else {
+            303
+        };
         assert_eq!(answer.status, expected, "{} without a nonce", name(&route));
 
-        let taken = call().header("origin", &own).header("sec-fetch-site", "same-origin");
+        let taken = call()
+            .header("origin", &own)
+            .header("sec-fetch-site", "same-origin");
         let answer = taken.form(&[("csrf_token", token)]).send().await;
-        assert!(!matches!(answer.status, 401 | 403), "{}: {}", name(&route), answer.text());
+        assert!(
+            !matches!(answer.status, 401 | 403),
+            "{}: {}",
+            name(&route),
+            answer.text()
+        );
     }
 }
 
@@ -121,9 +155,9 @@ async fn what_asks_for_a_password_is_limited() {
                 .nth(1)
                 .and_then(|rest| rest.split('"').next())
                 .map_or_else(|| path(route), str::to_owned);
-            let target = routes.iter().find(|to| {
-                to.verb == Verb::Post && (path(to) == action || to.path == action)
-            });
+            let target = routes
+                .iter()
+                .find(|to| to.verb == Verb::Post && (path(to) == action || to.path == action));
             let target = target.unwrap_or_else(|| panic!("{} posts to {action}", name(route)));
             assert_eq!(target.limiter, LimiterClass::Secret, "{}", name(target));
         }

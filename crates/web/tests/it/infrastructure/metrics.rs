@@ -23,18 +23,31 @@ fn parse(text: &str) -> Vec<Sample> {
             let kind = words.next().unwrap();
             assert!(matches!(kind, "HELP" | "TYPE" | "UNIT"), "{line}");
             if kind == "TYPE" {
-                assert!(declared.insert(words.next().unwrap().to_owned()), "{line} comes twice");
+                assert!(
+                    declared.insert(words.next().unwrap().to_owned()),
+                    "{line} comes twice"
+                );
             }
             continue;
         }
         let (series, value) = line.rsplit_once(' ').unwrap();
         let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
         let mut map = BTreeMap::new();
-        for pair in labels.strip_suffix('}').unwrap().split("\",").filter(|pair| !pair.is_empty()) {
+        for pair in labels
+            .strip_suffix('}')
+            .unwrap()
+            .split("\",")
+            .filter(|pair| !pair.is_empty())
+        {
             let (key, text) = pair.split_once("=\"").unwrap();
             map.insert(key.to_owned(), text.trim_end_matches('"').to_owned());
         }
-        assert!(declared.iter().any(|family| name.starts_with(family.as_str())), "{line}");
+        assert!(
+            declared
+                .iter()
+                .any(|family| name.starts_with(family.as_str())),
+            "{line}"
+        );
         samples.push(Sample {
             name: name.to_owned(),
             labels: map,
@@ -52,50 +65,98 @@ async fn samples(app: &TestApp) -> Vec<Sample> {
     parse(&answer.text())
 }
 
-on_both! {
-    counts_what_happens_and_names_nobody(app) {
-        let acme = app.tenant("acme").await;
-        let signed = app.sign_in(&acme.host, &acme.owner).await;
-        app.try_sign_in(&acme.host, &acme.owner, "wrong wrong wrong").await;
-        let admin = app.admin().await.access;
-        app.get("/api/v1/tenants/acme").bearer(&admin).send().await.ok(200);
-        app.get("/no/such/acme").send().await.problem(404, "not_found");
-        let samples = samples(&app).await;
-        let value = |name: &str, labels: &[(&str, &str)]| {
-            let found = samples.iter().find(|sample| {
-                sample.name == name
-                    && labels.iter().all(|(key, value)| sample.labels.get(*key).is_some_and(|v| v == value))
-            });
-            found.unwrap_or_else(|| panic!("{name} {labels:?}")).value
-        };
-        let login = [("route", "/api/v1/auth/login"), ("method", "POST")];
-        assert!(value("tenantry_http_requests_total", &[login[0], login[1], ("status", "200")]) >= 1.0);
-        assert!(value("tenantry_http_requests_total", &[login[0], login[1], ("status", "401")]) >= 1.0);
-        assert!(value("tenantry_http_requests_total", &[("route", "/api/v1/tenants/{tenant}")]) >= 1.0);
-        assert!(value("tenantry_http_requests_total", &[("route", "unmatched"), ("status", "404")]) >= 1.0);
-        assert!(value("tenantry_http_request_duration_seconds_count", &[]) >= 5.0);
-        let all = samples.iter().flat_map(|sample| sample.labels.values());
-        for text in all {
-            for secret in ["acme", &*acme.id, &*acme.owner, "root@", PASSWORD, &*signed.refresh] {
-                assert!(!text.contains(secret), "a label says {text}");
-            }
+async fn counts_what_happens_and_names_nobody(app: TestApp) {
+    let acme = app.tenant("acme").await;
+    let signed = app.sign_in(&acme.host, &acme.owner).await;
+    app.try_sign_in(&acme.host, &acme.owner, "wrong wrong wrong")
+        .await;
+    let admin = app.admin().await.access;
+    app.get("/api/v1/tenants/acme")
+        .bearer(&admin)
+        .send()
+        .await
+        .ok(200);
+    app.get("/no/such/acme")
+        .send()
+        .await
+        .problem(404, "not_found");
+    let samples = samples(&app).await;
+    let value = |name: &str, labels: &[(&str, &str)]| {
+        let found = samples.iter().find(|sample| {
+            sample.name == name
+                && labels
+                    .iter()
+                    .all(|(key, value)| sample.labels.get(*key).is_some_and(|v| v == value))
+        });
+        found.unwrap_or_else(|| panic!("{name} {labels:?}")).value
+    };
+    let login = [("route", "/api/v1/auth/login"), ("method", "POST")];
+    assert!(
+        value(
+            "tenantry_http_requests_total",
+            &[login[0], login[1], ("status", "200")]
+        ) >= 1.0
+    );
+    assert!(
+        value(
+            "tenantry_http_requests_total",
+            &[login[0], login[1], ("status", "401")]
+        ) >= 1.0
+    );
+    assert!(
+        value(
+            "tenantry_http_requests_total",
+            &[("route", "/api/v1/tenants/{tenant}")]
+        ) >= 1.0
+    );
+    assert!(
+        value(
+            "tenantry_http_requests_total",
+            &[("route", "unmatched"), ("status", "404")]
+        ) >= 1.0
+    );
+    assert!(value("tenantry_http_request_duration_seconds_count", &[]) >= 5.0);
+    let all = samples.iter().flat_map(|sample| sample.labels.values());
+    for text in all {
+        for secret in [
+            "acme",
+            &*acme.id,
+            &*acme.owner,
+            "root@",
+            PASSWORD,
+            &*signed.refresh,
+        ] {
+            assert!(!text.contains(secret), "a label says {text}");
         }
-        let names: BTreeSet<&str> = samples.iter().flat_map(|s| s.labels.keys().map(String::as_str)).collect();
-        assert!(!names.contains("tenant") && !names.contains("host"), "{names:?}");
     }
+    let names: BTreeSet<&str> = samples
+        .iter()
+        .flat_map(|s| s.labels.keys().map(String::as_str))
+        .collect();
+    assert!(
+        !names.contains("tenant") && !names.contains("host"),
+        "{names:?}"
+    );
 }
+
+on_both!(counts_what_happens_and_names_nobody);
 
 #[tokio::test]
 async fn what_a_client_invents_makes_no_new_series() {
     let app = TestApp::start().await;
     samples(&app).await;
     let ask = async |number: usize| {
-        app.call(&format!("BREW{number}"), &format!("/pot/{number}")).send().await;
+        app.call(&format!("BREW{number}"), &format!("/pot/{number}"))
+            .send()
+            .await;
         app.call(&format!("BREW{number}"), "/healthz").send().await;
         app.get(&format!("/pot/{number}?x={number}")).send().await;
         app.get(&format!("/assets/{number}.css")).send().await;
         app.get(&format!("/setup/password/{number}")).send().await;
-        app.get("/healthz").host(&format!("pot-{number}.localhost")).send().await;
+        app.get("/healthz")
+            .host(&format!("pot-{number}.localhost"))
+            .send()
+            .await;
     };
     ask(1).await;
     let before = samples(&app).await.len();

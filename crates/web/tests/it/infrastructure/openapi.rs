@@ -49,9 +49,16 @@ async fn is_openapi_3_1() {
     for field in ["title", "version"] {
         assert!(document["info"][field].is_string());
     }
-    for name in document["components"]["schemas"].as_object().unwrap().keys() {
+    for name in document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        assert!(name.chars().all(allowed), "{name} is no name of a component");
+        assert!(
+            name.chars().all(allowed),
+            "{name} is no name of a component"
+        );
     }
     let schemes = &document["components"]["securitySchemes"];
     let mut ids = BTreeSet::new();
@@ -64,9 +71,18 @@ async fn is_openapi_3_1() {
         assert!(ids.insert(id), "{name}: {id} comes twice");
         let mut seen = BTreeSet::new();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
-            let (place, field) = (parameter["in"].as_str().unwrap(), parameter["name"].as_str().unwrap());
-            assert!(seen.insert((place, field)), "{name}: {place} {field} comes twice");
-            assert!(matches!(place, "query" | "header" | "path" | "cookie"), "{name}");
+            let (place, field) = (
+                parameter["in"].as_str().unwrap(),
+                parameter["name"].as_str().unwrap(),
+            );
+            assert!(
+                seen.insert((place, field)),
+                "{name}: {place} {field} comes twice"
+            );
+            assert!(
+                matches!(place, "query" | "header" | "path" | "cookie"),
+                "{name}"
+            );
             assert!(parameter["schema"].is_object(), "{name}: {field}");
             let in_path = name.contains(&format!("{{{field}}}"));
             assert_eq!(place == "path", in_path, "{name}: {field}");
@@ -74,14 +90,21 @@ async fn is_openapi_3_1() {
         }
         for part in name.split('/').filter(|part| part.starts_with('{')) {
             let field = part.trim_matches(['{', '}']);
-            assert!(seen.contains(&("path", field)), "{name}: {field} is not described");
+            assert!(
+                seen.contains(&("path", field)),
+                "{name}: {field} is not described"
+            );
         }
         let responses = operation["responses"].as_object().unwrap();
         assert!(!responses.is_empty(), "{name}");
         for (status, response) in responses {
-            let sane = status == "default" || status.parse::<u16>().is_ok_and(|s| (100..600).contains(&s));
+            let sane =
+                status == "default" || status.parse::<u16>().is_ok_and(|s| (100..600).contains(&s));
             assert!(sane, "{name}: {status}");
-            assert!(response["description"].is_string() || response["$ref"].is_string(), "{name}");
+            assert!(
+                response["description"].is_string() || response["$ref"].is_string(),
+                "{name}"
+            );
         }
         for requirement in operation["security"].as_array().into_iter().flatten() {
             for scheme in requirement.as_object().unwrap().keys() {
@@ -98,25 +121,45 @@ async fn every_reference_leads_somewhere_and_every_schema_is_used() {
     let mut used = BTreeSet::new();
     walk(&document, "#", &mut |at, value| {
         if let Some(reference) = value["$ref"].as_str() {
-            let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{at}: {reference}"));
-            assert!(document.pointer(pointer).is_some(), "{at}: {reference} leads nowhere");
+            let pointer = reference
+                .strip_prefix('#')
+                .unwrap_or_else(|| panic!("{at}: {reference}"));
+            assert!(
+                document.pointer(pointer).is_some(),
+                "{at}: {reference} leads nowhere"
+            );
             used.insert(reference.to_owned());
         }
         if let Some(kind) = value.get("type").and_then(Value::as_str)
             && at.contains("/schemas/")
             && !at.ends_with("/properties")
         {
-            let known = ["string", "number", "integer", "boolean", "array", "object", "null"];
+            let known = [
+                "string", "number", "integer", "boolean", "array", "object", "null",
+            ];
             assert!(known.contains(&kind), "{at}: {kind}");
         }
-        if let (Some(required), Some(properties)) = (value["required"].as_array(), value["properties"].as_object()) {
+        if let (Some(required), Some(properties)) = (
+            value["required"].as_array(),
+            value["properties"].as_object(),
+        ) {
             for name in required {
-                assert!(properties.contains_key(name.as_str().unwrap()), "{at}: {name} is required and not there");
+                assert!(
+                    properties.contains_key(name.as_str().unwrap()),
+                    "{at}: {name} is required and not there"
+                );
             }
         }
     });
-    for name in document["components"]["schemas"].as_object().unwrap().keys() {
-        assert!(used.contains(&format!("#/components/schemas/{name}")), "{name} is used by nobody");
+    for name in document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        assert!(
+            used.contains(&format!("#/components/schemas/{name}")),
+            "{name} is used by nobody"
+        );
     }
 }
 
@@ -124,11 +167,14 @@ async fn every_reference_leads_somewhere_and_every_schema_is_used() {
 async fn describes_the_routes_there_are_and_no_others() {
     let app = TestApp::start().await;
     let document = document(&app).await;
-    let described: BTreeSet<String> = operations(&document).into_iter().map(|(name, _)| name).collect();
+    let described: BTreeSet<String> = operations(&document)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     let there: BTreeSet<String> = routes()
         .iter()
         .filter(|route| route.surface != Surface::Page)
-        .map(super::super::census::name)
+        .map(crate::census::name)
         .collect();
     assert_eq!(described, there);
 }
@@ -148,13 +194,21 @@ async fn describes_the_bodies_that_are_read() {
         let owner = app.sign_in(&acme.host, &acme.owner).await.access;
         let platform = route.audience == tenantry_web::route::Audience::PlatformAdmin;
         let token = if platform { admin } else { owner };
-        let path = route.path.replace("{tenant}", "nobody").replace("{id}", &crate::shape::nobodys_id());
+        let path = route
+            .path
+            .replace("{tenant}", "nobody")
+            .replace("{id}", &crate::shape::nobodys_id());
         let method = route.verb.as_str();
         let call = app.call(method, &path).bearer(&token);
         let answer = call.json(&json!({ "no_such_field": 1 })).send().await;
         let reads = answer.text().contains("no_such_field");
         let described = &document["paths"][route.path][method.to_ascii_lowercase()]["requestBody"];
-        assert_eq!(reads, described.is_object(), "{method} {path}: {}", answer.text());
+        assert_eq!(
+            reads,
+            described.is_object(),
+            "{method} {path}: {}",
+            answer.text()
+        );
     }
 }
 
@@ -165,8 +219,12 @@ fn fits(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
         return fits(document, target, value);
     }
     if let Some(choices) = schema["anyOf"].as_array() {
-        let fitting = choices.iter().any(|choice| fits(document, choice, value).is_ok());
-        return fitting.then_some(()).ok_or_else(|| format!("{value} fits none of {choices:?}"));
+        let fitting = choices
+            .iter()
+            .any(|choice| fits(document, choice, value).is_ok());
+        return fitting
+            .then_some(())
+            .ok_or_else(|| format!("{value} fits none of {choices:?}"));
     }
     let kind = match value {
         Value::Null => "null",
@@ -190,12 +248,20 @@ fn fits(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
             fits(document, items, item)?;
         }
     }
-    if let (Some(properties), Some(fields)) = (schema["properties"].as_object(), value.as_object()) {
+    if let (Some(properties), Some(fields)) = (schema["properties"].as_object(), value.as_object())
+    {
         for (name, field) in fields {
-            let described = properties.get(name).ok_or_else(|| format!("{name} is not described"))?;
+            let described = properties
+                .get(name)
+                .ok_or_else(|| format!("{name} is not described"))?;
             fits(document, described, field).map_err(|error| format!("{name}: {error}"))?;
         }
-        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        for name in schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             if !fields.contains_key(name) {
                 return Err(format!("{name} is missing"));
             }
@@ -228,7 +294,11 @@ async fn answers_look_as_described() {
     let get = async |path: &str, token: &str| app.get(path).bearer(token).send().await.ok(200);
     for (path, asked, token) in [
         ("/api/v1/auth/me", "/api/v1/auth/me", &owner.access),
-        ("/api/v1/auth/sessions", "/api/v1/auth/sessions", &owner.access),
+        (
+            "/api/v1/auth/sessions",
+            "/api/v1/auth/sessions",
+            &owner.access,
+        ),
         ("/api/v1/tenants", "/api/v1/tenants", &admin),
         ("/api/v1/tenants/{tenant}", "/api/v1/tenants/acme", &admin),
         ("/api/v1/workflows", "/api/v1/workflows", &admin),
@@ -236,15 +306,23 @@ async fn answers_look_as_described() {
         check(path, "get", &get(asked, token).await);
     }
     let runs = get("/api/v1/workflows", &admin).await;
-    let run = format!("/api/v1/workflows/{}", runs["items"][0]["id"].as_str().unwrap());
+    let run = format!(
+        "/api/v1/workflows/{}",
+        runs["items"][0]["id"].as_str().unwrap()
+    );
     check("/api/v1/workflows/{id}", "get", &get(&run, &admin).await);
     app.control().damage("DELETE FROM directory").await.unwrap();
     let post = async |path: &str| app.post(path).bearer(&admin).send().await.ok(200);
     for what in ["check", "repair", "suspend", "resume"] {
         let path = format!("/api/v1/tenants/{{tenant}}/{what}");
-        check(&path, "post", &post(&format!("/api/v1/tenants/acme/{what}")).await);
+        check(
+            &path,
+            "post",
+            &post(&format!("/api/v1/tenants/acme/{what}")).await,
+        );
     }
-    let problem = &document["components"]["responses"]["Problem"]["content"]["application/problem+json"]["schema"];
+    let problem = &document["components"]["responses"]["Problem"]["content"]["application/problem+json"]
+        ["schema"];
     for answer in [
         app.get("/api/v1/auth/me").send().await,
         app.post("/api/v1/auth/login").json(&json!({})).send().await,

@@ -18,40 +18,58 @@ fn told(answer: &Answer) -> Vec<Option<&str>> {
     HEADERS.iter().map(|name| answer.header(name)).collect()
 }
 
-on_both! {
-    says_who_sends_a_request(app) {
-        let acme = app.tenant("acme").await;
-        let owner = app.sign_in(&acme.host, &acme.owner).await;
-        let id = owner.body["user"]["id"].as_str();
-        let expected = vec![
-            Some(acme.id.as_str()), Some("acme"), Some("1"), id, Some("owner"), Some(acme.owner.as_str()),
-        ];
-        let cookie = app.cookie(&acme.host, &acme.owner).await;
-        for call in [
-            app.get(VERIFY).bearer(&owner.access),
-            app.get(VERIFY).host(&acme.host).bearer(&owner.access),
-            app.get(VERIFY).host(&acme.host).cookie(&cookie),
-        ] {
-            let answer = call.send().await;
-            assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")));
-            assert_eq!(told(&answer), expected);
-        }
-        let admin = app.admin().await;
-        let answer = app.get(VERIFY).bearer(&admin.access).send().await;
-        let id = admin.body["user"]["id"].as_str();
+async fn says_who_sends_a_request(app: TestApp) {
+    let acme = app.tenant("acme").await;
+    let owner = app.sign_in(&acme.host, &acme.owner).await;
+    let id = owner.body["user"]["id"].as_str();
+    let expected = vec![
+        Some(acme.id.as_str()),
+        Some("acme"),
+        Some("1"),
+        id,
+        Some("owner"),
+        Some(acme.owner.as_str()),
+    ];
+    let cookie = app.cookie(&acme.host, &acme.owner).await;
+    for call in [
+        app.get(VERIFY).bearer(&owner.access),
+        app.get(VERIFY).host(&acme.host).bearer(&owner.access),
+        app.get(VERIFY).host(&acme.host).cookie(&cookie),
+    ] {
+        let answer = call.send().await;
         assert_eq!(
-            told(&answer),
-            [None, None, None, id, Some("platform_admin"), Some("root@platform.example")]
+            (answer.status, answer.header("cache-control")),
+            (200, Some("no-store"))
         );
-        // What a client sends by these names is not repeated.
-        let call = app.get(VERIFY).header("x-user-role", "platform_admin").header("x-user-id", "1");
-        let answer = call.bearer(&owner.access).send().await;
         assert_eq!(told(&answer), expected);
-        let answer = app.get(VERIFY).header("x-user-role", "owner").send().await;
-        answer.problem(401, "authentication_required");
-        assert_eq!(told(&answer), [None; 6]);
     }
+    let admin = app.admin().await;
+    let answer = app.get(VERIFY).bearer(&admin.access).send().await;
+    let id = admin.body["user"]["id"].as_str();
+    assert_eq!(
+        told(&answer),
+        [
+            None,
+            None,
+            None,
+            id,
+            Some("platform_admin"),
+            Some("root@platform.example")
+        ]
+    );
+    // What a client sends by these names is not repeated.
+    let call = app
+        .get(VERIFY)
+        .header("x-user-role", "platform_admin")
+        .header("x-user-id", "1");
+    let answer = call.bearer(&owner.access).send().await;
+    assert_eq!(told(&answer), expected);
+    let answer = app.get(VERIFY).header("x-user-role", "owner").send().await;
+    answer.problem(401, "authentication_required");
+    assert_eq!(told(&answer), [None; 6]);
 }
+
+on_both!(says_who_sends_a_request);
 
 #[tokio::test]
 async fn judges_by_the_host_that_the_proxy_forwards() {
@@ -82,7 +100,8 @@ async fn an_address_in_utf_8_is_told_as_it_is() {
     let hash = "UPDATE tenantry_users SET email = 'j\u{fc}rgen@acme.example'";
     let view = app.service().find_tenant("acme").await.unwrap();
     let owner = app.sign_in(&acme.host, &acme.owner).await;
-    app.person(&acme, "plain@acme.example", Role::Member, false).await;
+    app.person(&acme, "plain@acme.example", Role::Member, false)
+        .await;
     let sql = format!("{hash} WHERE email_key = '{}'", acme.owner);
     assert_eq!(app.inner().damage_tenant(&view, &sql).await.unwrap(), 1);
     let answer = app.get(VERIFY).bearer(&owner.access).send().await;

@@ -11,39 +11,60 @@ const ME: &str = "/api/v1/auth/me";
 const CHANGE: &str = "/api/v1/auth/me/password";
 const NEW: &str = "a new and long password";
 
-on_both! {
-    says_who_is_signed_in(app) {
-        let acme = app.tenant("acme").await;
-        let owner = app.sign_in(&acme.host, &acme.owner).await;
-        for call in [app.get(ME), app.get(ME).host(&acme.host), app.get(ME).header("x-tenant-id", "acme")] {
-            let answer = call.bearer(&owner.access).send().await;
-            assert_eq!(answer.header("cache-control"), Some("no-store"));
-            let body = answer.ok(200);
-            has_fields(
-                &body,
-                &[
-                    "id", "email", "username", "full_name", "role", "must_change_password",
-                    "first_login", "tenant",
-                ],
-            );
-            is_id(&body["id"]);
-            assert_eq!(body["email"], acme.owner);
-            has_fields(&body["tenant"], &["id", "slug", "code", "name"]);
-            assert_eq!(body["tenant"], owner.body["tenant"]);
-        }
-        let admin = app.admin().await;
-        let body = app.get(ME).bearer(&admin.access).send().await.ok(200);
-        assert_eq!((&body["tenant"], &body["role"]), (&Value::Null, &json!("platform_admin")));
+async fn says_who_is_signed_in(app: TestApp) {
+    let acme = app.tenant("acme").await;
+    let owner = app.sign_in(&acme.host, &acme.owner).await;
+    for call in [
+        app.get(ME),
+        app.get(ME).host(&acme.host),
+        app.get(ME).header("x-tenant-id", "acme"),
+    ] {
+        let answer = call.bearer(&owner.access).send().await;
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let body = answer.ok(200);
+        has_fields(
+            &body,
+            &[
+                "id",
+                "email",
+                "username",
+                "full_name",
+                "role",
+                "must_change_password",
+                "first_login",
+                "tenant",
+            ],
+        );
+        is_id(&body["id"]);
+        assert_eq!(body["email"], acme.owner);
+        has_fields(&body["tenant"], &["id", "slug", "code", "name"]);
+        assert_eq!(body["tenant"], owner.body["tenant"]);
     }
+    let admin = app.admin().await;
+    let body = app.get(ME).bearer(&admin.access).send().await.ok(200);
+    assert_eq!(
+        (&body["tenant"], &body["role"]),
+        (&Value::Null, &json!("platform_admin"))
+    );
 }
+
+on_both!(says_who_is_signed_in);
 
 #[tokio::test]
 async fn the_scheme_is_bearer_in_any_case_and_nothing_else() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme").await;
     let token = app.sign_in(&acme.host, &acme.owner).await.access;
-    for good in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER  {token} ")] {
-        app.get(ME).header("authorization", &good).send().await.ok(200);
+    for good in [
+        format!("Bearer {token}"),
+        format!("bearer {token}"),
+        format!("BEARER  {token} "),
+    ] {
+        app.get(ME)
+            .header("authorization", &good)
+            .send()
+            .await
+            .ok(200);
     }
     for bad in [
         token.clone(),
@@ -58,42 +79,74 @@ async fn the_scheme_is_bearer_in_any_case_and_nothing_else() {
         answer.problem(401, "authentication_required");
     }
     // Neither a cookie nor the query carries it.
-    app.get(ME).cookie(&token).send().await.problem(401, "authentication_required");
+    app.get(ME)
+        .cookie(&token)
+        .send()
+        .await
+        .problem(401, "authentication_required");
     let cookie = app.cookie(&acme.host, &acme.owner).await;
-    app.get(ME).cookie(&cookie).send().await.problem(401, "authentication_required");
+    app.get(ME)
+        .cookie(&cookie)
+        .send()
+        .await
+        .problem(401, "authentication_required");
     let query = app.get(&format!("{ME}?access_token={token}")).send().await;
     query.problem(401, "authentication_required");
 }
 
-async fn change(app: &TestApp, signed: &SignIn, current: &str, new: &str) -> tenantry_testkit::app::Answer {
+async fn change(
+    app: &TestApp,
+    signed: &SignIn,
+    current: &str,
+    new: &str,
+) -> tenantry_testkit::app::Answer {
     let body = json!({ "current_password": current, "new_password": new });
-    app.post(CHANGE).bearer(&signed.access).json(&body).send().await
+    app.post(CHANGE)
+        .bearer(&signed.access)
+        .json(&body)
+        .send()
+        .await
 }
 
-on_both! {
-    a_changed_password_ends_the_other_sessions(app) {
-        let acme = app.tenant_owned_by("acme", "sam@example.com").await;
-        let globex = app.tenant_owned_by("globex", "sam@example.com").await;
-        let one = app.sign_in(&acme.host, "sam@example.com").await;
-        let two = app.sign_in(&acme.host, "sam@example.com").await;
-        let elsewhere = app.sign_in(&globex.host, "sam@example.com").await;
-        let body = change(&app, &one, PASSWORD, NEW).await.ok(200);
-        assert_eq!(body["email"], "sam@example.com");
-        app.get(ME).bearer(&one.access).send().await.ok(200);
-        app.get(ME).bearer(&two.access).send().await.problem(401, "session_stale");
-        app.get(ME).bearer(&elsewhere.access).send().await.ok(200);
-        let old = app.try_sign_in(&acme.host, "sam@example.com", PASSWORD).await;
-        old.problem(401, "invalid_credentials");
-        assert_eq!(app.try_sign_in(&acme.host, "sam@example.com", NEW).await.status, 200);
-        // The same person's password elsewhere is another one.
-        app.sign_in(&globex.host, "sam@example.com").await;
-        let admin = app.admin().await;
-        let other = app.admin().await;
-        change(&app, &admin, PASSWORD, NEW).await.ok(200);
-        app.get(ME).bearer(&admin.access).send().await.ok(200);
-        app.get(ME).bearer(&other.access).send().await.problem(401, "session_stale");
-    }
+async fn a_changed_password_ends_the_other_sessions(app: TestApp) {
+    let acme = app.tenant_owned_by("acme", "sam@example.com").await;
+    let globex = app.tenant_owned_by("globex", "sam@example.com").await;
+    let one = app.sign_in(&acme.host, "sam@example.com").await;
+    let two = app.sign_in(&acme.host, "sam@example.com").await;
+    let elsewhere = app.sign_in(&globex.host, "sam@example.com").await;
+    let body = change(&app, &one, PASSWORD, NEW).await.ok(200);
+    assert_eq!(body["email"], "sam@example.com");
+    app.get(ME).bearer(&one.access).send().await.ok(200);
+    app.get(ME)
+        .bearer(&two.access)
+        .send()
+        .await
+        .problem(401, "session_stale");
+    app.get(ME).bearer(&elsewhere.access).send().await.ok(200);
+    let old = app
+        .try_sign_in(&acme.host, "sam@example.com", PASSWORD)
+        .await;
+    old.problem(401, "invalid_credentials");
+    assert_eq!(
+        app.try_sign_in(&acme.host, "sam@example.com", NEW)
+            .await
+            .status,
+        200
+    );
+    // The same person's password elsewhere is another one.
+    app.sign_in(&globex.host, "sam@example.com").await;
+    let admin = app.admin().await;
+    let other = app.admin().await;
+    change(&app, &admin, PASSWORD, NEW).await.ok(200);
+    app.get(ME).bearer(&admin.access).send().await.ok(200);
+    app.get(ME)
+        .bearer(&other.access)
+        .send()
+        .await
+        .problem(401, "session_stale");
 }
+
+on_both!(a_changed_password_ends_the_other_sessions);
 
 #[tokio::test]
 async fn says_what_is_wrong_with_it_and_changes_nothing() {
@@ -118,9 +171,14 @@ async fn says_what_is_wrong_with_it_and_changes_nothing() {
 async fn somebody_who_must_change_it_is_free_afterwards() {
     let app = TestApp::start().await;
     let acme = app.tenant("acme").await;
-    app.person(&acme, "new@acme.example", Role::Member, true).await;
+    app.person(&acme, "new@acme.example", Role::Member, true)
+        .await;
     let signed = app.sign_in(&acme.host, "new@acme.example").await;
-    let sessions = || app.get("/api/v1/auth/sessions").bearer(&signed.access).send();
+    let sessions = || {
+        app.get("/api/v1/auth/sessions")
+            .bearer(&signed.access)
+            .send()
+    };
     sessions().await.problem(403, "password_change_required");
     let body = change(&app, &signed, PASSWORD, NEW).await.ok(200);
     assert_eq!(body["must_change_password"], false);
@@ -135,9 +193,15 @@ async fn guesses_at_the_present_password_are_limited() {
     let acme = app.tenant("acme").await;
     let signed = app.sign_in(&acme.host, &acme.owner).await;
     for _ in 0..5 {
-        change(&app, &signed, "a wrong guess", NEW).await.invalid(&["current_password:invalid"]);
+        change(&app, &signed, "a wrong guess", NEW)
+            .await
+            .invalid(&["current_password:invalid"]);
     }
-    change(&app, &signed, PASSWORD, NEW).await.problem(429, "rate_limited");
+    change(&app, &signed, PASSWORD, NEW)
+        .await
+        .problem(429, "rate_limited");
     // It is the same secret as at the sign-in, so it is the same count.
-    app.try_sign_in(&acme.host, &acme.owner, PASSWORD).await.problem(429, "rate_limited");
+    app.try_sign_in(&acme.host, &acme.owner, PASSWORD)
+        .await
+        .problem(429, "rate_limited");
 }

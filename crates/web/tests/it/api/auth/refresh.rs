@@ -15,55 +15,75 @@ async fn refresh(app: &TestApp, token: &str) -> Answer {
     app.post(REFRESH).json(&body).send().await
 }
 
-on_both! {
-    a_refresh_token_is_good_once(app) {
-        let acme = app.tenant("acme").await;
-        let first = app.sign_in(&acme.host, &acme.owner).await;
-        app.clock().advance(Duration::from_mins(10));
-        let answer = refresh(&app, &first.refresh).await;
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        let second = SignIn::of(answer.ok(200));
-        is_login_answer(&second.body, Some(&acme));
-        assert_ne!(second.refresh, first.refresh);
-        let (old, new) = (AccessToken::parse(&first.access), AccessToken::parse(&second.access));
-        assert_eq!(old.claims["sid"], new.claims["sid"], "it is the same session");
-        assert_ne!(old.claims["jti"], new.claims["jti"]);
-        app.get(ME).bearer(&second.access).send().await.ok(200);
+async fn a_refresh_token_is_good_once(app: TestApp) {
+    let acme = app.tenant("acme").await;
+    let first = app.sign_in(&acme.host, &acme.owner).await;
+    app.clock().advance(Duration::from_mins(10));
+    let answer = refresh(&app, &first.refresh).await;
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let second = SignIn::of(answer.ok(200));
+    is_login_answer(&second.body, Some(&acme));
+    assert_ne!(second.refresh, first.refresh);
+    let (old, new) = (
+        AccessToken::parse(&first.access),
+        AccessToken::parse(&second.access),
+    );
+    assert_eq!(
+        old.claims["sid"], new.claims["sid"],
+        "it is the same session"
+    );
+    assert_ne!(old.claims["jti"], new.claims["jti"]);
+    app.get(ME).bearer(&second.access).send().await.ok(200);
 
-        // Used again, somebody has a copy: nobody goes on.
-        refresh(&app, &first.refresh).await.problem(401, "session_stale");
-        refresh(&app, &second.refresh).await.problem(401, "session_stale");
-        app.get(ME).bearer(&second.access).send().await.problem(401, "session_stale");
-        // Other sessions of the person do.
-        app.sign_in(&acme.host, &acme.owner).await;
-    }
+    // Used again, somebody has a copy: nobody goes on.
+    refresh(&app, &first.refresh)
+        .await
+        .problem(401, "session_stale");
+    refresh(&app, &second.refresh)
+        .await
+        .problem(401, "session_stale");
+    app.get(ME)
+        .bearer(&second.access)
+        .send()
+        .await
+        .problem(401, "session_stale");
+    // Other sessions of the person do.
+    app.sign_in(&acme.host, &acme.owner).await;
 }
 
-on_both! {
-    of_many_renewals_at_once_one_counts_and_the_session_ends(app) {
-        let acme = app.tenant("acme").await;
-        let first = app.sign_in(&acme.host, &acme.owner).await;
-        let bystander = app.sign_in(&acme.host, &acme.owner).await;
-        let body = json!({ "refresh_token": first.refresh });
-        let mut calls = tokio::task::JoinSet::new();
-        for _ in 0..20 {
-            calls.spawn(app.post(REFRESH).json(&body).send());
-        }
-        let answers = calls.join_all().await;
-        let mut renewed = Vec::new();
-        for answer in &answers {
-            if answer.status == 200 {
-                renewed.push(SignIn::of(answer.json()));
-            } else {
-                answer.problem(401, "session_stale");
-            }
-        }
-        assert_eq!(renewed.len(), 1);
-        refresh(&app, &renewed[0].refresh).await.problem(401, "session_stale");
-        app.get(ME).bearer(&renewed[0].access).send().await.problem(401, "session_stale");
-        app.get(ME).bearer(&bystander.access).send().await.ok(200);
+on_both!(a_refresh_token_is_good_once);
+
+async fn of_many_renewals_at_once_one_counts_and_the_session_ends(app: TestApp) {
+    let acme = app.tenant("acme").await;
+    let first = app.sign_in(&acme.host, &acme.owner).await;
+    let bystander = app.sign_in(&acme.host, &acme.owner).await;
+    let body = json!({ "refresh_token": first.refresh });
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        calls.spawn(app.post(REFRESH).json(&body).send());
     }
+    let answers = calls.join_all().await;
+    let mut renewed = Vec::new();
+    for answer in &answers {
+        if answer.status == 200 {
+            renewed.push(SignIn::of(answer.json()));
+        } else {
+            answer.problem(401, "session_stale");
+        }
+    }
+    assert_eq!(renewed.len(), 1);
+    refresh(&app, &renewed[0].refresh)
+        .await
+        .problem(401, "session_stale");
+    app.get(ME)
+        .bearer(&renewed[0].access)
+        .send()
+        .await
+        .problem(401, "session_stale");
+    app.get(ME).bearer(&bystander.access).send().await.ok(200);
 }
+
+on_both!(of_many_renewals_at_once_one_counts_and_the_session_ends);
 
 #[tokio::test]
 async fn what_is_no_refresh_token_is_refused() {
@@ -72,12 +92,30 @@ async fn what_is_no_refresh_token_is_refused() {
     let signed = app.sign_in(&acme.host, &acme.owner).await;
     let cookie = app.cookie(&acme.host, &acme.owner).await;
     let cut = &signed.refresh[..signed.refresh.len() - 1];
-    let last = if signed.refresh.ends_with('A') { "B" } else { "A" };
+    let last = if signed.refresh.ends_with('A') {
+        "B"
+    } else {
+        "A"
+    };
     let changed = format!("{cut}{last}");
-    let first = if signed.refresh.starts_with('A') { "B" } else { "A" };
+    let first = if signed.refresh.starts_with('A') {
+        "B"
+    } else {
+        "A"
+    };
     let other = format!("{first}{}", &signed.refresh[1..]);
-    for wrong in ["", "garbage", cut, &changed, &other, &signed.access, &cookie] {
-        refresh(&app, wrong).await.problem(401, "authentication_required");
+    for wrong in [
+        "",
+        "garbage",
+        cut,
+        &changed,
+        &other,
+        &signed.access,
+        &cookie,
+    ] {
+        refresh(&app, wrong)
+            .await
+            .problem(401, "authentication_required");
     }
     // None of it counted as a second use.
     refresh(&app, &signed.refresh).await.ok(200);
@@ -91,10 +129,18 @@ async fn at_another_tenants_address_it_is_garbage_and_stays_good() {
     let admin = app.admin().await;
     for token in [&signed.refresh, &admin.refresh] {
         let body = json!({ "refresh_token": token });
-        let answer = app.post(REFRESH).host(&globex.host).json(&body).send().await;
+        let answer = app
+            .post(REFRESH)
+            .host(&globex.host)
+            .json(&body)
+            .send()
+            .await;
         answer.problem(401, "authentication_required");
         let call = app.post(REFRESH).header("x-tenant-id", &globex.slug);
-        call.json(&body).send().await.problem(401, "authentication_required");
+        call.json(&body)
+            .send()
+            .await
+            .problem(401, "authentication_required");
     }
     let body = json!({ "refresh_token": signed.refresh });
     let answer = app.post(REFRESH).host(&acme.host).json(&body).send().await;
@@ -108,8 +154,14 @@ async fn a_suspension_interrupts_and_loses_nothing() {
     let signed = app.sign_in(&acme.host, &acme.owner).await;
     let id = acme.id.parse().unwrap();
     app.service().suspend_tenant(id).await.unwrap();
-    refresh(&app, &signed.refresh).await.problem(401, "session_stale");
-    app.get(ME).bearer(&signed.access).send().await.problem(401, "session_stale");
+    refresh(&app, &signed.refresh)
+        .await
+        .problem(401, "session_stale");
+    app.get(ME)
+        .bearer(&signed.access)
+        .send()
+        .await
+        .problem(401, "session_stale");
     app.service().resume_tenant(id).await.unwrap();
     app.get(ME).bearer(&signed.access).send().await.ok(200);
     refresh(&app, &signed.refresh).await.ok(200);
@@ -121,7 +173,9 @@ async fn a_session_ends_unused_after_an_hour_and_in_any_case_after_twelve() {
     let acme = app.tenant("acme").await;
     let idle = app.sign_in(&acme.host, &acme.owner).await;
     app.clock().advance(Duration::from_hours(1));
-    refresh(&app, &idle.refresh).await.problem(401, "session_stale");
+    refresh(&app, &idle.refresh)
+        .await
+        .problem(401, "session_stale");
 
     let mut busy = app.sign_in(&acme.host, &acme.owner).await;
     for _ in 0..14 {
@@ -129,5 +183,7 @@ async fn a_session_ends_unused_after_an_hour_and_in_any_case_after_twelve() {
         busy = SignIn::of(refresh(&app, &busy.refresh).await.ok(200));
     }
     app.clock().advance(Duration::from_mins(20));
-    refresh(&app, &busy.refresh).await.problem(401, "session_stale");
+    refresh(&app, &busy.refresh)
+        .await
+        .problem(401, "session_stale");
 }

@@ -1,0 +1,146 @@
+//! Secrets that are planted, and looked for wherever they must not be.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+
+use crate::acts::{self, ADMIN, done, setup_token};
+use crate::http::Ask;
+use crate::{PASSWORD, eventually, installation};
+
+const ADA: &str = "ada@example.com";
+const KEY: &str = "c2VjcmV0LW1hc3Rlci1rZXktb2YtMzItb2N0ZXRzISE=";
+const SMTP: &str = "planted-smtp-password";
+const DATABASE: &str = "planted-database-password";
+
+/// None of the secrets is in the text.
+fn clean(place: &str, text: &str, secrets: &[&str]) -> Result<()> {
+    for secret in secrets {
+        ensure!(!secret.is_empty(), "an empty secret is in everything");
+        if let Some(at) = text.find(secret) {
+            let start = text[..at].rfind('\n').map_or(0, |line| line + 1);
+            anyhow::bail!("{place} tells {secret}: {}", &text[start..at + secret.len()]);
+        }
+    }
+    Ok(())
+}
+
+/// Every file below a folder, as text; what is no text is good enough to search in.
+fn clean_files(folder: &Path, secrets: &[&str]) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            clean_files(&path, secrets)?;
+        } else {
+            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+            clean(&path.display().to_string(), &text, secrets)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_log_tells_a_secret_however_much_it_tells() -> Result<()> {
+    let mut installation = installation()?;
+    // Read from the mail files first; afterwards the server is begun anew with a mail server that
+    // is not there, so that every path with a password in it is walked.
+    installation.set("TENANTRY_MASTER_KEY", KEY).set("TENANTRY_LOG", "trace");
+    let mut told = String::new();
+    let args = ["admin", "create", "--email", ADMIN, "--password-stdin"];
+    told += &installation.run_with_input(args, &format!("{PASSWORD}\n"))?.stderr;
+    let server = installation.serve()?;
+    let address = server.address()?;
+    let admin = acts::token(address, None, ADMIN)?;
+    let body = json!({ "name": "Acme", "slug": "acme", "owner": { "email": ADA } });
+    let made = Ask::post("/api/v1/tenants").bearer(&admin).json(&body).send(address)?;
+    ensure!(made.status == 201, "{made:?}");
+    let mail = eventually("the mail is written", || Ok(acts::mails(&installation)?.pop()))?;
+    let setup = setup_token(&fs::read_to_string(&mail)?)?;
+    acts::owner_arrives(&installation, address, "acme", ADA)?;
+    let login = acts::sign_in(address, Some("acme"), ADA)?.json();
+    let access = login["access_token"].as_str().context("no token")?;
+    let refresh = login["refresh_token"].as_str().context("no token")?;
+    let wrong = acts::sign_in_with(address, Some("acme"), ADA, "planted-wrong-password")?;
+    ensure!(wrong.status == 401, "{wrong:?}");
+    let renewed = Ask::post("/api/v1/auth/refresh")
+        .json(&json!({ "refresh_token": refresh }))
+        .send(address)?;
+    ensure!(renewed.status == 200, "{renewed:?}");
+    let ended = server.kill()?;
+    told += &ended.stderr;
+    told += &ended.stdout;
+
+    installation.set("TENANTRY_SMTP_URL", format!("smtp://mailer:{SMTP}@127.0.0.1:1"));
+    let server = installation.serve()?;
+    let address = server.address()?;
+    let body = json!({ "name": "Bell", "slug": "bell", "owner": { "email": ADA } });
+    let made = Ask::post("/api/v1/tenants").bearer(&admin).json(&body).send(address)?;
+    ensure!(made.status == 201, "{made:?}");
+    server.says("a mail could not be handed over")?;
+    Ask::get("/readyz").send(address)?;
+    told += &installation.run(["doctor"])?.stdout;
+    told += &installation.run(["tenant", "check"])?.stderr;
+    told += &server.kill()?.stderr;
+
+    ensure!(told.contains("TRACE"), "nothing was traced");
+    let secrets = [
+        KEY, SMTP, PASSWORD, "planted-wrong-password", &setup, access, refresh, &admin, "$argon2",
+    ];
+    clean("the log", &told, &secrets)?;
+
+    // On the disk a hash is kept, and mails hold links; nothing else tells anything.
+    fs::remove_file(mail)?;
+    let kept = [KEY, SMTP, PASSWORD, "planted-wrong-password", &setup, access, refresh];
+    clean_files(&installation.data(), &kept)?;
+    let control = fs::read(installation.data().join("control.db"))?;
+    clean("the control database", &String::from_utf8_lossy(&control), &[ADA, "$argon2id$v=19$m=19456,t=2,p=1$planted"])
+}
+
+#[test]
+fn settings_are_shown_without_secrets() -> Result<()> {
+    let mut installation = installation()?;
+    installation
+        .set("TENANTRY_MASTER_KEY", KEY)
+        .set("TENANTRY_SMTP_URL", format!("smtp://mailer:{SMTP}@mail.example"));
+    for control in [
+        format!("postgres://tenantry:{DATABASE}@db.example/control"),
+        format!("postgres://db.example/control?user=tenantry&password={DATABASE}"),
+        format!("postgres://tenantry:{DATABASE} with a space@db.example:port/control"),
+        format!("postgresql://tenantry:{DATABASE}@[::1/control"),
+    ] {
+        installation.set("TENANTRY_CONTROL_URL", &control);
+        for args in [&["config"][..], &["config", "--json"], &["config", "--help"]] {
+            let ended = installation.run(args)?;
+            ensure!(ended.code == Some(0), "{ended:?}");
+            let said = ended.stdout + &ended.stderr;
+            clean(&format!("{args:?}"), &said, &[KEY, SMTP, DATABASE])?;
+        }
+    }
+    let config = done(&installation, &["config"])?;
+    ensure!(config["smtp_url"] == "smtp://mailer:********@mail.example", "{config}");
+    ensure!(config["master_key"] == "********", "{config}");
+    Ok(())
+}
+
+#[test]
+fn a_database_that_refuses_is_told_without_its_password() -> Result<()> {
+    let mut installation = installation()?;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    installation.set("TENANTRY_LOG", "trace");
+    for control in [
+        format!("postgres://tenantry:{DATABASE}@{nobody}/control"),
+        format!("postgres://tenantry:{DATABASE} with a space@db.example:port/control"),
+    ] {
+        installation.set("TENANTRY_CONTROL_URL", &control);
+        for args in [&["tenant", "list"][..], &["doctor"]] {
+            let ended = installation.run(args)?;
+            ensure!(matches!(ended.code, Some(1 | 3)), "{ended:?}");
+            let said = ended.stdout + &ended.stderr;
+            ensure!(said.contains("TENANTRY_CONTROL_URL"), "{said}");
+            clean(&format!("{args:?}"), &said, &[DATABASE])?;
+        }
+    }
+    Ok(())
+}
