@@ -187,15 +187,19 @@ impl Service {
             return false;
         }
         match stamp.schema_version.cmp(&TENANT_SCHEMA) {
-            std::cmp::Ordering::Less => findings.add(
-                FindingCode::SchemaOld,
-                Severity::Warning,
-                format!(
-                    "the schema has version {}, this program needs {TENANT_SCHEMA}",
-                    stamp.schema_version
-                ),
-                true,
-            ),
+            std::cmp::Ordering::Less => {
+                findings.add(
+                    FindingCode::SchemaOld,
+                    Severity::Warning,
+                    format!(
+                        "the schema has version {}, this program needs {TENANT_SCHEMA}",
+                        stamp.schema_version
+                    ),
+                    true,
+                );
+                // Opening it to look at the people would bring it up to date.
+                return false;
+            }
             std::cmp::Ordering::Greater => {
                 findings.error(
                     FindingCode::SchemaNew,

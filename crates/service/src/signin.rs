@@ -201,19 +201,21 @@ impl Service {
         }
 
         let mut fitting = Vec::new();
-        let mut forgiven = Vec::new();
+        let (mut forgiven, mut beside) = (Vec::new(), Vec::new());
         for ((candidate, counted), verdict) in candidates.into_iter().zip(tries).zip(verdicts) {
             if let Verdict::Match { outdated } = verdict
                 && !candidate.disabled()
             {
                 forgiven.extend(counted);
                 fitting.push((candidate, outdated));
+            } else {
+                beside.extend(counted);
             }
         }
         if fitting.is_empty() {
             return Err(Refusal::InvalidCredentials);
         }
-        self.forgive(forgiven).await?;
+        self.forgive_beside(forgiven, beside).await?;
         for (candidate, outdated) in &fitting {
             if *outdated {
                 self.upgrade_hash(candidate, &password).await;

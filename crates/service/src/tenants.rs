@@ -163,9 +163,24 @@ impl Service {
         self.seal_owner(&mut plan, &owner)?;
 
         let mut tx = self.control().begin().await?;
-        if self.settings().email_uniqueness == EmailUniqueness::Global {
-            self.expect_address_free(&mut tx, &owner.email).await?;
+        if let Some(key) = idempotency {
+            // Before anything that two requests with one key would get in each other's way with.
+            let what = Remembered {
+                request_hash: key.request,
+                tenant: id,
+                workflow,
+            };
+            if !tx.idempotency().add(key.key, what, now).await? {
+                drop(tx);
+                return self.created_before(key, wait).await?.ok_or_else(|| {
+                    Refusal::Conflict(
+                        "another request with this Idempotency-Key is under way".to_owned(),
+                    )
+                });
+            }
         }
+        self.expect_address_free(&mut tx, &owner.email, None)
+            .await?;
         let tenant = Tenant {
             id,
             slug: new.slug,
@@ -191,21 +206,6 @@ impl Service {
         tx.workflows()
             .add(workflow, PROVISION, VERSION, Some(id), &params, now)
             .await?;
-        if let Some(key) = idempotency {
-            let what = Remembered {
-                request_hash: key.request,
-                tenant: id,
-                workflow,
-            };
-            if !tx.idempotency().add(key.key, what, now).await? {
-                drop(tx);
-                return self.created_before(key, wait).await?.ok_or_else(|| {
-                    Refusal::Conflict(
-                        "another request with this Idempotency-Key is under way".to_owned(),
-                    )
-                });
-            }
-        }
         tx.commit().await?;
         self.created(id, workflow, wait).await
     }
@@ -289,10 +289,20 @@ impl Service {
         )(error)
     }
 
-    async fn expect_address_free(&self, tx: &mut ControlTx, email: &Email) -> Result<(), Refusal> {
+    /// Where an address belongs to one tenant only: whether another has it already.
+    async fn expect_address_free(
+        &self,
+        tx: &mut ControlTx,
+        email: &Email,
+        own: Option<TenantId>,
+    ) -> Result<(), Refusal> {
+        if self.settings().email_uniqueness != EmailUniqueness::Global {
+            return Ok(());
+        }
         // An early, friendly answer; the directory's own constraint decides.
         let hash = self.keyring().directory().hash(&email.key());
-        if tx.directory().find_active(hash, 1).await?.is_empty() {
+        let found = tx.directory().find_active(hash, 2).await?;
+        if found.iter().all(|placed| Some(placed.ctx.id()) == own) {
             Ok(())
         } else {
             Err(Refusal::EmailTaken)

@@ -69,31 +69,27 @@ enum Scope {
 }
 
 impl Service {
-    fn throttle_keys(&self, target: &Target, ip: Option<IpAddr>) -> Vec<([u8; 32], Limits, Scope)> {
-        let hash = |label: &str| {
-            self.keyring()
-                .directory()
-                .hash(&format!("throttle:{label}"))
-        };
+    fn throttle_key(&self, label: &str) -> [u8; 32] {
+        self.keyring()
+            .directory()
+            .hash(&format!("throttle:{label}"))
+    }
+
+    fn throttle_keys(&self, target: &Target) -> Vec<([u8; 32], Limits, Scope)> {
         let mut keys = Vec::with_capacity(3);
-        if let Some(ip) = ip {
-            keys.push((hash(&network(ip)), Limits::NETWORK, Scope::Wider));
-        }
         if let Some(tenant) = target.tenant() {
-            keys.push((
-                hash(&format!("tenant:{tenant}")),
-                Limits::TENANT,
-                Scope::Wider,
-            ));
+            let key = self.throttle_key(&format!("tenant:{tenant}"));
+            keys.push((key, Limits::TENANT, Scope::Wider));
         }
         if let Some(label) = target.label() {
-            keys.push((hash(&label), Limits::ACCOUNT, Scope::Account));
+            keys.push((self.throttle_key(&label), Limits::ACCOUNT, Scope::Account));
         }
         keys
     }
 
     /// Counts a try at every target; those that must wait are left out, and if all must, the
-    /// caller is told for how long.
+    /// caller is told for how long. The network is the same for all targets of one request: it
+    /// counts once, and a network that must wait waits at each.
     pub(crate) async fn count_tries(
         &self,
         targets: &[Target],
@@ -107,11 +103,19 @@ impl Service {
         }
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
+        let mut from = None;
+        if let Some(ip) = ip {
+            let key = self.throttle_key(&network(ip));
+            let counted = tx.throttle().count(&key, &Limits::NETWORK, now).await?;
+            if let Counted::Wait(pause) = counted {
+                return Err(Refusal::RateLimited(pause));
+            }
+            from = Some((key, Limits::NETWORK, Scope::Wider));
+        }
         let mut tries = Vec::with_capacity(targets.len());
         let mut shortest: Option<Duration> = None;
-        for (place, target) in targets.iter().enumerate() {
-            // The network is the same for all targets of one request, and counts once.
-            let keys = self.throttle_keys(target, ip.filter(|_| place == 0));
+        for target in targets {
+            let mut keys = self.throttle_keys(target);
             let mut wait = None;
             for (key, limits, _) in &keys {
                 if let Counted::Wait(pause) = tx.throttle().count(key, limits, now).await? {
@@ -123,6 +127,7 @@ impl Service {
                 shortest = Some(shortest.map_or(wait, |shorter| shorter.min(wait)));
                 tries.push(None);
             } else {
+                keys.extend(from.take());
                 tries.push(Some(Try { keys }));
             }
         }
@@ -139,13 +144,25 @@ impl Service {
         &self,
         tries: impl IntoIterator<Item = Try>,
     ) -> Result<(), Refusal> {
+        self.forgive_beside(tries, []).await
+    }
+
+    /// The same; and at `others` the one secret was tried too, where it did not fit. Since it is
+    /// somebody's right one, that was no guess: they lose just this one, or a person in several
+    /// tenants would lock the own accounts by signing in.
+    pub(crate) async fn forgive_beside(
+        &self,
+        tries: impl IntoIterator<Item = Try>,
+        others: impl IntoIterator<Item = Try>,
+    ) -> Result<(), Refusal> {
+        let fitted = tries.into_iter().flat_map(|counted| counted.keys);
+        let beside = others.into_iter().flat_map(|counted| counted.keys);
+        let beside = beside.map(|(key, limits, _)| (key, limits, Scope::Wider));
         let mut tx = self.control().begin().await?;
-        for counted in tries {
-            for (key, limits, scope) in counted.keys {
-                match scope {
-                    Scope::Account => tx.throttle().clear(&key).await?,
-                    Scope::Wider => tx.throttle().forgive(&key, limits.free).await?,
-                }
+        for (key, limits, scope) in fitted.chain(beside) {
+            match scope {
+                Scope::Account => tx.throttle().clear(&key).await?,
+                Scope::Wider => tx.throttle().forgive(&key, limits.free).await?,
             }
         }
         tx.commit().await?;

@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
@@ -172,20 +172,29 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 /// Runs one statement on a SQLite file as somebody would who repairs or breaks it by hand; how
 /// many rows it changed.
 pub fn alter_sqlite(path: &Path, statement: &str) -> Result<u64> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(false)
-            .foreign_keys(true)
-            .busy_timeout(std::time::Duration::from_secs(10));
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .foreign_keys(true)
+        .busy_timeout(std::time::Duration::from_secs(10));
+    let altering = async || {
         let mut connection = SqliteConnection::connect_with(&options).await?;
         let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
             .execute(&mut connection)
             .await?;
         connection.close().await?;
         Ok(done.rows_affected())
+    };
+    // The test may be in a runtime already, which can't be waited in, so a thread brings another.
+    std::thread::scope(|scope| {
+        let altered = scope.spawn(|| {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?
+                .block_on(altering())
+        });
+        altered
+            .join()
+            .unwrap_or_else(|_| bail!("the statement broke off"))
     })
 }

@@ -365,8 +365,8 @@ fn settings(installation: &Installation, options: &Options) -> Result<Settings> 
         pace: Pace {
             lease: LEASE,
             attempts: 3,
-            pause: Duration::from_secs(1),
-            longest: Duration::from_secs(4),
+            pause: Duration::from_millis(20),
+            longest: Duration::from_millis(80),
         },
         faults: options.faults.clone(),
     })

@@ -2,8 +2,9 @@
 //! be. It enforces what the route declares; no handler does any of it.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
@@ -136,6 +137,10 @@ async fn admit(
         .extensions()
         .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
         .map(|info| info.0);
+    let request = with_readable_path(request).await?;
+    if route.tenant == TenantRule::Ignored && names_no_host(&request) {
+        return Ok(request);
+    }
     let endpoint = Endpoint::of(request.headers(), request.uri(), peer, &app.options);
     let endpoint =
         endpoint.map_err(|_| Failure::Malformed("the request has no single, valid host"))?;
@@ -159,6 +164,25 @@ async fn admit(
     } else {
         Ok(request)
     }
+}
+
+/// A request whose path parameters are text. Checked here, so that no handler answers it in its
+/// own words.
+async fn with_readable_path(request: Request) -> Result<Request, Failure> {
+    let (mut parts, body) = request.into_parts();
+    match RawPathParams::from_request_parts(&mut parts, &()).await {
+        Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => {
+            Err(Failure::Malformed("the path is not UTF-8"))
+        }
+        _ => Ok(Request::from_parts(parts, body)),
+    }
+}
+
+/// Whether it is a request of before HTTP/1.1, which needs no host: what load balancers probe with.
+fn names_no_host(request: &Request) -> bool {
+    request.version() < Version::HTTP_11
+        && request.uri().authority().is_none()
+        && !request.headers().contains_key(header::HOST)
 }
 
 async fn authenticate(

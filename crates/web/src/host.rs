@@ -40,7 +40,12 @@ fn parse(authority: &str) -> Result<String, BadHost> {
     let sane = host
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'_'));
-    if host.is_empty() || host.len() > 253 || !sane || host.starts_with('.') || host.contains("..")
+    if host.is_empty()
+        || host.len() > 253
+        || !sane
+        || host.starts_with('.')
+        || host.ends_with('.')
+        || host.contains("..")
     {
         return Err(BadHost);
     }
@@ -126,6 +131,7 @@ mod tests {
             "",
             ".",
             "a..b",
+            "a..",
             "user@host",
             "host:port",
             "host:99999",

@@ -5,10 +5,12 @@
 //! comes next must put everything right without anybody's help.
 
 mod random;
+mod retried;
 mod stories;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Mutex;
 
 use anyhow::{Context as _, Result, ensure};
@@ -152,7 +154,9 @@ impl Story {
         scene.settled().with_context(|| server.stderr())?;
         (self.end)(&scene).with_context(|| server.stderr())?;
         all_is_well(&installation)?;
-        scene.nothing_lies_about()
+        let strange = scene.left_behind()?;
+        ensure!(strange.is_empty(), "left behind: {strange:?}");
+        Ok(())
     }
 
     /// Has the server run into the fault and kills it there; the server after it.
@@ -241,12 +245,18 @@ impl Scene<'_> {
         self.keeps_out()
     }
 
-    /// The tenant's database files, and nothing half-made, are all that is in the data folder.
-    fn nothing_lies_about(&self) -> Result<()> {
-        let names = |folder: &std::path::Path| -> Result<BTreeSet<String>> {
+    /// What is in the data folder beside whole files that have their place there.
+    fn left_behind(&self) -> Result<Vec<String>> {
+        let names = |folder: &Path| -> Result<BTreeSet<String>> {
             std::fs::read_dir(folder)?
                 .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
                 .collect()
+        };
+        let whole = |name: &str| {
+            let name = name.trim_end_matches("-wal").trim_end_matches("-shm");
+            Path::new(name)
+                .extension()
+                .is_some_and(|extension| extension == "db")
         };
         let data = self.installation.data();
         let known = [
@@ -261,10 +271,8 @@ impl Scene<'_> {
             .into_iter()
             .filter(|name| !known.contains(&name.trim_end_matches("-wal").trim_end_matches("-shm")))
             .collect();
-        strange.extend(names(&data.join("tenants"))?.into_iter().filter(|name| {
-            !(name.ends_with(".db") || name.ends_with(".db-wal") || name.ends_with(".db-shm"))
-        }));
-        ensure!(strange.is_empty(), "left behind: {strange:?}");
-        Ok(())
+        let tenants = names(&data.join("tenants"))?.into_iter();
+        strange.extend(tenants.filter(|name| !whole(name)));
+        Ok(strange)
     }
 }

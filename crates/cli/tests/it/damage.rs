@@ -28,7 +28,10 @@ fn with_two() -> Result<Installation> {
 fn file_of(installation: &Installation, slug: &str) -> Result<PathBuf> {
     let tenant = done(installation, &["tenant", "show", slug])?;
     let name = tenant["database"]["name"].as_str().context("no database")?;
-    Ok(installation.data().join("tenants").join(format!("{name}.db")))
+    Ok(installation
+        .data()
+        .join("tenants")
+        .join(format!("{name}.db")))
 }
 
 /// The codes of all findings, which there must be.
@@ -54,7 +57,10 @@ fn only_acme_suffers(server: std::net::SocketAddr) -> Result<()> {
         answer.status == 503 && answer.code() == "tenant_unavailable",
         "{answer:?}"
     );
-    ensure!(!answer.body.contains(".db"), "an answer shows a path: {answer:?}");
+    ensure!(
+        !answer.body.contains(".db"),
+        "an answer shows a path: {answer:?}"
+    );
     // The directory leads there; without a hint it is a wrong password like any other.
     let answer = acts::sign_in(server, None, ADA)?;
     ensure!(answer.status == 401, "{answer:?}");
@@ -129,7 +135,10 @@ fn another_tenants_database_is_never_served() -> Result<()> {
     let installation = with_two()?;
     let running = installation.serve()?;
     let server = running.address()?;
-    let (acme, globex) = (file_of(&installation, "acme")?, file_of(&installation, "globex")?);
+    let (acme, globex) = (
+        file_of(&installation, "acme")?,
+        file_of(&installation, "globex")?,
+    );
     let copy = installation.scratch().join("copy");
     fs::copy(&globex, &copy)?;
     fs::rename(&copy, &acme)?;
@@ -148,11 +157,17 @@ fn a_damaged_directory_is_repaired() -> Result<()> {
     let control = installation.data().join("control.db");
     let lost = alter_sqlite(&control, "DELETE FROM directory")?;
     ensure!(lost == 2, "{lost} entries were there");
-    ensure!(acts::sign_in(server, None, ADA)?.status == 401, "there is no directory");
+    ensure!(
+        acts::sign_in(server, None, ADA)?.status == 401,
+        "there is no directory"
+    );
     let both = ["directory_missing", "directory_missing"];
     ensure!(found(&installation, &["tenant", "check"])? == both);
     ensure!(found(&installation, &["tenant", "repair", "--dry-run"])? == both);
-    ensure!(found(&installation, &["tenant", "check"])? == both, "a dry run changed something");
+    ensure!(
+        found(&installation, &["tenant", "check"])? == both,
+        "a dry run changed something"
+    );
     let report = done(&installation, &["tenant", "repair", "acme"])?;
     ensure!(report["healthy"] == true, "{report}");
     ensure!(found(&installation, &["tenant", "check"])? == both[..1]);
@@ -169,7 +184,10 @@ fn only_orphans_that_are_surely_ours_are_pruned() -> Result<()> {
     let file = file_of(&installation, "acme")?;
     let kept = installation.scratch().join("kept.db");
     fs::copy(&file, &kept)?;
-    done(&installation, &["tenant", "delete", "acme", "--purge", "--force"])?;
+    done(
+        &installation,
+        &["tenant", "delete", "acme", "--purge", "--force"],
+    )?;
     ensure!(!file.exists(), "a purged tenant's file is still there");
     fs::copy(&kept, &file)?;
     let stranger = installation.data().join("tenants").join("accounts.db");
@@ -194,13 +212,19 @@ fn a_damaged_control_database_is_refused_and_left_alone() -> Result<()> {
     fs::write(&control, &garbage)?;
     for args in [&["serve"][..], &["tenant", "list"], &["tenant", "check"]] {
         let ended = installation.run(args)?;
-        ensure!(ended.code == Some(3) && ended.stdout.is_empty(), "{ended:?}");
+        ensure!(
+            ended.code == Some(3) && ended.stdout.is_empty(),
+            "{ended:?}"
+        );
         ensure!(
             ended.stderr.lines().count() == 1 && ended.stderr.contains("TENANTRY_CONTROL_URL"),
             "{ended:?}"
         );
     }
-    ensure!(fs::read(&control)? == garbage, "the damaged file was written to");
+    ensure!(
+        fs::read(&control)? == garbage,
+        "the damaged file was written to"
+    );
     let doctor = answered(&installation.run(["doctor", "--json"])?, 1)?;
     ensure!(doctor["healthy"] == json!(false), "{doctor}");
     Ok(())

@@ -41,22 +41,85 @@ fn refusals_end_with_three_and_one_line() -> Result<()> {
         (&["tenant", "resume", "acme"], "conflict"),
         (&["workflow", "show", nobody], "not_found"),
         (&["workflow", "retry", nobody], "not_found"),
-        (&["tenant", "create", "A", "--slug", "acme", "--owner-email", ADA], "slug_taken"),
-        (&["tenant", "create", "A", "--slug", "www", "--owner-email", ADA], "validation_failed"),
-        (&["tenant", "create", "A", "--slug", "bell", "--owner-email", "x"], "validation_failed"),
-        (&["tenant", "create", " ", "--slug", "bell", "--owner-email", ADA], "validation_failed"),
         (
-            &["tenant", "create", "A", "--slug", "bell", "--owner-email", ADA, "--cluster", "x"],
+            &[
+                "tenant",
+                "create",
+                "A",
+                "--slug",
+                "acme",
+                "--owner-email",
+                ADA,
+            ],
+            "slug_taken",
+        ),
+        (
+            &[
+                "tenant",
+                "create",
+                "A",
+                "--slug",
+                "www",
+                "--owner-email",
+                ADA,
+            ],
+            "validation_failed",
+        ),
+        (
+            &[
+                "tenant",
+                "create",
+                "A",
+                "--slug",
+                "bell",
+                "--owner-email",
+                "x",
+            ],
+            "validation_failed",
+        ),
+        (
+            &[
+                "tenant",
+                "create",
+                " ",
+                "--slug",
+                "bell",
+                "--owner-email",
+                ADA,
+            ],
+            "validation_failed",
+        ),
+        (
+            &[
+                "tenant",
+                "create",
+                "A",
+                "--slug",
+                "bell",
+                "--owner-email",
+                ADA,
+                "--cluster",
+                "x",
+            ],
             "validation_failed",
         ),
         (&["tenant", "delete", "acme"], "confirmation_required"),
-        (&["tenant", "delete", "acme", "--purge"], "confirmation_required"),
-        (&["tenant", "recreate", "acme", "--owner-email", ADA], "confirmation_required"),
+        (
+            &["tenant", "delete", "acme", "--purge"],
+            "confirmation_required",
+        ),
+        (
+            &["tenant", "recreate", "acme", "--owner-email", ADA],
+            "confirmation_required",
+        ),
     ] {
         let case = || format!("{args:?}");
         is_refusal(&installation.run(args)?, 3).with_context(case)?;
         let ended = installation.run(args.iter().chain(&["--json"]))?;
-        ensure!(ended.code == Some(3) && ended.stdout.is_empty(), "{args:?}: {ended:?}");
+        ensure!(
+            ended.code == Some(3) && ended.stdout.is_empty(),
+            "{args:?}: {ended:?}"
+        );
         let told: Value = serde_json::from_str(&ended.stderr).with_context(case)?;
         ensure!(told["error"]["code"] == code, "{args:?}: {told}");
         ensure!(told["error"]["message"].is_string(), "{args:?}: {told}");
@@ -82,25 +145,48 @@ fn wrong_use_ends_with_two_and_touches_nothing() -> Result<()> {
         &["--config"],
     ] {
         let ended = installation.run(args)?;
-        ensure!(ended.code == Some(2) && ended.stdout.is_empty(), "{args:?}: {ended:?}");
+        ensure!(
+            ended.code == Some(2) && ended.stdout.is_empty(),
+            "{args:?}: {ended:?}"
+        );
         ensure!(!ended.stderr.is_empty(), "{args:?}: {ended:?}");
     }
-    ensure!(!installation.data().exists(), "wrong use made a data folder");
+    ensure!(
+        !installation.data().exists(),
+        "wrong use made a data folder"
+    );
     for (args, input) in [
         (&["admin", "create", "--email", "nobody"][..], ""),
         (&["admin", "create", "--email", ADA, "--password-stdin"], ""),
         (&["workflow", "show", "x"], ""),
         (
-            &["tenant", "create", "A", "--slug", "acme", "--owner-email", ADA, "--isolation", "x"],
+            &[
+                "tenant",
+                "create",
+                "A",
+                "--slug",
+                "acme",
+                "--owner-email",
+                ADA,
+                "--isolation",
+                "x",
+            ],
             "",
         ),
     ] {
         is_refusal(&installation.run_with_input(args, input)?, 2)
             .with_context(|| format!("{args:?}"))?;
     }
-    for args in [&["--help"][..], &["--version"], &["tenant", "create", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["tenant", "create", "--help"],
+    ] {
         let ended = installation.run(args)?;
-        ensure!(ended.code == Some(0) && ended.stderr.is_empty(), "{args:?}: {ended:?}");
+        ensure!(
+            ended.code == Some(0) && ended.stderr.is_empty(),
+            "{args:?}: {ended:?}"
+        );
     }
     Ok(())
 }
@@ -128,9 +214,24 @@ fn every_answer_is_one_json_document() -> Result<()> {
         &["workflow", "show", id],
         &["tenant", "delete", "acme", "--force"],
         &["tenant", "restore", "acme"],
-        &["tenant", "recreate", "acme", "--force", "--owner-email", ADA],
+        &[
+            "tenant",
+            "recreate",
+            "acme",
+            "--force",
+            "--owner-email",
+            ADA,
+        ],
         &["tenant", "delete", "acme", "--force", "--purge"],
-        &["tenant", "create", "A", "--slug", "bell", "--owner-email", ADA],
+        &[
+            "tenant",
+            "create",
+            "A",
+            "--slug",
+            "bell",
+            "--owner-email",
+            ADA,
+        ],
     ] {
         done(&installation, args)?;
     }
@@ -141,7 +242,12 @@ fn every_answer_is_one_json_document() -> Result<()> {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() -> Result<()> {
     let installation = with_acme()?;
-    for args in [&["tenant", "list"][..], &["tenant", "check"], &["config"], &["--help"]] {
+    for args in [
+        &["tenant", "list"][..],
+        &["tenant", "check"],
+        &["config"],
+        &["--help"],
+    ] {
         let mut command = installation.command(args);
         let ended = command.stdout(broken_pipe()?).output()?;
         let told = String::from_utf8_lossy(&ended.stderr);
@@ -185,8 +291,15 @@ fn interrupted_work_is_finished_by_whoever_comes_next() -> Result<()> {
     let mut installation = installation()?;
     installation.configure("[workflows]\nlease_seconds = 1\n")?;
     installation.set("TENANTRY_FAULT", "provision/owner/started");
-    let command =
-        installation.start(["tenant", "create", "Acme", "--slug", "acme", "--owner-email", ADA])?;
+    let command = installation.start([
+        "tenant",
+        "create",
+        "Acme",
+        "--slug",
+        "acme",
+        "--owner-email",
+        ADA,
+    ])?;
     command.says("fault reached")?;
     command.signal(Signal::INT)?;
     let ended = command.ended()?;

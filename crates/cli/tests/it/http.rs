@@ -1,5 +1,6 @@
 //! A client that does exactly what a test says, on a connection of its own for each request.
 
+use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
@@ -84,11 +85,11 @@ impl Ask {
             self.method, self.path, self.host
         );
         for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
         if self.body.is_some() || self.method == "POST" {
             let length = self.body.as_ref().map_or(0, String::len);
-            text.push_str(&format!("Content-Length: {length}\r\n"));
+            let _ = write!(text, "Content-Length: {length}\r\n");
         }
         text.push_str("\r\n");
         text.push_str(self.body.as_deref().unwrap_or_default());

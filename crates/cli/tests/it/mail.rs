@@ -61,17 +61,24 @@ fn listen_until(listener: &TcpListener, silence: Silence) -> Result<(String, Tcp
 }
 
 fn message_id(mail: &str) -> Option<&str> {
-    mail.lines().find_map(|line| line.strip_prefix("Message-ID: "))
+    mail.lines()
+        .find_map(|line| line.strip_prefix("Message-ID: "))
 }
 
 /// Kills the server while it hands a mail over; what the mail server had got of it by then.
 fn killed_while_sending(installation: &mut Installation, silence: Silence) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
-    installation.set("TENANTRY_SMTP_URL", format!("smtp://{}", listener.local_addr()?));
+    installation.set(
+        "TENANTRY_SMTP_URL",
+        format!("smtp://{}", listener.local_addr()?),
+    );
     let server = installation.serve()?;
     let admin = acts::token(server.address()?, None, ADMIN)?;
     let body = json!({ "name": "Acme", "slug": "acme", "owner": { "email": ADA } });
-    let made = Ask::post("/api/v1/tenants").bearer(&admin).json(&body).send(server.address()?)?;
+    let made = Ask::post("/api/v1/tenants")
+        .bearer(&admin)
+        .json(&body)
+        .send(server.address()?)?;
     ensure!(made.status == 201, "{made:?}");
     let (mail, _connection) = listen_until(&listener, silence)?;
     server.kill()?;
@@ -84,7 +91,8 @@ async fn arrives_after_all(silence: Silence) -> Result<()> {
     let before = killed_while_sending(&mut installation, silence)?;
     // The row is the dead process's for some minutes yet. Nothing else is changed about it.
     let control = installation.data().join("control.db");
-    let waiting = "UPDATE outbox SET next_attempt_at = 0 WHERE sent_at IS NULL AND failed_at IS NULL";
+    let waiting =
+        "UPDATE outbox SET next_attempt_at = 0 WHERE sent_at IS NULL AND failed_at IS NULL";
     ensure!(alter_sqlite(&control, waiting)? == 1, "the mail is lost");
 
     let mut smtp = SmtpServer::start().await?;
@@ -100,7 +108,10 @@ async fn arrives_after_all(silence: Silence) -> Result<()> {
     if silence == Silence::Receipt {
         let whole = std::fs::read_to_string(&delivered.file)?;
         let (first, second) = (message_id(&before), message_id(&whole));
-        ensure!(first.is_some() && first == second, "{first:?} came again as {second:?}");
+        ensure!(
+            first.is_some() && first == second,
+            "{first:?} came again as {second:?}"
+        );
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The whole path of somebody who has just installed the program, beside a running server.
 
 use std::fs;
+use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -15,19 +16,40 @@ const GRACE: &str = "grace@example.com";
 
 #[test]
 fn a_newcomer_gets_everywhere() -> Result<()> {
-    walk(&mut installation()?)
+    walk(&installation()?)
 }
 
 /// Everything in a row; each step stands on the ones before it.
-pub(crate) fn walk(installation: &mut Installation) -> Result<()> {
+pub(crate) fn walk(installation: &Installation) -> Result<()> {
     let running = installation.serve()?;
     let server = running.address()?;
-    let ready = Ask::get("/readyz").send(server)?;
-    ensure!(ready.status == 200 && ready.json()["status"] == "ready", "{ready:?}");
-    ensure!(Ask::get("/healthz").send(server)?.status == 200, "not alive");
+    let root = an_admin_arrives(installation, server)?;
+    let made = a_tenant_is_made(installation, server, &root)?;
+    let ada = token(server, Some("acme"), ADA)?;
+    it_is_suspended_and_resumed(installation, server, &ada)?;
+    it_is_deleted_and_restored(installation, server, &ada)?;
+    let ada = token(server, None, ADA)?;
+    it_is_made_anew(installation, server, &ada)?;
+    it_is_purged(installation, server, &made)?;
+    workflows_tell_what_happened(installation)?;
+    all_is_well(installation)
+}
 
-    // The platform admin follows the link that the command prints.
-    let admin = done(installation, &["admin", "create", "--email", "root@example.com"])?;
+/// The platform admin follows the link that the command prints.
+fn an_admin_arrives(installation: &Installation, server: SocketAddr) -> Result<String> {
+    let ready = Ask::get("/readyz").send(server)?;
+    ensure!(
+        ready.status == 200 && ready.json()["status"] == "ready",
+        "{ready:?}"
+    );
+    ensure!(
+        Ask::get("/healthz").send(server)?.status == 200,
+        "not alive"
+    );
+    let admin = done(
+        installation,
+        &["admin", "create", "--email", "root@example.com"],
+    )?;
     let link = admin["setup_link"].as_str().context("no link")?;
     let set = acts::set_password(server, None, &setup_token(link)?)?;
     ensure!(set.status == 303, "{set:?}");
@@ -36,71 +58,142 @@ pub(crate) fn walk(installation: &mut Installation) -> Result<()> {
     let root = token(server, None, "root@example.com")?;
     let admins = done(installation, &["admin", "list"])?;
     ensure!(admins["items"][0]["has_password"] == true, "{admins}");
+    Ok(root)
+}
 
-    // A tenant, whose owner follows the link in the mail.
+/// A tenant, whose owner follows the link in the mail.
+fn a_tenant_is_made(installation: &Installation, server: SocketAddr, root: &str) -> Result<Value> {
     let made = done(
         installation,
-        &["tenant", "create", "Acme Bakery", "--slug", "acme", "--owner-email", ADA],
+        &[
+            "tenant",
+            "create",
+            "Acme Bakery",
+            "--slug",
+            "acme",
+            "--owner-email",
+            ADA,
+        ],
     )?;
-    ensure!(is_tenant(&made) && made["status"] == "active" && made["code"] == "TEN00001", "{made}");
-    let ada = owner_arrives(installation, server, "acme", ADA)?;
+    ensure!(
+        is_tenant(&made) && made["status"] == "active" && made["code"] == "TEN00001",
+        "{made}"
+    );
+    owner_arrives(installation, server, "acme", ADA)?;
     let list = done(installation, &["tenant", "list"])?;
     ensure!(list["items"] == json!([made]), "{list}");
-    ensure!(done(installation, &["tenant", "show", "acme"])? == made, "show differs from create");
-    let seen = Ask::get("/api/v1/tenants/acme").bearer(&root).send(server)?.json();
+    ensure!(
+        done(installation, &["tenant", "show", "acme"])? == made,
+        "show differs from create"
+    );
+    let seen = Ask::get("/api/v1/tenants/acme")
+        .bearer(root)
+        .send(server)?
+        .json();
     ensure!(seen == made, "the API shows {seen}");
+    Ok(made)
+}
 
-    // Suspended, and the running server knows at once.
+/// The running server knows at once.
+fn it_is_suspended_and_resumed(
+    installation: &Installation,
+    server: SocketAddr,
+    ada: &str,
+) -> Result<()> {
     let suspended = done(installation, &["tenant", "suspend", "acme"])?;
     ensure!(suspended["status"] == "suspended", "{suspended}");
-    refused(&acts::sign_in(server, Some("acme"), ADA)?, 503, "tenant_unavailable")?;
-    refused(&acts::sign_in(server, None, ADA)?, 401, "invalid_credentials")?;
-    refused(&me(server, &ada)?, 401, "session_stale")?;
+    refused(
+        &acts::sign_in(server, Some("acme"), ADA)?,
+        503,
+        "tenant_unavailable",
+    )?;
+    refused(
+        &acts::sign_in(server, None, ADA)?,
+        401,
+        "invalid_credentials",
+    )?;
+    refused(&me(server, ada)?, 401, "session_stale")?;
     done(installation, &["tenant", "resume", "acme"])?;
-    let ada = token(server, Some("acme"), ADA)?;
+    ensure!(me(server, ada)?.status == 200, "suspending lost something");
+    Ok(())
+}
 
-    // Deleted and restored, under the next generation.
+/// It comes back under the next generation: what was handed out before stays void.
+fn it_is_deleted_and_restored(
+    installation: &Installation,
+    server: SocketAddr,
+    ada: &str,
+) -> Result<()> {
     let deleted = done(installation, &["tenant", "delete", "acme", "--force"])?;
-    // The session from before the suspension came back with the tenant, so there were two.
+    // One session of following the link, one of signing in afterwards.
     ensure!(is_cleared(&deleted, 2), "{deleted}");
-    refused(&acts::sign_in(server, Some("acme"), ADA)?, 503, "tenant_unavailable")?;
-    refused(&me(server, &ada)?, 401, "session_stale")?;
+    refused(
+        &acts::sign_in(server, Some("acme"), ADA)?,
+        503,
+        "tenant_unavailable",
+    )?;
+    refused(&me(server, ada)?, 401, "session_stale")?;
     let restored = done(installation, &["tenant", "restore", "acme"])?;
-    ensure!(restored["generation"] == 2 && restored["status"] == "active", "{restored}");
-    refused(&me(server, &ada)?, 401, "session_stale")?;
-    let ada = token(server, None, ADA)?;
+    ensure!(
+        restored["generation"] == 2 && restored["status"] == "active",
+        "{restored}"
+    );
+    refused(&me(server, ada)?, 401, "session_stale")
+}
 
-    // Made anew for another owner.
+/// With nobody in it but its new owner.
+fn it_is_made_anew(installation: &Installation, server: SocketAddr, ada: &str) -> Result<()> {
     for mail in acts::mails(installation)? {
         fs::remove_file(mail)?;
     }
     let anew = done(
         installation,
-        &["tenant", "recreate", "acme", "--force", "--owner-email", GRACE],
+        &[
+            "tenant",
+            "recreate",
+            "acme",
+            "--force",
+            "--owner-email",
+            GRACE,
+        ],
     )?;
     ensure!(is_cleared(&anew, 1), "{anew}");
-    refused(&me(server, &ada)?, 401, "session_stale")?;
-    refused(&acts::sign_in(server, Some("acme"), ADA)?, 401, "invalid_credentials")?;
+    refused(&me(server, ada)?, 401, "session_stale")?;
+    refused(
+        &acts::sign_in(server, Some("acme"), ADA)?,
+        401,
+        "invalid_credentials",
+    )?;
     crate::eventually("the mail is there", || Ok(acts::mails(installation)?.pop()))?;
     owner_arrives(installation, server, "acme", GRACE)?;
     ensure!(done(installation, &["tenant", "show", "acme"])?["generation"] == 3);
-    all_is_well(installation)?;
-
-    // Gone for good, and the slug is free again.
-    let purged = done(installation, &["tenant", "delete", "acme", "--purge", "--force"])?;
-    ensure!(is_cleared(&purged, 1), "{purged}");
-    let gone = installation.run(["tenant", "show", "acme"])?;
-    ensure!(gone.code == Some(3), "{gone:?}");
-    refused(&acts::sign_in(server, Some("acme"), GRACE)?, 404, "tenant_not_found")?;
-    let second = acts::make_tenant(installation, "acme", ADA)?;
-    ensure!(second["code"] == "TEN00002" && second["id"] != made["id"], "{second}");
-    token(server, Some("acme"), ADA)?;
-
-    workflows_tell_what_happened(installation)?;
     all_is_well(installation)
 }
 
-fn me(server: std::net::SocketAddr, token: &str) -> Result<crate::http::Answer> {
+/// Gone for good, and the slug is free again.
+fn it_is_purged(installation: &Installation, server: SocketAddr, made: &Value) -> Result<()> {
+    let purged = done(
+        installation,
+        &["tenant", "delete", "acme", "--purge", "--force"],
+    )?;
+    ensure!(is_cleared(&purged, 1), "{purged}");
+    let gone = installation.run(["tenant", "show", "acme"])?;
+    ensure!(gone.code == Some(3), "{gone:?}");
+    refused(
+        &acts::sign_in(server, Some("acme"), GRACE)?,
+        404,
+        "tenant_not_found",
+    )?;
+    let second = acts::make_tenant(installation, "acme", ADA)?;
+    ensure!(
+        second["code"] == "TEN00002" && second["id"] != made["id"],
+        "{second}"
+    );
+    token(server, Some("acme"), ADA)?;
+    Ok(())
+}
+
+fn me(server: SocketAddr, token: &str) -> Result<crate::http::Answer> {
     Ok(Ask::get("/api/v1/auth/me").bearer(token).send(server)?)
 }
 
@@ -117,7 +210,10 @@ fn refused(answer: &crate::http::Answer, status: u16, code: &str) -> Result<()> 
 fn workflows_tell_what_happened(installation: &Installation) -> Result<()> {
     let list = done(installation, &["workflow", "list"])?;
     let items = list["items"].as_array().context("no list")?;
-    let kinds: Vec<&str> = items.iter().filter_map(|run| run["kind"].as_str()).collect();
+    let kinds: Vec<&str> = items
+        .iter()
+        .filter_map(|run| run["kind"].as_str())
+        .collect();
     ensure!(
         kinds == ["provision", "purge", "recreate", "restore", "provision"],
         "{kinds:?}"
@@ -127,9 +223,15 @@ fn workflows_tell_what_happened(installation: &Installation) -> Result<()> {
         let id = run["id"].as_str().context("no id")?;
         let shown = done(installation, &["workflow", "show", id])?;
         let steps = shown["steps"].as_array().context("no steps")?;
-        ensure!(steps.len() >= 8 && steps[0]["event"] == "started", "{shown}");
+        ensure!(
+            steps.len() >= 8 && steps[0]["event"] == "started",
+            "{shown}"
+        );
         let retried = installation.run(["workflow", "retry", id, "--json"])?;
-        ensure!(retried.code == Some(3) && retried.stderr.contains("\"conflict\""), "{retried:?}");
+        ensure!(
+            retried.code == Some(3) && retried.stderr.contains("\"conflict\""),
+            "{retried:?}"
+        );
     }
     Ok(())
 }
@@ -137,14 +239,26 @@ fn workflows_tell_what_happened(installation: &Installation) -> Result<()> {
 /// Whether it has a tenant's fields.
 fn is_tenant(value: &Value) -> bool {
     let database = &value["database"];
-    ["id", "slug", "code", "name", "status", "isolation", "cluster", "created_at", "url"]
-        .iter()
-        .all(|field| value[field].is_string())
+    [
+        "id",
+        "slug",
+        "code",
+        "name",
+        "status",
+        "isolation",
+        "cluster",
+        "created_at",
+        "url",
+    ]
+    .iter()
+    .all(|field| value[field].is_string())
         && value["generation"].is_i64()
         && value["domains"].is_array()
         && database["driver"].is_string()
         && database["name"].is_string()
-        && ["host", "port"].iter().all(|field| database.get(field).is_some())
+        && ["host", "port"]
+            .iter()
+            .all(|field| database.get(field).is_some())
 }
 
 /// Whether it tells what was ended, in the shape that all such acts share.
@@ -160,16 +274,35 @@ fn is_cleared(value: &Value, sessions: i64) -> bool {
 #[test]
 fn no_server_is_needed_to_make_tenants() -> Result<()> {
     let installation = installation()?;
-    let args = ["tenant", "create", "Acme", "--slug", "acme", "--owner-email", ADA, "--json"];
+    let args = [
+        "tenant",
+        "create",
+        "Acme",
+        "--slug",
+        "acme",
+        "--owner-email",
+        ADA,
+        "--json",
+    ];
     answered(&installation.run(args)?, 0)?;
     ensure!(acts::mails(&installation)?.len() == 1, "no mail");
-    let recreate = ["tenant", "recreate", "acme", "--force", "--owner-email", GRACE, "--json"];
+    let recreate = [
+        "tenant",
+        "recreate",
+        "acme",
+        "--force",
+        "--owner-email",
+        GRACE,
+        "--json",
+    ];
     answered(&installation.run(recreate)?, 0)?;
     ensure!(acts::mails(&installation)?.len() == 2, "no second mail");
     all_is_well(&installation)?;
     for file in ["control.db", "master.key"] {
         use std::os::unix::fs::PermissionsExt as _;
-        let mode = fs::metadata(installation.data().join(file))?.permissions().mode();
+        let mode = fs::metadata(installation.data().join(file))?
+            .permissions()
+            .mode();
         ensure!(mode & 0o777 == 0o600, "{file} has mode {mode:o}");
     }
     Ok(())
@@ -190,7 +323,12 @@ fn several_may_begin_at_once() -> Result<()> {
             ensure!(ended.code == Some(0), "{ended:?}");
         }
         let admins = done(&installation, &["admin", "list"])?;
-        ensure!(admins["items"].as_array().is_some_and(|items| items.len() == 6), "{admins}");
+        ensure!(
+            admins["items"]
+                .as_array()
+                .is_some_and(|items| items.len() == 6),
+            "{admins}"
+        );
         ensure!(!installation.data().join("master.key.unfinished").exists());
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use tenantry_testkit::process::Installation;
+use tenantry_testkit::process::{Installation, Running};
 use tenantry_testkit::services::{FreshDatabase, fresh_database};
 
 use crate::acts::{all_is_well, answered, done};
@@ -19,9 +19,12 @@ async fn on_postgres() -> Result<(Installation, FreshDatabase)> {
 
 #[tokio::test]
 async fn a_newcomer_gets_everywhere_on_postgres() -> Result<()> {
-    let (mut installation, database) = on_postgres().await?;
-    newcomer::walk(&mut installation)?;
-    ensure!(!installation.data().join("control.db").exists(), "there is a file too");
+    let (installation, database) = on_postgres().await?;
+    newcomer::walk(&installation)?;
+    ensure!(
+        !installation.data().join("control.db").exists(),
+        "there is a file too"
+    );
     database.close().await
 }
 
@@ -30,7 +33,16 @@ async fn two_commands_at_once_make_different_tenants() -> Result<()> {
     let (installation, database) = on_postgres().await?;
     let create = |slug: &str| {
         let owner = format!("owner@{slug}.example");
-        let args = ["tenant", "create", "T", "--slug", slug, "--owner-email", &owner, "--json"];
+        let args = [
+            "tenant",
+            "create",
+            "T",
+            "--slug",
+            slug,
+            "--owner-email",
+            &owner,
+            "--json",
+        ];
         installation.start(args)
     };
     let mut codes = BTreeSet::new();
@@ -45,8 +57,11 @@ async fn two_commands_at_once_make_different_tenants() -> Result<()> {
         // The same slug: one gets it.
         let slug = format!("same-{round}");
         let ended = [create(&slug)?.ended()?, create(&slug)?.ended()?];
-        let racing = [create(&format!("race-{round}"))?, create(&format!("race-{round}"))?];
-        let raced = racing.map(|process| process.ended());
+        let racing = [
+            create(&format!("race-{round}"))?,
+            create(&format!("race-{round}"))?,
+        ];
+        let raced = racing.map(Running::ended);
         for pair in [ended.map(Ok), raced] {
             let mut ends = Vec::new();
             for end in pair {
@@ -72,8 +87,15 @@ async fn a_killed_commands_work_is_finished_by_the_server() -> Result<()> {
     installation.configure("[workflows]\nlease_seconds = 1\n")?;
     let server = installation.serve()?;
     installation.set("TENANTRY_FAULT", "provision/reserve_directory/succeeded");
-    let command =
-        installation.start(["tenant", "create", "A", "--slug", "acme", "--owner-email", "a@b.example"])?;
+    let command = installation.start([
+        "tenant",
+        "create",
+        "A",
+        "--slug",
+        "acme",
+        "--owner-email",
+        "a@b.example",
+    ])?;
     command.says("fault reached")?;
     command.kill()?;
     installation.unset("TENANTRY_FAULT");

@@ -16,12 +16,18 @@ const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A start that was stopped: code 3, one line, which names the setting.
 fn names(ended: &Ended, setting: &str) -> Result<()> {
-    ensure!(ended.code == Some(3) && ended.stdout.is_empty(), "{ended:?}");
+    ensure!(
+        ended.code == Some(3) && ended.stdout.is_empty(),
+        "{ended:?}"
+    );
     ensure!(
         ended.stderr.lines().count() == 1 && ended.stderr.starts_with("error: "),
         "not one line: {ended:?}"
     );
-    ensure!(ended.stderr.contains(setting), "{setting} is not named: {ended:?}");
+    ensure!(
+        ended.stderr.contains(setting),
+        "{setting} is not named: {ended:?}"
+    );
     Ok(())
 }
 
@@ -31,16 +37,56 @@ fn every_name_of_the_environment_works() -> Result<()> {
     let folder = installation.scratch().join("elsewhere");
     let control = format!("sqlite:{}/x.db", folder.display());
     for (name, value, field, shown) in [
-        ("TENANTRY_BIND", "127.0.0.1:8123", "bind", json!("127.0.0.1:8123")),
-        ("TENANTRY_PUBLIC_URL", "https://id.example", "public_url", json!("https://id.example/")),
-        ("TENANTRY_BASE_DOMAIN", "id.example", "base_domain", json!("id.example")),
-        ("TENANTRY_CONTROL_URL", &control, "control_url", json!(control)),
-        ("TENANTRY_SESSIONS", "database", "sessions", json!("database")),
-        ("TENANTRY_SMTP_URL", "smtp://[::1]:2525", "smtp_url", json!("smtp://[::1]:2525")),
+        (
+            "TENANTRY_BIND",
+            "127.0.0.1:8123",
+            "bind",
+            json!("127.0.0.1:8123"),
+        ),
+        (
+            "TENANTRY_PUBLIC_URL",
+            "https://id.example",
+            "public_url",
+            json!("https://id.example/"),
+        ),
+        (
+            "TENANTRY_BASE_DOMAIN",
+            "id.example",
+            "base_domain",
+            json!("id.example"),
+        ),
+        (
+            "TENANTRY_CONTROL_URL",
+            &control,
+            "control_url",
+            json!(control),
+        ),
+        (
+            "TENANTRY_SESSIONS",
+            "database",
+            "sessions",
+            json!("database"),
+        ),
+        (
+            "TENANTRY_SMTP_URL",
+            "smtp://[::1]:2525",
+            "smtp_url",
+            json!("smtp://[::1]:2525"),
+        ),
         ("TENANTRY_MASTER_KEY", KEY, "master_key", json!("********")),
-        ("TENANTRY_EMAIL_UNIQUENESS", "global", "email_uniqueness", json!("global")),
+        (
+            "TENANTRY_EMAIL_UNIQUENESS",
+            "global",
+            "email_uniqueness",
+            json!("global"),
+        ),
         ("TENANTRY_RATE_LIMITS", "off", "rate_limits", json!(false)),
-        ("TENANTRY_LOG", "warn,tenantry_web=debug", "log", json!("warn,tenantry_web=debug")),
+        (
+            "TENANTRY_LOG",
+            "warn,tenantry_web=debug",
+            "log",
+            json!("warn,tenantry_web=debug"),
+        ),
         (
             "TENANTRY_DATA_DIR",
             &folder.display().to_string(),
@@ -49,14 +95,26 @@ fn every_name_of_the_environment_works() -> Result<()> {
         ),
     ] {
         let before = done(&installation, &["config"])?;
-        ensure!(before[field] != shown || field == "sessions", "{name} shows nothing: {before}");
+        ensure!(
+            before[field] != shown || field == "sessions",
+            "{name} shows nothing: {before}"
+        );
         let (kept, bind) = (installation.data(), "127.0.0.1:0");
         installation.set(name, value);
         let config = done(&installation, &["config"])?;
-        ensure!(config[field] == shown, "{name}={value} is not seen: {config}");
-        installation.unset(name).set("TENANTRY_DATA_DIR", kept).set("TENANTRY_BIND", bind);
+        ensure!(
+            config[field] == shown,
+            "{name}={value} is not seen: {config}"
+        );
+        installation
+            .unset(name)
+            .set("TENANTRY_DATA_DIR", kept)
+            .set("TENANTRY_BIND", bind);
     }
-    ensure!(!folder.exists() && !installation.data().exists(), "`config` makes something");
+    ensure!(
+        !folder.exists() && !installation.data().exists(),
+        "`config` makes something"
+    );
     // A server works with all of them at once.
     installation
         .set("TENANTRY_MASTER_KEY", KEY)
@@ -65,7 +123,9 @@ fn every_name_of_the_environment_works() -> Result<()> {
         .set("TENANTRY_BASE_DOMAIN", "id.example")
         .set("TENANTRY_LOG", "off");
     let server = installation.serve()?;
-    let ready = Ask::get("/readyz").header("X-Forwarded-Host", "x").send(server.address()?)?;
+    let ready = Ask::get("/readyz")
+        .header("X-Forwarded-Host", "x")
+        .send(server.address()?)?;
     ensure!(ready.status == 200, "{ready:?}");
     let made = acts::make_tenant(&installation, "acme", ADA)?;
     ensure!(made["url"] == "https://acme.id.example/", "{made}");
@@ -77,7 +137,9 @@ fn every_name_of_the_environment_works() -> Result<()> {
 #[test]
 fn the_defaults_are_the_contracts() -> Result<()> {
     let mut installation = installation()?;
-    installation.unset("TENANTRY_BIND").unset("TENANTRY_DATA_DIR");
+    installation
+        .unset("TENANTRY_BIND")
+        .unset("TENANTRY_DATA_DIR");
     let config = done(&installation, &["config"])?;
     for (field, value) in [
         ("bind", json!("127.0.0.1:8000")),
@@ -108,7 +170,10 @@ fn flags_win_over_the_environment_and_that_over_the_file() -> Result<()> {
     installation.set("TENANTRY_BASE_DOMAIN", "environment.example");
     ensure!(domain(&installation, &[])? == "environment.example");
     ensure!(domain(&installation, &["--base-domain", "flag.example"])? == "flag.example");
-    ensure!(done(&installation, &["config"])?["rate_limits"] == false, "the file is not read");
+    ensure!(
+        done(&installation, &["config"])?["rate_limits"] == false,
+        "the file is not read"
+    );
     // A flag for the file itself wins over its variable too.
     let other = installation.scratch().join("other.toml");
     fs::write(&other, "rate_limits = \"on\"\n")?;
@@ -122,15 +187,34 @@ fn flags_win_over_the_environment_and_that_over_the_file() -> Result<()> {
 fn a_wrong_value_stops_the_start_and_makes_nothing() -> Result<()> {
     let mut installation = installation()?;
     for (name, values) in [
-        ("TENANTRY_BIND", &["here", "127.0.0.1", "127.0.0.1:99999", ""][..]),
+        (
+            "TENANTRY_BIND",
+            &["here", "127.0.0.1", "127.0.0.1:99999", ""][..],
+        ),
         (
             "TENANTRY_PUBLIC_URL",
-            &["here", "ftp://x", "http://", "http://x/y", "http://u:p@x", "http://x?y"],
+            &[
+                "here",
+                "ftp://x",
+                "http://",
+                "http://x/y",
+                "http://u:p@x",
+                "http://x?y",
+            ],
         ),
-        ("TENANTRY_BASE_DOMAIN", &["Upper.example", "a..b", "a b", "http://x", ""]),
-        ("TENANTRY_CONTROL_URL", &["mysql://x/y", "control.db", "sqlite:", ""]),
+        (
+            "TENANTRY_BASE_DOMAIN",
+            &["Upper.example", "a..b", "a b", "http://x", ""],
+        ),
+        (
+            "TENANTRY_CONTROL_URL",
+            &["mysql://x/y", "control.db", "sqlite:", ""],
+        ),
         ("TENANTRY_SESSIONS", &["cookies"]),
-        ("TENANTRY_SMTP_URL", &["mail.example", "http://x", "smtp://x?y=z", "smtp://u@x"]),
+        (
+            "TENANTRY_SMTP_URL",
+            &["mail.example", "http://x", "smtp://x?y=z", "smtp://u@x"],
+        ),
         ("TENANTRY_MASTER_KEY", &["short", "!", "QUJD"]),
         ("TENANTRY_EMAIL_UNIQUENESS", &["everywhere", "Global"]),
         ("TENANTRY_RATE_LIMITS", &["yes", "ON"]),
@@ -149,7 +233,10 @@ fn a_wrong_value_stops_the_start_and_makes_nothing() -> Result<()> {
             installation.set(name, "127.0.0.1:0");
         }
     }
-    ensure!(!installation.data().exists(), "a refused start made the data folder");
+    ensure!(
+        !installation.data().exists(),
+        "a refused start made the data folder"
+    );
     Ok(())
 }
 
@@ -159,9 +246,15 @@ fn a_wrong_file_is_told_with_line_and_key() -> Result<()> {
     for (toml, told) in [
         ("colour = \"red\"", "line 1, colour"),
         ("\n\n[workflows]\nlease_secs = 4", "line 4, lease_secs"),
-        ("[workflows]\nlease_seconds = \"long\"", "line 2, lease_seconds"),
+        (
+            "[workflows]\nlease_seconds = \"long\"",
+            "line 2, lease_seconds",
+        ),
         ("[hashing]\nthreads = -1", "line 2, threads"),
-        ("[http]\ntrusted_proxies = [\"proxy\"]", "line 2, trusted_proxies"),
+        (
+            "[http]\ntrusted_proxies = [\"proxy\"]",
+            "line 2, trusted_proxies",
+        ),
         ("[mail]\nlocale = \"fr\"", "line 2, locale"),
         ("log_format = \"xml\"", "line 1, log_format"),
         ("bind = \"here\"", "TENANTRY_BIND"),
@@ -175,7 +268,10 @@ fn a_wrong_file_is_told_with_line_and_key() -> Result<()> {
         ("[hashing]\nthreads = 99999999", "hashing.threads"),
         ("[databases]\nopen = 0", "databases.open"),
         ("[workflows]\nlease_seconds = 0", "workflows.lease_seconds"),
-        ("[workflows]\nlease_seconds = 9000000000000000000", "workflows.lease_seconds"),
+        (
+            "[workflows]\nlease_seconds = 9000000000000000000",
+            "workflows.lease_seconds",
+        ),
         ("master_key = \"secret in a file\"", "line 1, master_key"),
     ] {
         installation.configure(toml)?.unset("TENANTRY_BIND");
@@ -183,7 +279,10 @@ fn a_wrong_file_is_told_with_line_and_key() -> Result<()> {
         names(&ended, told).with_context(|| toml.to_owned())?;
         ensure!(!ended.stderr.contains("secret in a file"), "{ended:?}");
     }
-    ensure!(!installation.data().exists(), "a refused start made the data folder");
+    ensure!(
+        !installation.data().exists(),
+        "a refused start made the data folder"
+    );
     Ok(())
 }
 
@@ -199,23 +298,35 @@ fn data_that_is_sealed_opens_with_its_own_key_alone() -> Result<()> {
             names(&installation.run(args)?, "TENANTRY_MASTER_KEY")
                 .with_context(|| format!("{damaged:?}"))?;
         }
-        ensure!(fs::read_to_string(&path)? == damaged, "the key file was written to");
+        ensure!(
+            fs::read_to_string(&path)? == damaged,
+            "the key file was written to"
+        );
     }
     fs::remove_file(&path)?;
     names(&installation.run(["serve"])?, "TENANTRY_MASTER_KEY")?;
     ensure!(!path.exists(), "a new key was made over sealed data");
     let doctor = installation.run(["doctor", "--json"])?;
     let told = acts::answered(&doctor, 1)?;
-    ensure!(told["healthy"] == false && doctor.stdout.contains("TENANTRY_MASTER_KEY"), "{told}");
+    ensure!(
+        told["healthy"] == false && doctor.stdout.contains("TENANTRY_MASTER_KEY"),
+        "{told}"
+    );
 
     installation.set("TENANTRY_MASTER_KEY", KEY);
     names(&installation.run(["serve"])?, "TENANTRY_MASTER_KEY")?;
     installation.set("TENANTRY_MASTER_KEY", key.trim());
     let server = installation.serve()?;
     acts::token(server.address()?, Some("acme"), ADA)?;
-    ensure!(!path.exists(), "a key from the environment was written to a file");
+    ensure!(
+        !path.exists(),
+        "a key from the environment was written to a file"
+    );
     installation.set("TENANTRY_EMAIL_UNIQUENESS", "global");
-    names(&installation.run(["tenant", "list"])?, "TENANTRY_EMAIL_UNIQUENESS")
+    names(
+        &installation.run(["tenant", "list"])?,
+        "TENANTRY_EMAIL_UNIQUENESS",
+    )
 }
 
 #[test]
@@ -223,7 +334,12 @@ fn a_folder_that_cannot_be_used_is_named() -> Result<()> {
     let mut installation = installation()?;
     let file = installation.scratch().join("file");
     fs::write(&file, "not a folder")?;
-    for folder in [file.clone(), file.join("below"), "/proc/tenantry".into(), "/dev/null/x".into()] {
+    for folder in [
+        file.clone(),
+        file.join("below"),
+        "/proc/tenantry".into(),
+        "/dev/null/x".into(),
+    ] {
         installation.set("TENANTRY_DATA_DIR", &folder);
         for args in [&["serve"][..], &["tenant", "list"]] {
             names(&installation.run(args)?, "TENANTRY_DATA_DIR")
@@ -240,7 +356,10 @@ fn a_busy_port_is_named_and_nothing_begun() -> Result<()> {
     let busy = TcpListener::bind("127.0.0.1:0")?;
     installation.set("TENANTRY_BIND", busy.local_addr()?.to_string());
     names(&installation.run(["serve"])?, "TENANTRY_BIND")?;
-    ensure!(!installation.data().join("master.key").exists(), "a refused start made keys");
+    ensure!(
+        !installation.data().join("master.key").exists(),
+        "a refused start made keys"
+    );
     installation.set("TENANTRY_BIND", "192.0.2.1:8000");
     names(&installation.run(["serve"])?, "TENANTRY_BIND")
 }
@@ -250,7 +369,10 @@ fn a_folder_has_one_server() -> Result<()> {
     let installation = installation()?;
     let first = installation.serve()?;
     names(&installation.run(["serve"])?, "TENANTRY_DATA_DIR")?;
-    ensure!(Ask::get("/readyz").send(first.address()?)?.status == 200, "the first one suffered");
+    ensure!(
+        Ask::get("/readyz").send(first.address()?)?.status == 200,
+        "the first one suffered"
+    );
     first.kill()?;
     let next = installation.serve()?;
     ensure!(Ask::get("/readyz").send(next.address()?)?.status == 200);

@@ -123,13 +123,7 @@ async fn a_sign_of_life_keeps_the_run(driver: Driver) {
     bench.clock.advance(pace.lease / 2);
     let renewed = (bench.clock.now() + pace.lease).micros();
     let until = format!("SELECT COUNT(*) FROM workflows WHERE lease_until = {renewed}");
-    tokio::time::timeout(Duration::from_secs(20), async {
-        while bench.rows.number(&until).await.unwrap() == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    bench.rows.until(&until).await.unwrap();
     // The first lease would have ended now.
     bench.clock.advance(pace.lease / 2);
     let other = bench.engine(Faults::none());

@@ -99,14 +99,7 @@ impl Service {
                 tenant: Some(self.view(id).await?),
             });
         }
-        let to = tenant.status.purge().map_err(conflict)?;
-        if tenant.status != TenantStatus::Purging
-            && !tx.tenants().change_status(id, tenant.status, to).await?
-        {
-            return Err(changed_meanwhile());
-        }
-        let plan = plan_for(&tenant, tenant.generation, self.clock().now());
-        let workflow = self.record(&mut tx, PURGE, &plan).await?;
+        let workflow = self.begin_purge(&mut tx, &tenant).await?;
         tx.commit().await?;
         match self.drive(workflow, WAIT).await? {
             WorkflowState::Succeeded => Ok(Deleted {
@@ -119,6 +112,24 @@ impl Service {
             }),
             WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
         }
+    }
+
+    async fn begin_purge(
+        &self,
+        tx: &mut ControlTx,
+        tenant: &Tenant,
+    ) -> Result<WorkflowId, Refusal> {
+        let to = tenant.status.purge().map_err(conflict)?;
+        if tenant.status != TenantStatus::Purging
+            && !tx
+                .tenants()
+                .change_status(tenant.id, tenant.status, to)
+                .await?
+        {
+            return Err(changed_meanwhile());
+        }
+        let plan = plan_for(tenant, tenant.generation, self.clock().now());
+        self.record(tx, PURGE, &plan).await
     }
 
     /// Ends every session of a tenant; how many were live.
@@ -157,6 +168,8 @@ impl Service {
             .owner_plan(owner, id, tenant.generation.next(), None)
             .await?;
         let mut tx = self.control().begin().await?;
+        self.expect_address_free(&mut tx, &owner.email, Some(id))
+            .await?;
         let now = self.clock().now();
         let cleared = Cleared {
             sessions: tx.sessions().count_live(id, now).await?,
@@ -198,6 +211,7 @@ impl Service {
         let id = WorkflowId::generate(self.clock(), self.entropy());
         let params =
             serde_json::to_string(plan).map_err(Refusal::failed("a plan could not be recorded"))?;
+        self.give_up_stuck(tx, plan.tenant, kind).await?;
         if tx
             .workflows()
             .add(id, kind, VERSION, Some(plan.tenant), &params, plan.at)
@@ -211,6 +225,32 @@ impl Service {
         ))
     }
 
+    /// Ends work on a tenant that stands still: what is asked for now takes its place. Without
+    /// this a tenant whose work failed could neither be made anew nor removed.
+    async fn give_up_stuck(
+        &self,
+        tx: &mut ControlTx,
+        tenant: TenantId,
+        kind: &str,
+    ) -> Result<(), Refusal> {
+        let stuck = tx.workflows().find_unfinished(tenant).await?;
+        let Some(run) = stuck.filter(|run| run.state == WorkflowState::Stuck) else {
+            return Ok(());
+        };
+        let now = self.clock().now();
+        tx.workflows()
+            .retry(run.id, WorkflowState::Undoing, now)
+            .await?;
+        if let Some(claim) = tx.workflows().claim(run.id, now, now).await? {
+            let claim = (run.id, claim.fence);
+            let why = format!("given up: {kind} took its place");
+            tx.workflows()
+                .finish(claim, WorkflowState::Undone, Some(&why), now)
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn finished(&self, id: TenantId, workflow: WorkflowId) -> Result<TenantView, Refusal> {
         match self.drive(workflow, WAIT).await? {
             WorkflowState::Succeeded | WorkflowState::Running | WorkflowState::Undoing => {
@@ -220,7 +260,7 @@ impl Service {
         }
     }
 
-    /// Purges deleted tenants whose grace has ended; how many were begun.
+    /// Begins to purge deleted tenants whose grace has ended; how many.
     pub(crate) async fn purge_due(&self) -> Result<usize, Refusal> {
         let due = self
             .control()
@@ -229,10 +269,28 @@ impl Service {
             .tenants()
             .list_due_for_purge(self.clock().now(), 16)
             .await?;
-        for tenant in &due {
-            self.delete_tenant(tenant.id, true).await?;
+        let mut begun = 0;
+        for tenant in due {
+            // Looked at again: it may have been restored since, or be another node's by now.
+            let mut tx = self.control().begin().await?;
+            let now = self.clock().now();
+            let due = tx.tenants().lookup(tenant.id).await?.filter(|tenant| {
+                tenant.status == TenantStatus::Deleted
+                    && tenant.purge_at.is_some_and(|purge_at| purge_at <= now)
+            });
+            let Some(tenant) = due else { continue };
+            match self.begin_purge(&mut tx, &tenant).await {
+                Ok(_) => {
+                    tx.commit().await?;
+                    begun += 1;
+                }
+                Err(Refusal::Conflict(why)) => {
+                    tracing::warn!(tenant.id = %tenant.id, why, "a tenant whose grace has ended is not purged yet");
+                }
+                Err(refusal) => return Err(refusal),
+            }
         }
-        Ok(due.len())
+        Ok(begun)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tenantry_core::one_time::Purpose;
-use tenantry_core::tenant::{DatabaseState, EmailUniqueness};
+use tenantry_core::tenant::{DatabaseState, EmailUniqueness, Tenant};
 use tenantry_core::user::Username;
 use tenantry_core::{Generation, Role, TenantStatus};
 use tenantry_mail::Message;
@@ -254,9 +254,7 @@ impl Steps {
             .tenants()
             .lookup(plan.tenant)
             .await?;
-        Ok(tenant.is_some_and(|tenant| {
-            tenant.status == TenantStatus::Active && tenant.generation == plan.generation
-        }))
+        Ok(tenant.is_some_and(|tenant| was_opened(&tenant, plan)))
     }
 
     /// Opens the tenant, and puts the owner's mail into the outbox with the same commit.
@@ -264,7 +262,7 @@ impl Steps {
         let mut tx = self.0.control.begin().await?;
         let tenant = tx.tenants().lookup(plan.tenant).await?;
         let tenant = tenant.ok_or_else(|| StepError::Fatal("the tenant is gone".to_owned()))?;
-        if tenant.status == TenantStatus::Active && tenant.generation == plan.generation {
+        if was_opened(&tenant, plan) {
             return Ok(());
         }
         if !tx.tenants().activate(plan.tenant, plan.generation).await? {
@@ -313,13 +311,21 @@ impl Steps {
     /// step only when recording its success failed for good.
     pub(super) async fn deactivate(&self, plan: &Plan) -> Result<(), StepError> {
         let mut tx = self.0.control.begin().await?;
-        tx.tenants()
+        let taken_back = tx
+            .tenants()
             .change_status(
                 plan.tenant,
                 TenantStatus::Active,
                 TenantStatus::Provisioning,
             )
             .await?;
+        let tenant = tx.tenants().lookup(plan.tenant).await?;
+        if !taken_back && tenant.is_some_and(|tenant| was_opened(&tenant, plan)) {
+            return Err(StepError::Fatal(
+                "the tenant was in use and changed hands meanwhile; nothing is taken back"
+                    .to_owned(),
+            ));
+        }
         tx.outbox().remove_waiting(plan.tenant).await?;
         Ok(tx.commit().await?)
     }
@@ -335,12 +341,27 @@ impl Steps {
     }
 
     pub(super) async fn remove_previous(&self, plan: &Plan) -> Result<(), StepError> {
-        let Some(previous) = plan.previous else {
-            return Ok(());
-        };
-        self.remove_database(plan, previous).await?;
+        // Also those before it: work that stood still and was given up has left its own.
+        let records = self
+            .0
+            .control
+            .read()
+            .await?
+            .databases()
+            .list(plan.tenant)
+            .await?;
+        let recorded = records.into_iter().map(|record| record.generation);
+        let earlier: std::collections::BTreeSet<Generation> = recorded
+            .chain(plan.previous)
+            .filter(|generation| *generation < plan.generation)
+            .collect();
+        for generation in &earlier {
+            self.remove_database(plan, *generation).await?;
+        }
         let mut tx = self.0.control.begin().await?;
-        tx.databases().remove(plan.tenant, previous).await?;
+        for generation in earlier {
+            tx.databases().remove(plan.tenant, generation).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -407,7 +428,10 @@ impl Steps {
     pub(super) async fn remove_records(&self, plan: &Plan) -> Result<(), StepError> {
         let mut tx = self.0.control.begin().await?;
         tx.directory().remove_tenant(plan.tenant).await?;
-        tx.outbox().remove_waiting(plan.tenant).await?;
+        // Also what came after those of a purge were removed, or while a tenant that is undone was
+        // active for a moment.
+        tx.sessions().remove_tenant(plan.tenant).await?;
+        tx.outbox().remove_tenant(plan.tenant).await?;
         tx.tenants().release_database(plan.tenant).await?;
         for record in tx.databases().list(plan.tenant).await? {
             debug_assert_ne!(
@@ -436,6 +460,19 @@ impl Steps {
             .await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// Whether the tenant of this plan was opened, whatever an operator has done with it since. Work
+/// that is taken up again must not take a suspended or deleted tenant for one it failed to make.
+fn was_opened(tenant: &Tenant, plan: &Plan) -> bool {
+    let opened = match tenant.status {
+        TenantStatus::Active
+        | TenantStatus::Suspended
+        | TenantStatus::Deleted
+        | TenantStatus::Purging => true,
+        TenantStatus::Provisioning | TenantStatus::Failed => false,
+    };
+    opened && tenant.generation == plan.generation
 }
 
 /// What the sealed owner is bound to, so that it opens in this tenant's plan alone.

@@ -43,7 +43,7 @@ async fn it_asks_for_the_present_password_and_a_good_one(driver: Driver) {
     let (_, issued) = sign_in(&test, "acme", ADA, PASSWORD, SessionKind::Browser).await;
     let ada = principal(&test, issued.token.expose()).await;
     for (current, chosen, field, code) in [
-        (OTHER, THIRD, "current_password", "invalid"),
+        (OTHER, THIRD, "current_password", "wrong"),
         (PASSWORD, "too short", "new_password", "too_short"),
         (PASSWORD, PASSWORD, "new_password", "unchanged"),
     ] {

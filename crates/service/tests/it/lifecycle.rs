@@ -206,13 +206,7 @@ async fn an_active_tenant_is_never_undone(driver: Driver) {
 
 async fn until_active(test: &TestService) {
     let active = "SELECT COUNT(*) FROM tenants WHERE status = 'active'";
-    tokio::time::timeout(Duration::from_secs(30), async {
-        while test.control().number(active).await.unwrap() == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    test.control().until(active).await.unwrap();
 }
 
 /// While a tenant is in the making nobody may act on it.

@@ -9,7 +9,7 @@ use tenantry_testkit::service::{Driver, Options, TestService};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::people::{ADA, id, start};
+use crate::people::{ADA, advance_until_just_before, id, start};
 
 const WAITING: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL AND failed_at IS NULL";
 const ATTEMPTS: &str = "SELECT attempts FROM outbox";
@@ -27,7 +27,7 @@ async fn what_can_not_leave_is_tried_again_and_leaves_once(driver: Driver) {
     for attempt in 1..4 {
         assert_eq!(test.service.send_due_mail().await.unwrap(), 0);
         assert_eq!(number(&test, ATTEMPTS).await, attempt);
-        test.clock.advance(pause - Duration::from_micros(1));
+        advance_until_just_before(&test, pause);
         assert_eq!(test.service.send_due_mail().await.unwrap(), 0);
         assert_eq!(
             number(&test, ATTEMPTS).await,

@@ -1,5 +1,7 @@
 //! What people do, in as few words as the tests need.
 
+use std::time::Duration;
+
 use tenantry_core::TenantId;
 use tenantry_core::session::SessionKind;
 use tenantry_service::resolve::{Hints, Resolved};
@@ -155,6 +157,12 @@ impl SignedInTwice {
 pub(crate) async fn principal(test: &TestService, cookie: &str) -> Principal {
     let answer = test.service.authenticate(Credential::Cookie(cookie), None);
     answer.await.unwrap()
+}
+
+/// Moves the clock to one microsecond before that long from now.
+pub(crate) fn advance_until_just_before(test: &TestService, time: Duration) {
+    let moment = test.clock.now() + time - Duration::from_micros(1);
+    test.clock.set(moment);
 }
 
 pub(crate) fn id(view: &TenantView) -> TenantId {

@@ -7,7 +7,7 @@ use tenantry_service::Refusal;
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, PASSWORD, TestService};
 
-use crate::people::{ADA, OTHER, id, sign_in_twice, start, try_in};
+use crate::people::{ADA, OTHER, advance_until_just_before, id, sign_in_twice, start, try_in};
 
 const GRACE: Duration = Duration::from_hours(7 * 24);
 
@@ -90,12 +90,13 @@ async fn a_deleted_tenant_is_purged_when_its_grace_ends(driver: Driver) {
     let test = start(driver).await;
     let acme = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     test.service.delete_tenant(id(&acme), false).await.unwrap();
-    test.clock.advance(GRACE - Duration::from_micros(1));
+    advance_until_just_before(&test, GRACE);
     test.service.sweep().await.unwrap();
     let there = test.service.view(id(&acme)).await.unwrap();
     assert_eq!(there.tenant.status, TenantStatus::Deleted);
     test.clock.advance(Duration::from_micros(1));
     test.service.sweep().await.unwrap();
+    test.settle().await.unwrap();
     refused!(test.service.view(id(&acme)).await, Refusal::NotFound);
     assert_eq!(test.tenant_files().unwrap(), Vec::<String>::new());
 }
@@ -104,10 +105,11 @@ async fn a_tenant_that_was_restored_is_not_purged(driver: Driver) {
     let test = start(driver).await;
     let acme = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     test.service.delete_tenant(id(&acme), false).await.unwrap();
-    test.clock.advance(GRACE - Duration::from_hours(1));
+    advance_until_just_before(&test, GRACE);
     test.service.restore_tenant(id(&acme)).await.unwrap();
     test.clock.advance(GRACE);
     test.service.sweep().await.unwrap();
+    test.settle().await.unwrap();
     sign_in_twice(&test, "acme", ADA, PASSWORD).await;
 }
 

@@ -7,7 +7,10 @@ use tenantry_service::sessions::{ACCESS_TOKEN, Credential};
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, PASSWORD};
 
-use crate::people::{ADA, OTHER, id, one, principal, sign_in_twice, start, tenant_of, try_in};
+use crate::people::{
+    ADA, OTHER, advance_until_just_before, id, one, principal, sign_in_twice, start, tenant_of,
+    try_in,
+};
 
 async fn a_credential_counts_in_its_own_tenant_alone(driver: Driver) {
     let test = start(driver).await;
@@ -94,9 +97,9 @@ async fn an_access_token_is_good_for_ten_minutes(driver: Driver) {
     test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     let ada = sign_in_twice(&test, "acme", ADA, PASSWORD).await;
     let bearer = Credential::Bearer(&ada.bearer);
-    test.clock.advance(ACCESS_TOKEN - Duration::from_secs(1));
+    advance_until_just_before(&test, ACCESS_TOKEN);
     assert!(test.service.authenticate(bearer, None).await.is_ok());
-    test.clock.advance(Duration::from_secs(1));
+    test.clock.advance(Duration::from_micros(1));
     refused!(
         test.service.authenticate(bearer, None).await,
         Refusal::AuthenticationRequired

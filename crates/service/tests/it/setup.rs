@@ -9,7 +9,7 @@ use tenantry_service::signin::Person;
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, PASSWORD, TestService, client};
 
-use crate::people::{ADA, OTHER, by_email, id, one, start, try_in};
+use crate::people::{ADA, OTHER, advance_until_just_before, by_email, id, one, start, try_in};
 
 async fn invited(driver: Driver) -> (TestService, tenantry_core::TenantId, String) {
     let test = start(driver).await;
@@ -73,8 +73,7 @@ async fn of_fifty_at_once_one_sets_the_password(driver: Driver) {
 
 async fn a_link_ends_after_a_day(driver: Driver) {
     let (test, _, token) = invited(driver).await;
-    let last = Duration::from_hours(24) - Duration::from_micros(1);
-    test.clock.advance(last);
+    advance_until_just_before(&test, Duration::from_hours(24));
     assert!(test.service.setup_view(&token, None).await.is_ok());
     test.clock.advance(Duration::from_micros(1));
     expect_void(&test, &token, "a day later").await;

@@ -8,7 +8,10 @@ use tenantry_service::sessions::Credential;
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, PASSWORD, TestService};
 
-use crate::people::{ADA, OTHER, SignedInTwice, id, principal, sign_in, sign_in_twice, start};
+use crate::people::{
+    ADA, OTHER, SignedInTwice, advance_until_just_before, id, principal, sign_in, sign_in_twice,
+    start,
+};
 
 async fn acme(driver: Driver) -> (TestService, tenantry_core::TenantId, SignedInTwice) {
     let test = start(driver).await;
@@ -127,7 +130,7 @@ async fn the_longest_time(driver: Driver) {
         test.clock.advance(half_an_hour);
         principal(&test, &ada.cookie).await;
     }
-    test.clock.advance(half_an_hour - Duration::from_micros(1));
+    advance_until_just_before(&test, half_an_hour);
     principal(&test, &ada.cookie).await;
     test.clock.advance(Duration::from_micros(1));
     let cookie = Credential::Cookie(&ada.cookie);
@@ -141,9 +144,9 @@ async fn the_longest_time(driver: Driver) {
 async fn the_idle_time(driver: Driver) {
     let (test, _, ada) = acme(driver).await;
     let hour = Duration::from_hours(1);
-    test.clock.advance(hour - Duration::from_micros(1));
+    advance_until_just_before(&test, hour);
     principal(&test, &ada.cookie).await;
-    test.clock.advance(hour - Duration::from_micros(1));
+    advance_until_just_before(&test, hour);
     principal(&test, &ada.cookie).await;
     test.clock.advance(hour);
     let cookie = Credential::Cookie(&ada.cookie);
@@ -166,8 +169,7 @@ async fn an_admin_who_signed_out(driver: Driver) {
     let (_, issued) = crate::people::one(signed_in.unwrap());
     let root = principal(&test, issued.token.expose()).await;
     // A platform admin's session ends after a quarter of an hour without use.
-    test.clock
-        .advance(Duration::from_mins(15) - Duration::from_micros(1));
+    advance_until_just_before(&test, Duration::from_mins(15));
     principal(&test, issued.token.expose()).await;
     test.service.sign_out(root.session.id).await.unwrap();
     let cookie = Credential::Cookie(issued.token.expose());

@@ -44,7 +44,7 @@ async fn a_taken_slug_is_refused_and_leaves_nothing(driver: Driver) {
 async fn a_request_that_makes_no_sense_names_each_field(driver: Driver) {
     let test = start(driver).await;
     let mut new = TestService::new_tenant("acme", ADA, Some("too short")).unwrap();
-    new.name = "  ".to_owned();
+    "  ".clone_into(&mut new.name);
     new.isolation = Isolation::Schema;
     new.cluster = Some("elsewhere".to_owned());
     let refused = test.service.create_tenant(new, None, WAIT).await;

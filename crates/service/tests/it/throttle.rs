@@ -143,7 +143,25 @@ async fn without_limits_everything_is_compared(driver: Driver) {
     assert!(matches!(signed_in, SignedIn::Yes(_)));
 }
 
+/// A person with other passwords elsewhere signs in without naming a tenant: the password is
+/// tried everywhere, and that it fits in one is no guess at the others.
+async fn signing_in_to_one_tenant_locks_no_other(driver: Driver) {
+    let test = start(driver).await;
+    test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    test.make_tenant("globex", ADA, OTHER).await.unwrap();
+    for _ in 0..8 {
+        one(try_in(&test, None, ADA, OTHER).await.unwrap());
+    }
+    for number in 0..FREE {
+        let wrong = try_from(&test, Some("acme"), ADA, "x", &from(number)).await;
+        refused!(wrong, Refusal::InvalidCredentials, number);
+    }
+    let blocked = try_from(&test, Some("acme"), ADA, PASSWORD, &from(99)).await;
+    refused!(blocked, Refusal::RateLimited(_), "those five do count");
+}
+
 on_both!(
+    signing_in_to_one_tenant_locks_no_other,
     five_are_free_for_known_and_unknown_alike,
     the_right_password_waits_too_and_then_clears_the_account,
     one_account_does_not_hold_up_another,

@@ -36,7 +36,7 @@ async fn die_at(scene: Scene, driver: Driver, place: Place, others: Others) -> T
     scene.expect_nobody_gets_in_half_way(&test, &at).await;
 
     let next = test.beside(Faults::none()).await.unwrap();
-    next.tick().await.unwrap();
+    next.service.run_due_workflows().await.unwrap();
     scene.expect_nobody_gets_in_half_way(&next, &at).await;
     next.clock.advance(LEASE);
     next.settle().await.unwrap();

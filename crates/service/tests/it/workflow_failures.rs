@@ -72,14 +72,7 @@ async fn an_undo_that_fails_for_now_is_made_good(driver: Driver) {
 
 async fn until_deferred(test: &TestService) {
     let deferred = "SELECT COUNT(*) FROM workflows WHERE state = 'undoing' AND attempts > 0";
-    let waiting = async {
-        while test.control().number(deferred).await.unwrap() == 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(30), waiting)
-        .await
-        .unwrap();
+    test.control().until(deferred).await.unwrap();
 }
 
 async fn what_can_not_be_undone_waits_and_is_finished_by_a_retry(driver: Driver) {
@@ -122,14 +115,7 @@ async fn a_step_that_fails_for_now_is_made_good(driver: Driver) {
             let acting = std::sync::Arc::clone(&broken);
             let acting = tokio::spawn(async move { scene.act(&acting).await.is_ok() });
             let deferred = "SELECT COUNT(*) FROM workflows WHERE attempts > 0";
-            let waiting = async {
-                while test.control().number(deferred).await.unwrap() == 0 {
-                    tokio::task::yield_now().await;
-                }
-            };
-            tokio::time::timeout(std::time::Duration::from_secs(30), waiting)
-                .await
-                .unwrap();
+            test.control().until(deferred).await.unwrap();
             test.clock.advance(std::time::Duration::from_mins(1));
             assert!(acting.await.unwrap(), "{at}");
             scene.expect_done(&test, &at).await;

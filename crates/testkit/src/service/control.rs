@@ -3,13 +3,15 @@
 //! Tests look at rows here that no use case shows, and damage them as a careless hand would.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tenantry_core::tenant::Driver;
 use tenantry_store::Control;
 use tenantry_store::control::ControlUrl;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::services::{FreshDatabase, fresh_database};
@@ -17,40 +19,51 @@ use crate::services::{FreshDatabase, fresh_database};
 /// A folder and an empty control database. Both go when it is dropped.
 pub struct TestControl {
     url: ControlUrl,
+    eye: Mutex<Option<Eye>>,
     dir: TempDir,
     _database: Option<FreshDatabase>,
 }
 
-/// Runs `$body` with `$conn` connected, once for each driver, constraints between tables off.
+/// A connection of either driver, past all constraints between tables.
+enum Eye {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// Runs `$body` with `$conn` connected, once for each driver.
 macro_rules! connected {
-    ($control:expr, |$conn:ident| $body:expr) => {
-        match &$control.url {
-            ControlUrl::Sqlite(path) => {
-                let mut conn = sqlite(path).await?;
-                let $conn = &mut conn;
-                let outcome = $body;
-                conn.close().await?;
-                outcome
-            }
+    ($control:expr, |$conn:ident| $body:expr) => {{
+        let mut eye = $control.eye.lock().await;
+        if eye.is_none() {
+            *eye = Some(Eye::open(&$control.url).await?);
+        }
+        match eye.as_mut().context("no connection")? {
+            Eye::Sqlite($conn) => $body,
+            Eye::Postgres($conn) => $body,
+        }
+    }};
+}
+
+impl Eye {
+    async fn open(url: &ControlUrl) -> Result<Self> {
+        Ok(match url {
+            ControlUrl::Sqlite(path) => Self::Sqlite(sqlite(path).await?),
             ControlUrl::Postgres(url) => {
                 let mut conn = PgConnection::connect(url).await?;
                 sqlx::query("SET session_replication_role = replica")
                     .execute(&mut conn)
                     .await?;
-                let $conn = &mut conn;
-                let outcome = $body;
-                conn.close().await?;
-                outcome
+                Self::Postgres(conn)
             }
-        }
-    };
+        })
+    }
 }
 
 pub(super) async fn sqlite(path: &Path) -> Result<SqliteConnection> {
     let options = sqlx::sqlite::SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
-        .busy_timeout(std::time::Duration::from_secs(10))
+        .busy_timeout(Duration::from_secs(10))
         .foreign_keys(false);
     SqliteConnection::connect_with(&options)
         .await
@@ -77,6 +90,7 @@ impl TestControl {
         );
         Ok(Self {
             url,
+            eye: Mutex::new(None),
             dir,
             _database: database,
         })
@@ -125,6 +139,19 @@ impl TestControl {
             .with_context(|| sql.to_owned()))
     }
 
+    /// Waits until a query that counts finds something.
+    pub async fn until(&self, sql: &str) -> Result<()> {
+        let found = async {
+            while self.number(sql).await? == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(Duration::from_secs(30), found)
+            .await
+            .with_context(|| format!("never came true: {sql}"))?
+    }
+
     /// Every table of ours.
     pub async fn tables(&self) -> Result<Vec<String>> {
         self.texts(match self.url {
@@ -143,7 +170,10 @@ impl TestControl {
         let mut lines = Vec::new();
         for table in self.tables().await? {
             let row = match &self.url {
-                ControlUrl::Sqlite(path) => sqlite_row(path, &table).await?,
+                ControlUrl::Sqlite(_) => {
+                    let columns = format!("SELECT name FROM pragma_table_info('{table}')");
+                    sqlite_row(&self.texts(&columns).await?)
+                }
                 ControlUrl::Postgres(_) => "t::text".to_owned(),
             };
             let rows = self
@@ -170,20 +200,16 @@ impl TestControl {
     }
 }
 
-/// An expression for a whole row, since SQLite has none: text as it is, anything else in
-/// hexadecimal too.
-async fn sqlite_row(path: &Path, table: &str) -> Result<String> {
-    let mut conn = sqlite(path).await?;
-    let columns = sqlx::query(safe(&format!("PRAGMA table_info(\"{table}\")")))
-        .fetch_all(&mut conn)
-        .await?;
-    conn.close().await?;
-    let mut parts = Vec::new();
-    for column in columns {
-        let name: String = column.try_get("name")?;
-        parts.push(format!(
+/// An expression for a whole row, since SQLite has none: octets in hexadecimal, all else as text.
+fn sqlite_row(columns: &[String]) -> String {
+    let column = |name: &String| {
+        format!(
             "CASE typeof(\"{name}\") WHEN 'blob' THEN hex(\"{name}\") ELSE COALESCE(\"{name}\", '') END"
-        ));
-    }
-    Ok(parts.join(" || '|' || "))
+        )
+    };
+    columns
+        .iter()
+        .map(column)
+        .collect::<Vec<_>>()
+        .join(" || '|' || ")
 }

@@ -12,7 +12,9 @@ use tenantry_service::Refusal;
 use tenantry_service::signin::{Login, SignedIn};
 
 use super::answer;
-use super::wire::{ChoiceBody, ListBody, LoginBody, SelectionProblem, SessionBody, login};
+use super::wire::{
+    ChoiceBody, ListBody, LoginBody, SelectionProblem, SessionBody, SignedOutBody, login,
+};
 use crate::App;
 use crate::context::Ctx;
 use crate::extract::Json;
@@ -134,7 +136,7 @@ pub fn routes() -> Routes {
                 Verb::Post,
                 "/api/v1/auth/logout",
                 Audience::SignedIn,
-                Doc::new("Sign out", 204),
+                Doc::new("Sign out", 200).gives::<SignedOutBody>(),
             )
             .audited(AuditClass::Session)
             .before_password_change(),
@@ -145,7 +147,7 @@ pub fn routes() -> Routes {
                 Verb::Post,
                 "/api/v1/auth/logout-all",
                 Audience::SignedIn,
-                Doc::new("Sign out everywhere", 204),
+                Doc::new("Sign out everywhere", 200).gives::<SignedOutBody>(),
             )
             .audited(AuditClass::Session)
             .before_password_change(),
@@ -226,10 +228,19 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequ
 
 async fn select(State(app): State<App>, ctx: Ctx, Json(request): Json<SelectRequest>) -> Response {
     let client = ctx.client(SessionKind::Api);
-    let outcome = app
-        .service
-        .select(&request.selection_token, &request.tenant_id, &client)
-        .await;
+    let outcome = async {
+        // A choice of one tenant at another's address is refused as garbage is.
+        let elsewhere = ctx.tenant.tenant().is_some_and(|hinted| {
+            request.tenant_id != hinted.id.to_string() && request.tenant_id != hinted.slug.as_str()
+        });
+        if elsewhere {
+            return Err(Refusal::TokenInvalid);
+        }
+        app.service
+            .select(&request.selection_token, &request.tenant_id, &client)
+            .await
+    }
+    .await;
     let prefix = &app.service.settings().code_prefix;
     answer(
         &app,
@@ -258,7 +269,9 @@ async fn refresh(
 async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
     let outcome = async {
         app.service.sign_out(ctx.principal()?.session.id).await?;
-        Ok::<_, Refusal>(StatusCode::NO_CONTENT)
+        Ok::<_, Refusal>(axum::Json(SignedOutBody {
+            sessions_cleared: 1,
+        }))
     }
     .await;
     answer(&app, &ctx, outcome)
@@ -266,10 +279,9 @@ async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
 
 async fn sign_out_everywhere(State(app): State<App>, ctx: Ctx) -> Response {
     let outcome = async {
-        app.service
-            .sign_out_everywhere(&ctx.principal()?.person)
-            .await?;
-        Ok::<_, Refusal>(StatusCode::NO_CONTENT)
+        let person = &ctx.principal()?.person;
+        let sessions_cleared = app.service.sign_out_everywhere(person).await?;
+        Ok::<_, Refusal>(axum::Json(SignedOutBody { sessions_cleared }))
     }
     .await;
     answer(&app, &ctx, outcome)

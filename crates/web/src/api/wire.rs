@@ -330,6 +330,13 @@ pub struct ClearedBody {
     pub sessions_cleared: i64,
 }
 
+/// What signing out ended.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct SignedOutBody {
+    /// Sessions that ended.
+    pub sessions_cleared: u64,
+}
+
 /// A run of a workflow.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct WorkflowBody {

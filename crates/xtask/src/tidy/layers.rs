@@ -7,7 +7,7 @@ use crate::tidy::Finding;
 
 /// A crate and the crates of the workspace it may depend on. Dev-dependencies are free, except
 /// that nothing depends on `xtask`.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("tenantry-claims", &[]),
     ("tenantry-core", &[]),
     ("tenantry-keys", &["core", "claims"]),

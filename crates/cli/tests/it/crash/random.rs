@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::stories::provision;
 use crate::acts::all_is_well;
@@ -36,7 +36,11 @@ fn provisioning_survives_a_kill_at_any_time() -> Result<()> {
             (story.end)(&scene).with_context(case)?;
         }
         all_is_well(&installation).with_context(case)?;
-        scene.nothing_lies_about().with_context(case)?;
+        let mut strange = scene.left_behind()?;
+        // The empty database that new ones are copied from, when it was just being made. It has a
+        // name of its process alone, and nobody looks at it again.
+        strange.retain(|name| !name.starts_with("tenants.template-"));
+        ensure!(strange.is_empty(), "left behind: {strange:?}; {}", case());
     }
     Ok(())
 }

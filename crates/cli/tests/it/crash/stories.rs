@@ -15,7 +15,7 @@ const ADA: &str = "ada@example.com";
 const GRACE: &str = "grace@example.com";
 
 /// An installation with a platform admin that takes up abandoned work after a second.
-fn with_admin(toml: &str) -> Result<Installation> {
+pub(super) fn with_admin(toml: &str) -> Result<Installation> {
     let mut installation = installation()?;
     installation
         .configure(&format!("{toml}\n[workflows]\nlease_seconds = 1\n"))?
@@ -36,7 +36,7 @@ fn with_acme() -> Result<(Installation, String, String)> {
     Ok((installation, admin, ada))
 }
 
-fn admin_token(installation: &Installation) -> Result<String> {
+pub(super) fn admin_token(installation: &Installation) -> Result<String> {
     let server = installation.serve()?;
     let token = acts::token(server.address()?, None, ADMIN)?;
     server.kill()?;

@@ -59,7 +59,9 @@ fn a_full_disk_is_survived() -> Result<()> {
     let mut installation = installation()?;
     installation.configure("[workflows]\nlease_seconds = 1\n")?;
     let folder = installation.scratch().join("disk");
-    let Some(disk) = Disk::mount(&folder, 4096, "")? else { return Ok(()) };
+    let Some(disk) = Disk::mount(&folder, 4096, "")? else {
+        return Ok(());
+    };
     installation.set("TENANTRY_DATA_DIR", folder.join("data"));
     acts::make_admin(&installation)?;
     acts::make_tenant(&installation, "acme", ADA)?;
@@ -75,19 +77,38 @@ fn a_full_disk_is_survived() -> Result<()> {
     let sign_in_refused = acts::sign_in(server, Some("acme"), ADA)?;
     for answer in [&create_refused, &sign_in_refused] {
         ensure!(matches!(answer.status, 500 | 503), "{answer:?}");
-        ensure!(answer.json()["request_id"].is_string(), "no problem details: {answer:?}");
+        ensure!(
+            answer.json()["request_id"].is_string(),
+            "no problem details: {answer:?}"
+        );
         for leak in ["disk", "SQL", "sql", "(code", ".db"] {
-            ensure!(!answer.body.contains(leak), "an answer shows {leak:?}: {answer:?}");
+            ensure!(
+                !answer.body.contains(leak),
+                "an answer shows {leak:?}: {answer:?}"
+            );
         }
     }
-    ensure!(Ask::get("/healthz").send(server)?.status == 200, "the server has ended");
     ensure!(
-        Ask::get("/api/v1/tenants").bearer(&admin).send(server)?.status == 200,
+        Ask::get("/healthz").send(server)?.status == 200,
+        "the server has ended"
+    );
+    ensure!(
+        Ask::get("/api/v1/tenants")
+            .bearer(&admin)
+            .send(server)?
+            .status
+            == 200,
         "reading needs no room"
     );
     let ended = installation.run(["tenant", "suspend", "acme"])?;
-    ensure!(ended.code == Some(3) && ended.stdout.is_empty(), "{ended:?}");
-    ensure!(ended.stderr.lines().count() == 1 && ended.stderr.contains("full"), "{ended:?}");
+    ensure!(
+        ended.code == Some(3) && ended.stdout.is_empty(),
+        "{ended:?}"
+    );
+    ensure!(
+        ended.stderr.lines().count() == 1 && ended.stderr.contains("full"),
+        "{ended:?}"
+    );
 
     disk.make_room()?;
     eventually("people get in again", || {
@@ -107,18 +128,31 @@ fn a_disk_that_fills_up_leaves_no_half_tenants() -> Result<()> {
     let mut installation = installation()?;
     installation.configure("[workflows]\nlease_seconds = 1\n")?;
     let folder = installation.scratch().join("disk");
-    let Some(disk) = Disk::mount(&folder, 2048, "")? else { return Ok(()) };
+    let Some(disk) = Disk::mount(&folder, 2048, "")? else {
+        return Ok(());
+    };
     installation.set("TENANTRY_DATA_DIR", folder.join("data"));
     let running = installation.serve()?;
     let mut refusals = 0;
     for number in 0..60 {
         let slug = format!("tenant-{number}");
-        let args =
-            ["tenant", "create", "T", "--slug", &slug, "--owner-email", ADA, "--json"];
+        let args = [
+            "tenant",
+            "create",
+            "T",
+            "--slug",
+            &slug,
+            "--owner-email",
+            ADA,
+            "--json",
+        ];
         let ended = installation.run(args)?;
         ensure!(!ended.stderr.contains("panicked"), "{ended:?}");
         if ended.code != Some(0) {
-            ensure!(ended.code == Some(3) && ended.stdout.is_empty(), "{ended:?}");
+            ensure!(
+                ended.code == Some(3) && ended.stdout.is_empty(),
+                "{ended:?}"
+            );
             refusals += 1;
         }
         if refusals == 3 {
@@ -138,7 +172,8 @@ fn a_disk_that_fills_up_leaves_no_half_tenants() -> Result<()> {
     eventually("all work has ended", || {
         let runs = acts::done(&installation, &["workflow", "list"])?;
         let open = runs["items"].as_array().is_none_or(|runs| {
-            runs.iter().any(|run| run["state"] != "succeeded" && run["state"] != "undone")
+            runs.iter()
+                .any(|run| run["state"] != "succeeded" && run["state"] != "undone")
         });
         Ok((!open).then_some(()))
     })?;
@@ -149,12 +184,17 @@ fn a_disk_that_fills_up_leaves_no_half_tenants() -> Result<()> {
 fn a_read_only_disk_is_named() -> Result<()> {
     let mut installation = installation()?;
     let folder = installation.scratch().join("disk");
-    let Some(_disk) = Disk::mount(&folder, 512, ",ro")? else { return Ok(()) };
+    let Some(_disk) = Disk::mount(&folder, 512, ",ro")? else {
+        return Ok(());
+    };
     for data in [folder.clone(), folder.join("data")] {
         installation.set("TENANTRY_DATA_DIR", &data);
         for args in [&["serve"][..], &["tenant", "list"]] {
             let ended = installation.run(args)?;
-            ensure!(ended.code == Some(3) && ended.stdout.is_empty(), "{ended:?}");
+            ensure!(
+                ended.code == Some(3) && ended.stdout.is_empty(),
+                "{ended:?}"
+            );
             ensure!(
                 ended.stderr.lines().count() == 1 && ended.stderr.contains("TENANTRY_DATA_DIR"),
                 "{ended:?}"

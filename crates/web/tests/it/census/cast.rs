@@ -173,9 +173,6 @@ pub(super) async fn garbage(app: &TestApp, good: &SignIn) -> Vec<(&'static str, 
         format!("{}{last}", &text[..text.len() - 1])
     };
     let cookie = app.cookie("acme.localhost", "owner@acme.example").await;
-    let elsewhere = TestApp::start().await;
-    elsewhere.tenant("acme").await;
-    let foreign = signed_in(&elsewhere, "acme.localhost", "owner@acme.example").await;
     let both = |bearer: String, cookie: String| Credentials {
         bearer: Some(bearer),
         cookie: Some(cookie),
@@ -205,7 +202,17 @@ pub(super) async fn garbage(app: &TestApp, good: &SignIn) -> Vec<(&'static str, 
             both(token.forged(&claims), cookie.to_uppercase()),
         ),
         ("no signature", both(token.unsigned(), format!("{cookie}="))),
-        ("another installation's", foreign),
+        (
+            "another's key",
+            both(token.signed_by_another(None), format!("x{cookie}")),
+        ),
+        (
+            "another's key by its name",
+            both(
+                token.signed_by_another(Some("theirs")),
+                cookie.replace('-', "_"),
+            ),
+        ),
     ]
 }
 

@@ -71,7 +71,6 @@ async fn what_is_no_http_is_refused() {
             "POST /api/v1/auth/login HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n{host}0\r\n\r\n"
         ),
         "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{fc}\u{3}\u{3}".to_owned(),
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
         "\r\n\r\n\r\nHELLO\r\n\r\n".to_owned(),
     ] {
         let answer = app.raw(&request).await;

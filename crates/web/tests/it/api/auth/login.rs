@@ -129,7 +129,6 @@ async fn the_access_token_says_what_the_contract_says_and_no_more() {
     let said = claims.to_string();
     for secret in [
         &*database.name,
-        &*database.cluster,
         "sqlite",
         "control",
         "127.0.0.1",

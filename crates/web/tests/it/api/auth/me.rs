@@ -155,8 +155,8 @@ async fn says_what_is_wrong_with_it_and_changes_nothing() {
     let signed = app.sign_in(&acme.host, &acme.owner).await;
     let (long, longest) = ("x".repeat(257), "y".repeat(60_000));
     for (current, new, fields) in [
-        ("not the password", NEW, ["current_password:invalid"]),
-        (longest.as_str(), NEW, ["current_password:invalid"]),
+        ("not the password", NEW, ["current_password:wrong"]),
+        (longest.as_str(), NEW, ["current_password:wrong"]),
         (PASSWORD, "short", ["new_password:too_short"]),
         (PASSWORD, long.as_str(), ["new_password:too_long"]),
         (PASSWORD, longest.as_str(), ["new_password:too_long"]),
@@ -195,7 +195,7 @@ async fn guesses_at_the_present_password_are_limited() {
     for _ in 0..5 {
         change(&app, &signed, "a wrong guess", NEW)
             .await
-            .invalid(&["current_password:invalid"]);
+            .invalid(&["current_password:wrong"]);
     }
     change(&app, &signed, PASSWORD, NEW)
         .await

@@ -1,0 +1,131 @@
+//! What people do after a crash: ask again, or take up what stands still.
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::stories::{admin_token, provision, with_admin};
+use crate::acts::{self, all_is_well, answered, done};
+use crate::http::Ask;
+
+const ADA: &str = "ada@example.com";
+const GRACE: &str = "grace@example.com";
+
+/// A client whose server died under its request sends it again under the same key, and gets the
+/// tenant that the first one began.
+#[test]
+fn the_same_request_again_makes_no_second_tenant() -> Result<()> {
+    let story = provision()?;
+    for fault in ["reserve/started", "owner/started", "activate/succeeded"] {
+        let mut installation = story.before.copy()?;
+        let ask = story.ask.clone().header("Idempotency-Key", "order-4711");
+        let server = installation
+            .set("TENANTRY_FAULT", format!("provision/{fault}"))
+            .serve()?;
+        installation.unset("TENANTRY_FAULT");
+        let address = server.address()?;
+        std::thread::scope(|scope| {
+            let asking = scope.spawn(|| ask.send(address));
+            server.says("fault reached")?;
+            server.kill()?;
+            asking.join().map(drop).ok();
+            Ok::<_, anyhow::Error>(())
+        })?;
+        let server = installation.serve()?;
+        let address = server.address()?;
+        let first = ask.send(address)?;
+        let second = ask.send(address)?;
+        ensure!(
+            first.status == 201 && first.json()["status"] == "active",
+            "{fault}: {first:?}"
+        );
+        ensure!(
+            first.json()["id"] == second.json()["id"],
+            "{fault}: {first:?} {second:?}"
+        );
+        let tenants = done(&installation, &["tenant", "list"])?;
+        ensure!(
+            tenants["items"]
+                .as_array()
+                .is_some_and(|items| items.len() == 1),
+            "{tenants}"
+        );
+        crate::eventually("the mail is written", || {
+            Ok(acts::mails(&installation)?.pop())
+        })?;
+        acts::owner_arrives(&installation, address, "acme", ADA)?;
+        all_is_well(&installation)?;
+    }
+    Ok(())
+}
+
+/// What can't go on and must not go back stands still, says why, and goes on once the cause is
+/// mended and somebody asks it to.
+#[test]
+fn a_stuck_run_goes_on_when_its_cause_is_mended() -> Result<()> {
+    let installation = with_admin("email_uniqueness = \"global\"")?;
+    acts::make_tenant(&installation, "holder", ADA)?;
+    acts::make_tenant(&installation, "acme", GRACE)?;
+    let root = admin_token(&installation)?;
+    let server = installation.serve()?;
+    let address = server.address()?;
+    let args = [
+        "tenant",
+        "recreate",
+        "acme",
+        "--force",
+        "--owner-email",
+        ADA,
+        "--json",
+    ];
+    let refused = installation.run(args)?;
+    ensure!(
+        refused.code == Some(3) && refused.stderr.contains("\"email_taken\""),
+        "{refused:?}"
+    );
+
+    let report = answered(&installation.run(["tenant", "check", "acme", "--json"])?, 1)?;
+    let codes: Vec<&str> = report["tenants"][0]["findings"]
+        .as_array()
+        .context("no findings")?
+        .iter()
+        .filter_map(|finding| finding["code"].as_str())
+        .collect();
+    ensure!(codes.contains(&"workflow_stuck"), "{report}");
+    for person in [ADA, GRACE] {
+        let answer = acts::sign_in(address, Some("acme"), person)?;
+        ensure!(
+            answer.status == 503 && answer.code() == "tenant_unavailable",
+            "{answer:?}"
+        );
+    }
+    let runs = Ask::get("/api/v1/workflows")
+        .bearer(&root)
+        .send(address)?
+        .json();
+    let id = runs["items"][0]["id"]
+        .as_str()
+        .context("no run")?
+        .to_owned();
+    ensure!(runs["items"][0]["state"] == "stuck", "{runs}");
+    // Asked to go on too early, it stands still again.
+    let early = done(&installation, &["workflow", "retry", &id])?;
+    ensure!(early["state"] == "stuck", "{early}");
+
+    done(
+        &installation,
+        &["tenant", "delete", "holder", "--purge", "--force"],
+    )?;
+    let late = done(&installation, &["workflow", "retry", &id])?;
+    ensure!(late["state"] == "succeeded", "{late}");
+    let tenant = done(&installation, &["tenant", "show", "acme"])?;
+    ensure!(
+        tenant["status"] == "active" && tenant["generation"] == 2,
+        "{tenant}"
+    );
+    crate::eventually("the mail is written", || {
+        Ok(acts::mails(&installation)?.pop())
+    })?;
+    acts::owner_arrives(&installation, address, "acme", ADA)?;
+    let answer = acts::sign_in(address, Some("acme"), GRACE)?;
+    ensure!(answer.status == 401, "{answer:?}");
+    all_is_well(&installation)
+}
