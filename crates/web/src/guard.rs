@@ -56,13 +56,14 @@ fn query_text(query: Option<&str>, name: &str) -> Result<Option<String>, Failure
     Ok(found)
 }
 
-/// The bearer token of a request (RFC 6750, section 2.1).
+/// The bearer token of a request (RFC 6750, section 2.1). Of two, none counts: what stands before us
+/// may have judged by the other one.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
+    if values.next().is_some() {
+        return None;
+    }
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 

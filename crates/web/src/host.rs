@@ -165,7 +165,6 @@ mod tests {
         ]);
         let options = Options {
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap_or_default()],
-            ..Options::default()
         };
         let proxy = Some(SocketAddr::from(([10, 0, 0, 1], 9)));
         let stranger = Some(SocketAddr::from(([192, 0, 2, 1], 9)));

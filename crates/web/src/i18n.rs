@@ -7,7 +7,7 @@
 
 mod admin;
 mod choose_tenant;
-mod common;
+mod everywhere;
 mod dashboard;
 mod dev_mail;
 mod docs;
@@ -48,7 +48,7 @@ pub struct Texts {
     /// The language.
     pub locale: Locale,
     /// On every page.
-    pub common: common::CommonTexts,
+    pub common: everywhere::CommonTexts,
     /// Names of roles, statuses and the like.
     pub words: words::WordTexts,
     /// The sign-in page.
@@ -74,7 +74,7 @@ pub struct Texts {
 /// English.
 pub static EN: Texts = Texts {
     locale: Locale::En,
-    common: common::CommonTexts::EN,
+    common: everywhere::CommonTexts::EN,
     words: words::WordTexts::EN,
     login: login::LoginTexts::EN,
     choose_tenant: choose_tenant::ChooseTenantTexts::EN,
@@ -90,7 +90,7 @@ pub static EN: Texts = Texts {
 /// German, with "Sie".
 pub static DE: Texts = Texts {
     locale: Locale::De,
-    common: common::CommonTexts::DE,
+    common: everywhere::CommonTexts::DE,
     words: words::WordTexts::DE,
     login: login::LoginTexts::DE,
     choose_tenant: choose_tenant::ChooseTenantTexts::DE,

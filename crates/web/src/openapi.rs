@@ -95,7 +95,7 @@ fn operation(route: &Route, doc: &Doc, generator: &mut SchemaGenerator) -> Value
         "operationId": operation_id(route),
         "tags": [tag(route)],
         "x-audience": route.audience,
-        "parameters": parameters(route),
+        "parameters": parameters(route, doc, generator),
     });
     if route.audience != Audience::Public {
         operation["security"] = json!([{ "bearer": [] }]);
@@ -120,20 +120,52 @@ fn operation(route: &Route, doc: &Doc, generator: &mut SchemaGenerator) -> Value
     operation
 }
 
-fn parameters(route: &Route) -> Vec<Value> {
+fn parameters(route: &Route, doc: &Doc, generator: &mut SchemaGenerator) -> Vec<Value> {
+    let text = |place: &str, name: &str, description: &str| {
+        json!({
+            "name": name, "in": place, "required": false, "schema": { "type": "string" },
+            "description": description,
+        })
+    };
     let mut parameters: Vec<Value> = route
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
+    if let Some(query) = doc.query {
+        parameters.extend(query_parameters(&schema(query, generator)));
+    }
+    for (name, description) in doc.headers {
+        parameters.push(text("header", name, description));
+    }
     if route.tenant == TenantRule::Optional && route.surface == Surface::Api {
-        parameters.push(json!({
-            "name": "X-Tenant-ID", "in": "header", "required": false, "schema": { "type": "string" },
-            "description": "The tenant, by id or slug, where the host does not name it",
-        }));
+        let description = "The tenant, by id or slug, where the host does not name it";
+        parameters.push(text("header", "X-Tenant-ID", description));
+        parameters.push(text("query", "tenant_id", description));
     }
     parameters
+}
+
+/// The fields of a struct as parameters of the query.
+fn query_parameters(schema: &Value) -> Vec<Value> {
+    let required = |name: &str| {
+        let names = schema["required"].as_array();
+        names.is_some_and(|names| names.iter().any(|required| required == name))
+    };
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    fields
+        .map(|(name, field)| {
+            let mut inner = field.clone();
+            let description = inner
+                .as_object_mut()
+                .and_then(|inner| inner.remove("description"));
+            json!({
+                "name": name, "in": "query", "required": required(name), "schema": inner,
+                "description": description.unwrap_or_default(),
+            })
+        })
+        .collect()
 }
 
 fn operation_id(route: &Route) -> String {

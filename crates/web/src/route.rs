@@ -113,6 +113,10 @@ pub type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 pub struct Doc {
     /// One line on what it does.
     pub summary: &'static str,
+    /// What its query may hold, beside hints about the tenant.
+    pub query: Option<SchemaOf>,
+    /// Headers it reads, each with what it is for, beside those of every route.
+    pub headers: &'static [(&'static str, &'static str)],
     /// The body it takes.
     pub request: Option<SchemaOf>,
     /// The status and body it answers with.
@@ -126,10 +130,26 @@ impl Doc {
     pub const fn new(summary: &'static str, status: u16) -> Self {
         Self {
             summary,
+            query: None,
+            headers: &[],
             request: None,
             response: (status, None),
             refusals: &[],
         }
+    }
+
+    /// With these query parameters: a struct's fields.
+    #[must_use]
+    pub fn asks<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(T::json_schema);
+        self
+    }
+
+    /// With these headers.
+    #[must_use]
+    pub const fn reads(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        self.headers = headers;
+        self
     }
 
     /// With this request body.

@@ -5,10 +5,11 @@ use std::net::{TcpListener, TcpStream};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use tenantry_testkit::process::{Installation, alter_sqlite};
+use tenantry_testkit::process::Installation;
 use tenantry_testkit::services::SmtpServer;
 
 use crate::acts::{self, ADMIN};
+use crate::crash::free_mail;
 use crate::http::Ask;
 use crate::installation;
 
@@ -90,10 +91,7 @@ async fn arrives_after_all(silence: Silence) -> Result<()> {
     acts::make_admin(&installation)?;
     let before = killed_while_sending(&mut installation, silence)?;
     // The row is the dead process's for some minutes yet. Nothing else is changed about it.
-    let control = installation.data().join("control.db");
-    let waiting =
-        "UPDATE outbox SET next_attempt_at = 0 WHERE sent_at IS NULL AND failed_at IS NULL";
-    ensure!(alter_sqlite(&control, waiting)? == 1, "the mail is lost");
+    ensure!(free_mail(&installation)? == 1, "the mail is lost");
 
     let mut smtp = SmtpServer::start().await?;
     installation.set("TENANTRY_SMTP_URL", smtp.url());
@@ -104,7 +102,7 @@ async fn arrives_after_all(silence: Silence) -> Result<()> {
     ensure!(set.status == 303, "{set:?}");
     acts::token(server.address()?, Some("acme"), ADA)?;
     ensure!(smtp.take()?.is_empty(), "it came twice");
-    ensure!(alter_sqlite(&control, waiting)? == 0, "it would come again");
+    ensure!(free_mail(&installation)? == 0, "it would come again");
     if silence == Silence::Receipt {
         let whole = std::fs::read_to_string(&delivered.file)?;
         let (first, second) = (message_id(&before), message_id(&whole));

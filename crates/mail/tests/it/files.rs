@@ -1,3 +1,5 @@
+//! Mails as files: written once, listed, read back, whatever lies beside them.
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Mails over a real SMTP server, friendly and otherwise.
+
 use mail_parser::MessageParser;
 use serde_json::json;
 use tenantry_core::Locale;

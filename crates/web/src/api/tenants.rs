@@ -95,7 +95,7 @@ pub struct RecreateRequest {
 }
 
 /// How a tenant is deleted.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteQuery {
     /// The tenant's slug, to show that this tenant is meant.
@@ -194,6 +194,10 @@ pub fn routes() -> Routes {
                 Verb::Post,
                 "/api/v1/tenants",
                 Doc::new("Make a tenant; 202 with its workflow when it takes longer than 30 seconds", 201)
+                    .reads(&[(
+                        "Idempotency-Key",
+                        "Asked again under one key, the tenant is made once",
+                    )])
                     .takes::<CreateRequest>()
                     .gives::<TenantBody>()
                     .refuses(&["validation_failed", "slug_taken", "email_taken", "conflict"]),
@@ -202,7 +206,7 @@ pub fn routes() -> Routes {
             post(create),
         )
         .add(
-            admin(Verb::Get, "/api/v1/tenants", Doc::new("Every tenant", 200).gives::<ListBody<TenantBody>>()),
+            admin(Verb::Get, "/api/v1/tenants", Doc::new("Every tenant", 200).asks::<ListQuery>().gives::<ListBody<TenantBody>>()),
             get(list),
         )
         .add(
@@ -230,6 +234,7 @@ pub fn routes() -> Routes {
                 Verb::Delete,
                 "/api/v1/tenants/{tenant}",
                 Doc::new("Delete a tenant: with a grace of seven days, or at once with `purge=true`; `confirm` is its slug", 200)
+                    .asks::<DeleteQuery>()
                     .gives::<ClearedBody>()
                     .refuses(&["validation_failed", "not_found", "conflict"]),
             )

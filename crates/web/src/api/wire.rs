@@ -410,7 +410,7 @@ impl WorkflowBody {
 }
 
 /// What can be asked of a list.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
     /// The most things to answer with, 1 to 200.
@@ -421,5 +421,6 @@ pub struct ListQuery {
     pub cursor: Option<String>,
     /// The tenant hint, read elsewhere.
     #[serde(default)]
+    #[schemars(skip)]
     pub tenant_id: Option<String>,
 }

@@ -21,6 +21,7 @@ pub fn routes() -> Routes {
                 Verb::Get,
                 "/api/v1/workflows",
                 Doc::new("Runs of workflows, the newest first", 200)
+                    .asks::<ListQuery>()
                     .gives::<ListBody<WorkflowBody>>(),
             ),
             get(list),

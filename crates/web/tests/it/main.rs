@@ -6,19 +6,17 @@
 
 /// Runs a test with the registry in a file, and again with the registry in PostgreSQL.
 macro_rules! on_both {
-    ($name:ident $(, #[$meta:meta])?) => {
+    ($name:ident) => {
         mod $name {
             use tenantry_testkit::app::{AppOptions, TestApp};
             use tenantry_testkit::service::Options;
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            $(#[$meta])?
             async fn with_sqlite() {
                 super::$name(TestApp::start().await).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            $(#[$meta])?
             async fn with_postgres() {
                 let options = Options::postgres().without_rate_limits();
                 super::$name(AppOptions::over(options).start().await).await;

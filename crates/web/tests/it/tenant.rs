@@ -20,7 +20,7 @@ enum Means {
 fn expect(answer: &Answer, means: &Means, case: &str) {
     match means {
         Means::Tenant | Means::Nobody => {
-            assert_eq!(answer.status, 200, "{case}: {}", answer.text())
+            assert_eq!(answer.status, 200, "{case}: {}", answer.text());
         }
         Means::Refused(status, code) => {
             assert_eq!(

@@ -95,11 +95,26 @@ fn exists(tree: &Tree, test: &str) -> Result<(), String> {
             .is_some_and(|rest| rest.starts_with(['(', '<']));
         declares && is_test(&lines[..index])
     });
-    if found {
+    if found || listed(&source.code, name) {
         Ok(())
     } else {
         Err(format!("there is no test {name} in {path}"))
     }
+}
+
+/// Whether a macro that makes tests of the functions it lists (`on_both!`, `killed!`) lists this one.
+fn listed(code: &str, name: &str) -> bool {
+    ["on_both!", "killed!"].iter().any(|call| {
+        code.match_indices(call).any(|(start, _)| {
+            let arguments = code[start + call.len()..]
+                .split([')', '}'])
+                .next()
+                .unwrap_or_default();
+            arguments
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .any(|word| word == name)
+        })
+    })
 }
 
 /// Whether the attributes that end these lines make the function after them a test.
@@ -129,6 +144,16 @@ mod tests {
         let text =
             "- **Invariant:** a holds\n  in every case. Test: `crates/a/tests/a.rs::holds`.\n";
         assert_eq!(findings(text), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_test_that_a_macro_makes_is_one() {
+        assert!(listed("fn holds() {}\non_both!(holds, helps);\n", "holds"));
+        assert!(listed(
+            "killed! {\n    holds: provision by Server;\n}\n",
+            "holds"
+        ));
+        assert!(!listed("fn holds() {}\non_both!(holds_not);\n", "holds"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::free_mail;
 use super::stories::provision;
 use crate::acts::all_is_well;
 
@@ -23,6 +24,7 @@ fn provisioning_survives_a_kill_at_any_time() -> Result<()> {
             let answer = asking.join().ok().context("the client broke off")?;
             Ok::<_, anyhow::Error>(answer.is_ok())
         })?;
+        free_mail(&installation)?;
         let server = installation.serve()?;
         let scene = story.scene(&installation, server.address()?);
         let case = || {

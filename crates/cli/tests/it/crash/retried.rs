@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::free_mail;
 use super::stories::{admin_token, provision, with_admin};
 use crate::acts::{self, all_is_well, answered, done};
 use crate::http::Ask;
@@ -29,6 +30,7 @@ fn the_same_request_again_makes_no_second_tenant() -> Result<()> {
             asking.join().map(drop).ok();
             Ok::<_, anyhow::Error>(())
         })?;
+        free_mail(&installation)?;
         let server = installation.serve()?;
         let address = server.address()?;
         let first = ask.send(address)?;

@@ -5,6 +5,8 @@ mod create;
 mod list;
 mod lives;
 
+use std::path::Path;
+
 use serde_json::Value;
 use tenantry_testkit::app::TestApp;
 
@@ -51,4 +53,11 @@ fn is_tenant(body: &Value) {
 async fn show(app: &TestApp, token: &str, slug: &str) -> Value {
     let path = format!("{TENANTS}/{slug}");
     app.get(&path).bearer(token).send().await.ok(200)
+}
+
+/// How many tenant databases lie in the folder.
+fn databases(app: &TestApp) -> usize {
+    let names = app.inner().tenant_files().unwrap();
+    let is_database = |name: &&String| Path::new(name).extension().is_some_and(|end| end == "db");
+    names.iter().filter(is_database).count()
 }

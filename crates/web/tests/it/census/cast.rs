@@ -221,7 +221,6 @@ pub(super) struct Ended {
     pub(super) why: &'static str,
     pub(super) tenant: TestTenant,
     pub(super) shown: Credentials,
-    pub(super) purged: bool,
 }
 
 /// Everything that ends a session before its time.
@@ -243,12 +242,7 @@ pub(super) async fn ended(app: &TestApp) -> Vec<Ended> {
         let tenant = app.tenant(slug).await;
         let shown = signed_in(app, &tenant.host, &tenant.owner).await;
         end(app, &admin, why, &tenant, &shown).await;
-        list.push(Ended {
-            why,
-            purged: why == "purged",
-            tenant,
-            shown,
-        });
+        list.push(Ended { why, tenant, shown });
     }
     list
 }
@@ -357,5 +351,5 @@ pub(super) fn refused_as(
     }
 }
 
-/// Past the life of every access token.
-pub(super) const PAST_ACCESS_TOKEN: Duration = Duration::from_mins(10);
+/// The life of an access token.
+pub(super) const ACCESS_TOKEN: Duration = Duration::from_mins(10);

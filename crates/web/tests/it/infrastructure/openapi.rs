@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tenantry_testkit::app::TestApp;
-use tenantry_web::route::Surface;
+use tenantry_web::route::{Audience, Surface};
 
 use crate::census::routes;
 
@@ -192,7 +192,7 @@ async fn describes_the_bodies_that_are_read() {
         }
         let admin = app.admin().await.access;
         let owner = app.sign_in(&acme.host, &acme.owner).await.access;
-        let platform = route.audience == tenantry_web::route::Audience::PlatformAdmin;
+        let platform = route.audience == Audience::PlatformAdmin;
         let token = if platform { admin } else { owner };
         let path = route
             .path
@@ -210,6 +210,46 @@ async fn describes_the_bodies_that_are_read() {
             answer.text()
         );
     }
+}
+
+/// A route that looks at its query describes it, and takes what it describes.
+#[tokio::test]
+async fn describes_the_queries_that_are_read() {
+    let app = TestApp::start().await;
+    let document = document(&app).await;
+    let admin = app.admin().await.access;
+    let mut described = 0;
+    for route in routes() {
+        if route.surface != Surface::Api || route.audience != Audience::PlatformAdmin {
+            continue;
+        }
+        let path = route.path.replace("{tenant}", "nobody");
+        let path = path.replace("{id}", &crate::shape::nobodys_id());
+        let method = route.verb.as_str();
+        let ask = async |query: &str| {
+            let call = app.call(method, &format!("{path}?{query}")).bearer(&admin);
+            call.send().await
+        };
+        let operation = &document["paths"][route.path][method.to_ascii_lowercase()];
+        let parameters = operation["parameters"].as_array().unwrap().iter();
+        let query: Vec<&str> = parameters
+            .filter(|parameter| parameter["in"] == "query" && parameter["name"] != "tenant_id")
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        let refuses = ask("no_such_parameter=1")
+            .await
+            .text()
+            .contains("the query has");
+        assert_eq!(refuses, !query.is_empty(), "{method} {path}");
+        for name in query {
+            described += 1;
+            let doubled = ask(&format!("{name}=1&{name}=1")).await;
+            doubled.problem(400, "malformed_request");
+        }
+    }
+    assert!(described >= 6, "two lists and a deletion");
+    let create = &document["paths"]["/api/v1/tenants"]["post"]["parameters"];
+    assert!(create.to_string().contains("Idempotency-Key"), "{create}");
 }
 
 /// Whether a value has the shape that a schema describes, as far as our schemas go.
@@ -240,7 +280,7 @@ fn fits(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {
         Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
         _ => vec![kind],
     };
-    if !kinds.contains(&kind) && !(kind == "integer" && kinds.contains(&"number")) {
+    if !kinds.contains(&kind) && (kind != "integer" || !kinds.contains(&"number")) {
         return Err(format!("{value} is {kind}, not {kinds:?}"));
     }
     if let (Some(items), Some(list)) = (schema.get("items"), value.as_array()) {

@@ -94,9 +94,10 @@ async fn heads_have_a_size() {
         .raw(format!("GET /healthz HTTP/1.1\r\nX-Long: {long}\r\n{tail}"))
         .await;
     answer.ok(200);
-    let many: String = (0..200)
+    let many: Vec<String> = (0..200)
         .map(|number| format!("X-{number}: x\r\n"))
         .collect();
+    let many = many.concat();
     let answer = app
         .raw(format!("GET /healthz HTTP/1.1\r\n{many}{tail}"))
         .await;

@@ -78,6 +78,19 @@ async fn a_listed_proxy_says_which_host_was_asked() {
     answer.problem(401, "authentication_required");
 }
 
+/// How many of sixty wrong tries were not let through.
+async fn tries(app: &TestApp, from: impl Fn(usize) -> String) -> usize {
+    let mut limited = 0;
+    for number in 0..60 {
+        let body = json!({ "email": format!("x{number}@acme.example"), "password": PASSWORD });
+        let call = app
+            .post("/api/v1/auth/login")
+            .header("x-forwarded-for", &from(number));
+        limited += usize::from(call.json(&body).send().await.status == 429);
+    }
+    limited
+}
+
 /// Fifty wrong tries block a network. Behind a listed proxy the network is the client's; what a
 /// client writes there itself never counts.
 #[tokio::test]
@@ -86,17 +99,6 @@ async fn tries_are_counted_by_the_address_that_is_believed() {
         trusted_proxies: proxies,
         ..AppOptions::over(Options::sqlite())
     };
-    async fn tries(app: &TestApp, from: impl Fn(usize) -> String) -> usize {
-        let mut limited = 0;
-        for number in 0..60 {
-            let body = json!({ "email": format!("x{number}@acme.example"), "password": PASSWORD });
-            let call = app
-                .post("/api/v1/auth/login")
-                .header("x-forwarded-for", &from(number));
-            limited += usize::from(call.json(&body).send().await.status == 429);
-        }
-        limited
-    }
     let direct = options(&[]).start().await;
     let limited = tries(&direct, |number| format!("203.0.113.{number}")).await;
     assert_eq!(limited, 10, "a stranger's word is not asked for");

@@ -78,6 +78,11 @@ async fn the_scheme_is_bearer_in_any_case_and_nothing_else() {
         let answer = app.get(ME).header("authorization", &bad).send().await;
         answer.problem(401, "authentication_required");
     }
+    // Of two, none counts.
+    for second in [token.as_str(), "garbage"] {
+        let call = app.get(ME).bearer(&token).bearer(second);
+        call.send().await.problem(401, "authentication_required");
+    }
     // Neither a cookie nor the query carries it.
     app.get(ME)
         .cookie(&token)
@@ -160,7 +165,7 @@ async fn says_what_is_wrong_with_it_and_changes_nothing() {
         (PASSWORD, "short", ["new_password:too_short"]),
         (PASSWORD, long.as_str(), ["new_password:too_long"]),
         (PASSWORD, longest.as_str(), ["new_password:too_long"]),
-        (PASSWORD, PASSWORD, ["new_password:unchanged"]),
+        (PASSWORD, PASSWORD, ["new_password:same"]),
     ] {
         change(&app, &signed, current, new).await.invalid(&fields);
     }

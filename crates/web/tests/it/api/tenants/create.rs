@@ -277,15 +277,7 @@ async fn of_many_at_once_one_gets_the_slug(app: TestApp) {
         (count(&app, "directory").await, count(&app, "outbox").await),
         (1, 1)
     );
-    assert_eq!(
-        app.inner()
-            .tenant_files()
-            .unwrap()
-            .iter()
-            .filter(|name| name.ends_with(".db"))
-            .count(),
-        1
-    );
+    assert_eq!(super::databases(&app), 1);
     assert_eq!(show(&app, &admin, "acme").await, made[0]);
 }
 

@@ -152,6 +152,8 @@ async fn is_purged_by_itself_when_its_grace_is_over(app: TestApp) {
     assert_eq!(show(&app, &admin, "acme").await["status"], "deleted");
     app.clock().advance(Duration::from_secs(1));
     app.service().sweep().await.unwrap();
+    app.inner().settle().await.unwrap();
+    let admin = app.admin().await.access;
     act(&app, &admin, "GET", "acme")
         .await
         .problem(404, "not_found");
@@ -204,12 +206,7 @@ async fn is_made_anew_with_a_fresh_owner(app: TestApp) {
         .problem(401, "invalid_credentials");
     let new = app.sign_in("localhost", "new@acme.example").await;
     assert_eq!(new.body["tenant"]["id"], acme.id);
-    let files = app.inner().tenant_files().unwrap();
-    assert_eq!(
-        files.iter().filter(|name| name.ends_with(".db")).count(),
-        1,
-        "{files:?}"
-    );
+    assert_eq!(super::databases(&app), 1);
 }
 
 on_both!(is_made_anew_with_a_fresh_owner);
