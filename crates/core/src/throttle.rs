@@ -28,6 +28,16 @@ impl Limits {
         window: Duration::from_hours(24),
         disable_after: Some(100),
     };
+    /// For an account that a password is also tried on because it shares its address with another
+    /// in which the password fits. Not its owner's failures, so they never block it; but whoever
+    /// has such another account could guess with it.
+    pub const BESIDE: Self = Self {
+        free: 20,
+        pause: Duration::from_mins(15),
+        longest: Duration::from_hours(1),
+        window: Duration::from_hours(24),
+        disable_after: None,
+    };
     /// For the network a request comes from: an IPv4 address or an IPv6 /64.
     pub const NETWORK: Self = Self {
         free: 50,
@@ -36,7 +46,8 @@ impl Limits {
         window: Duration::from_mins(15),
         disable_after: None,
     };
-    /// For a whole tenant, against a guess at many accounts from many networks.
+    /// For a whole tenant, against a guess at many accounts from many networks. Past it only those
+    /// wait who failed before themselves, or anybody could keep everybody out.
     pub const TENANT: Self = Self {
         free: 1_000,
         pause: Duration::from_secs(1),

@@ -21,8 +21,22 @@ use tokio::sync::oneshot;
 use crate::password::{Argon2Error, HashParams, StoredHashError, Verdict};
 use worker::{Answer, Job, Shared};
 
-/// Whose turn a job waits for: a tenant's, or with `None` that of everybody outside the tenants.
-pub type Lane = Option<TenantId>;
+/// Whose turn a job waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// A tenant's.
+    Tenant(TenantId),
+    /// That of one network, where no tenant is named: a storm from one holds up no other.
+    Network([u8; 32]),
+    /// That of everybody else outside the tenants.
+    Platform,
+}
+
+impl From<Option<TenantId>> for Lane {
+    fn from(tenant: Option<TenantId>) -> Self {
+        tenant.map_or(Self::Platform, Self::Tenant)
+    }
+}
 
 /// The queue is full. Nothing was hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -104,8 +118,12 @@ impl HashPool {
     }
 
     /// Hashes a password; the answer is a PHC string.
-    pub async fn hash(&self, lane: Lane, password: Password) -> Result<String, HashError> {
-        self.submit(lane, |answer| Job::Hash { password, answer })
+    pub async fn hash(
+        &self,
+        lane: impl Into<Lane>,
+        password: Password,
+    ) -> Result<String, HashError> {
+        self.submit(lane.into(), |answer| Job::Hash { password, answer })
             .await
     }
 
@@ -113,11 +131,11 @@ impl HashPool {
     /// has no password: it costs the same and never fits.
     pub async fn verify(
         &self,
-        lane: Lane,
+        lane: impl Into<Lane>,
         password: Password,
         stored: Option<String>,
     ) -> Result<Verdict, HashError> {
-        self.submit(lane, |answer| Job::Verify {
+        self.submit(lane.into(), |answer| Job::Verify {
             password,
             stored,
             answer,

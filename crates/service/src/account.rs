@@ -8,7 +8,7 @@ use tenantry_keys::password::Verdict;
 
 use crate::sessions::Principal;
 use crate::signin::{Person, hash_refusal};
-use crate::throttle::Target;
+use crate::throttle::Account;
 use crate::{Refusal, Service};
 
 impl Service {
@@ -37,11 +37,14 @@ impl Service {
                 "choose a password other than the present one",
             ));
         }
-        let (target, lane) = match &principal.person {
-            Person::User { ctx, user } => (Target::User(ctx.id(), user.id), Some(ctx.id())),
-            Person::Admin(admin) => (Target::Admin(admin.id), None),
+        let (account, lane) = match &principal.person {
+            Person::User { ctx, user } => (Account::User(ctx.id(), user.id), Some(ctx.id())),
+            Person::Admin(admin) => (Account::Admin(admin.id), None),
         };
-        let counted = self.count_tries(&[target], ip).await?;
+        let attempt = self.attempt(None, &[account], ip).await?;
+        if let Some(pause) = attempt.wait(0) {
+            return Err(Refusal::RateLimited(pause));
+        }
         let stored = self.stored_hash(&principal.person).await?;
         let verdict = self
             .hasher()
@@ -51,7 +54,7 @@ impl Service {
         if verdict == Verdict::Mismatch {
             return Err(wrong());
         }
-        self.forgive(counted.into_iter().flatten()).await?;
+        self.succeed(attempt, &[0]).await?;
         let hash = self
             .hasher()
             .hash(lane, chosen)
@@ -65,15 +68,23 @@ impl Service {
                     .begin(ctx)
                     .await
                     .map_err(Refusal::tenant(ctx))?;
-                tx.users()
-                    .set_password(user.id, &hash, false)
+                let changed = tx
+                    .users()
+                    .change_password(user.id, &hash, user.security_version)
                     .await
                     .map_err(Refusal::tenant(ctx))?;
+                if !changed {
+                    return Err(changed_meanwhile());
+                }
                 tx.commit().await.map_err(Refusal::tenant(ctx))?;
             }
             Person::Admin(admin) => {
                 let mut tx = self.control().begin().await?;
-                tx.admins().set_password(admin.id, &hash).await?;
+                let changed =
+                    tx.admins().change_password(admin.id, &hash, admin.security_version).await?;
+                if !changed {
+                    return Err(changed_meanwhile());
+                }
                 tx.commit().await?;
             }
         }
@@ -117,4 +128,9 @@ impl Service {
             }
         }
     }
+}
+
+/// Two changes at the same moment: the first counts.
+fn changed_meanwhile() -> Refusal {
+    Refusal::Conflict("the password or the role was changed meanwhile; sign in again".to_owned())
 }

@@ -12,7 +12,7 @@ use tenantry_store::control::Entry;
 use tenantry_store::{Hint, Origin, TenantCtx};
 
 use crate::signin::hash_refusal;
-use crate::throttle::Target;
+use crate::throttle::Account;
 use crate::{Refusal, Service};
 
 /// For whom a setup link is.
@@ -112,10 +112,10 @@ impl Service {
         hinted: Option<TenantId>,
         ip: Option<IpAddr>,
     ) -> Result<SetupView, Refusal> {
-        let counted = self.count_tries(&[Target::Link], ip).await?;
+        let attempt = self.attempt(None, &[], ip).await?;
         let view = self.setup_view(token, hinted).await?;
         // The link is good; whatever is wrong with the password is no guess at one.
-        self.forgive(counted.into_iter().flatten()).await?;
+        self.succeed(attempt, &[]).await?;
         let token = self.setup_token(token, hinted)?;
         let password = self.chosen_password("password", password)?;
         let hash = self
@@ -159,6 +159,12 @@ impl Service {
             tx.commit().await?;
             Subject::Admin(admin)
         };
+        let account = match subject {
+            Subject::User { tenant, user, .. } => Account::User(tenant, user),
+            Subject::Admin(admin) => Account::Admin(admin),
+        };
+        // Whoever could prove the address needs no longer wait for the old password's guesses.
+        self.unlock(account, &[view.email.key()]).await?;
         // The security version has already ended them; this tells the person's list of sessions.
         let mut tx = self.control().begin().await?;
         tx.sessions()

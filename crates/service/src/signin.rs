@@ -15,7 +15,7 @@ use tenantry_core::session::{SessionKind, Subject};
 use tenantry_core::tenant::Tenant;
 use tenantry_core::user::{User, Username};
 use tenantry_core::{Email, OneTimeId, Secret, TenantId, UserId};
-use tenantry_keys::hasher::HashError;
+use tenantry_keys::hasher::{HashError, Lane};
 use tenantry_keys::password::Verdict;
 use tenantry_keys::token::TokenKind;
 use tenantry_store::control::{AdminRecord, StoredSecret};
@@ -24,7 +24,7 @@ use tenantry_store::{Hint, Origin, TenantCtx};
 
 use crate::resolve::Resolved;
 use crate::sessions::Issued;
-use crate::throttle::Target;
+use crate::throttle::{Account, Typed};
 use crate::{Refusal, Service};
 
 /// The most tenants one address is tried in when none is named.
@@ -37,6 +37,16 @@ pub enum Login {
     Email(Email),
     /// By username; needs a tenant.
     Username(Username),
+}
+
+impl Login {
+    /// The normalised name.
+    fn key(&self) -> String {
+        match self {
+            Self::Email(email) => email.key(),
+            Self::Username(username) => username.key(),
+        }
+    }
 }
 
 /// Where a request comes from and what is to carry the session.
@@ -111,15 +121,16 @@ pub enum SignedIn {
 enum Candidate {
     Admin(AdminRecord),
     User(TenantCtx, UserRecord),
-    Nobody(Option<TenantId>, String),
+    /// Stands in where nobody is found, so that the path is the same.
+    Nobody,
 }
 
 impl Candidate {
-    fn target(&self) -> Target {
+    fn account(&self) -> Option<Account> {
         match self {
-            Self::Admin(record) => Target::Admin(record.admin.id),
-            Self::User(ctx, record) => Target::User(ctx.id(), record.user.id),
-            Self::Nobody(tenant, name) => Target::Unknown(*tenant, name.clone()),
+            Self::Admin(record) => Some(Account::Admin(record.admin.id)),
+            Self::User(ctx, record) => Some(Account::User(ctx.id(), record.user.id)),
+            Self::Nobody => None,
         }
     }
 
@@ -127,7 +138,7 @@ impl Candidate {
         match self {
             Self::Admin(record) => record.password_hash.as_deref(),
             Self::User(_, record) => record.password_hash.as_deref(),
-            Self::Nobody(..) => None,
+            Self::Nobody => None,
         }
     }
 
@@ -135,7 +146,7 @@ impl Candidate {
         match self {
             Self::User(ctx, _) => Some(ctx.id()),
             Self::Admin(_) => None,
-            Self::Nobody(tenant, _) => *tenant,
+            Self::Nobody => None,
         }
     }
 
@@ -143,7 +154,7 @@ impl Candidate {
         match self {
             Self::Admin(record) => record.admin.disabled_at.is_some(),
             Self::User(_, record) => record.user.disabled_at.is_some(),
-            Self::Nobody(..) => false,
+            Self::Nobody => false,
         }
     }
 
@@ -154,7 +165,7 @@ impl Candidate {
                 ctx,
                 user: record.user,
             }),
-            Self::Nobody(..) => None,
+            Self::Nobody => None,
         }
     }
 }
@@ -180,42 +191,48 @@ impl Service {
         // Size first: what can't be anybody's password costs nobody a hash.
         let password = Password::offered(password).ok_or(Refusal::InvalidCredentials)?;
         let candidates = self.candidates(tenant, login).await?;
-        let targets: Vec<Target> = candidates.iter().map(Candidate::target).collect();
-        let tries = self.count_tries(&targets, client.ip).await?;
-
-        let checks = candidates
-            .iter()
-            .zip(&tries)
-            .map(|(candidate, counted)| async {
-                if counted.is_none() {
-                    return Ok(Verdict::Mismatch);
-                }
-                let hash = candidate.password_hash().map(str::to_owned);
-                self.hasher()
-                    .verify(candidate.tenant(), password.clone(), hash)
-                    .await
-            });
-        let mut verdicts = Vec::with_capacity(candidates.len());
-        for verdict in join_all(checks).await {
-            verdicts.push(verdict.map_err(hash_refusal)?);
+        let typed = Typed {
+            tenant: tenant.id(),
+            name: login.key(),
+        };
+        let accounts: Vec<Account> = candidates.iter().filter_map(Candidate::account).collect();
+        let attempt = self.attempt(Some(&typed), &accounts, client.ip).await?;
+        let lane = match (tenant.id(), client.ip) {
+            (Some(tenant), _) => Lane::Tenant(tenant),
+            (None, Some(ip)) => Lane::Network(self.network_key(ip)),
+            (None, None) => Lane::Platform,
+        };
+        let checks = candidates.iter().enumerate().map(|(place, candidate)| {
+            // One that must not be compared costs the same and does not fit.
+            let hash = candidate.password_hash().filter(|_| attempt.wait(place).is_none());
+            self.hasher().verify(lane, password.clone(), hash.map(str::to_owned))
+        });
+        let verdicts = join_all(checks).await;
+        if verdicts.iter().all(Result::is_err) {
+            // Turned away unheard is no wrong try.
+            self.withdraw(attempt).await?;
+            let error = verdicts.into_iter().find_map(Result::err);
+            return Err(error.map_or(Refusal::InvalidCredentials, hash_refusal));
         }
-
         let mut fitting = Vec::new();
-        let (mut forgiven, mut beside) = (Vec::new(), Vec::new());
-        for ((candidate, counted), verdict) in candidates.into_iter().zip(tries).zip(verdicts) {
-            if let Verdict::Match { outdated } = verdict
-                && !candidate.disabled()
-            {
-                forgiven.extend(counted);
-                fitting.push((candidate, outdated));
-            } else {
-                beside.extend(counted);
+        let mut places = Vec::new();
+        for (place, (candidate, verdict)) in candidates.into_iter().zip(verdicts).enumerate() {
+            match verdict {
+                Ok(Verdict::Match { outdated }) if !candidate.disabled() => {
+                    places.push(place);
+                    fitting.push((candidate, outdated));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    // One account's trouble must not keep a person out of the others.
+                    tracing::warn!(%error, "a password could not be checked at one of several accounts");
+                }
             }
         }
         if fitting.is_empty() {
             return Err(Refusal::InvalidCredentials);
         }
-        self.forgive_beside(forgiven, beside).await?;
+        self.succeed(attempt, &places).await?;
         for (candidate, outdated) in &fitting {
             if *outdated {
                 self.upgrade_hash(candidate, &password).await;
@@ -260,15 +277,13 @@ impl Service {
 
     async fn candidate_in(&self, ctx: &TenantCtx, login: &Login) -> Result<Candidate, Refusal> {
         let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
-        let (record, name) = match login {
-            Login::Email(email) => (tx.users().find_by_email(email).await, email.key()),
-            Login::Username(username) => {
-                (tx.users().find_by_username(username).await, username.key())
-            }
+        let record = match login {
+            Login::Email(email) => tx.users().find_by_email(email).await,
+            Login::Username(username) => tx.users().find_by_username(username).await,
         };
         Ok(match record.map_err(Refusal::tenant(ctx))? {
             Some(record) => Candidate::User(ctx.clone(), record),
-            None => Candidate::Nobody(Some(ctx.id()), name),
+            None => Candidate::Nobody,
         })
     }
 
@@ -312,7 +327,7 @@ impl Service {
             }
         }
         if candidates.is_empty() {
-            candidates.push(Candidate::Nobody(None, email.key()));
+            candidates.push(Candidate::Nobody);
         }
         Ok(candidates)
     }
@@ -340,7 +355,7 @@ impl Service {
                     tx.users().upgrade_hash(record.user.id, from, &to).await?;
                     tx.commit().await?;
                 }
-                Candidate::Nobody(..) => {}
+                Candidate::Nobody => {}
             }
             Ok::<(), Refusal>(())
         };
@@ -418,6 +433,7 @@ impl Service {
         &self,
         token: &str,
         tenant: &str,
+        hinted: Option<TenantId>,
         client: &Client,
     ) -> Result<(Person, Issued), Refusal> {
         let token = self
@@ -442,17 +458,13 @@ impl Service {
             if let Some(tenantry_store::control::Entry::Open(ctx)) = entry
                 && (ctx.id().to_string() == tenant || ctx.tenant().slug.as_str() == tenant)
                 && ctx.generation().number() == choice.generation
+                && hinted.is_none_or(|hinted| hinted == ctx.id())
             {
                 chosen = Some((ctx, choice));
             }
         }
-        // A tenant that was not offered uses nothing up: it may have been a slip.
+        // A tenant that was not offered, or that can't be looked into now, uses nothing up.
         let (ctx, choice) = chosen.ok_or(Refusal::TokenInvalid)?;
-        tx.one_time()
-            .use_up_selection(id, token.hash.as_bytes(), now)
-            .await?
-            .ok_or(Refusal::TokenInvalid)?;
-        tx.commit().await?;
         let mut tenant_tx = self
             .pools()
             .read(&ctx)
@@ -470,6 +482,11 @@ impl Service {
                 user.disabled_at.is_none() && user.security_version.0 == choice.security_version
             })
             .ok_or(Refusal::TokenInvalid)?;
+        tx.one_time()
+            .use_up_selection(id, token.hash.as_bytes(), now)
+            .await?
+            .ok_or(Refusal::TokenInvalid)?;
+        tx.commit().await?;
         let person = Person::User { ctx, user };
         let issued = self.begin_session(&person, client).await?;
         Ok((person, issued))

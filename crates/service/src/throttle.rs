@@ -7,41 +7,44 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tenantry_core::throttle::Limits;
-use tenantry_core::{TenantId, UserId};
+use tenantry_core::{AdminId, TenantId, UserId};
 use tenantry_store::control::Counted;
 
 use crate::{Refusal, Service};
 
-/// What is guessed at.
-#[derive(Debug, Clone)]
-pub(crate) enum Target {
-    /// A person's password in a tenant.
+/// An account a secret is tried on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Account {
+    /// A person's in a tenant.
     User(TenantId, UserId),
-    /// A platform admin's password.
-    Admin(tenantry_core::AdminId),
-    /// The password of whoever has this name; there may be nobody.
-    Unknown(Option<TenantId>, String),
-    /// A link that names nobody.
-    Link,
+    /// A platform admin's.
+    Admin(AdminId),
 }
 
-impl Target {
-    fn tenant(&self) -> Option<TenantId> {
+impl Account {
+    fn label(self) -> String {
         match self {
-            Self::User(tenant, _) => Some(*tenant),
-            Self::Unknown(tenant, _) => *tenant,
-            Self::Admin(_) | Self::Link => None,
+            Self::User(tenant, user) => format!("user:{tenant}:{user}"),
+            Self::Admin(admin) => format!("admin:{admin}"),
         }
     }
+}
 
-    fn label(&self) -> Option<String> {
-        match self {
-            Self::User(tenant, user) => Some(format!("user:{tenant}:{user}")),
-            Self::Admin(admin) => Some(format!("admin:{admin}")),
-            Self::Unknown(Some(tenant), name) => Some(format!("unknown:{tenant}:{name}")),
-            Self::Unknown(None, name) => Some(format!("unknown:-:{name}")),
-            Self::Link => None,
-        }
+/// What somebody typed to say who they are, and the tenant that was named beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    /// The tenant, if one was named.
+    pub(crate) tenant: Option<TenantId>,
+    /// The normalised address or username.
+    pub(crate) name: String,
+}
+
+impl Typed {
+    fn label(&self) -> String {
+        self.tenant.map_or_else(
+            || format!("typed:-:{}", self.name),
+            |tenant| format!("typed:{tenant}:{}", self.name),
+        )
     }
 }
 
@@ -57,113 +60,166 @@ fn network(ip: IpAddr) -> String {
     }
 }
 
-/// A counted try. Unless it is [forgiven](Service::forgive), it stays a failure.
-pub(crate) struct Try {
-    keys: Vec<([u8; 32], Limits, Scope)>,
+type Key = ([u8; 32], Limits);
+
+/// A counted try. Unless it [succeeds](Service::succeed), it stays a failure.
+///
+/// What can make somebody wait is counted by what was typed, the network and the tenant, for known
+/// and unknown people alike. Each account has a count of its own beside that, so that a guess by
+/// address, by username and without a tenant share one limit; past it the secret is just not
+/// compared, which looks like a wrong one and tells nobody that the account is there.
+#[derive(Default)]
+pub(crate) struct Attempt {
+    typed: Option<Key>,
+    wider: Vec<Key>,
+    accounts: Vec<AccountKeys>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Account,
-    Wider,
+#[derive(Clone, Copy)]
+struct AccountKeys {
+    own: Key,
+    /// Where several accounts are tried at once.
+    beside: Option<Key>,
+    /// How long the account must wait; until then nothing is compared and nothing counted.
+    wait: Option<Duration>,
+}
+
+impl Attempt {
+    /// How long the account at this place must wait; `None` where its secret may be compared.
+    pub(crate) fn wait(&self, place: usize) -> Option<Duration> {
+        self.accounts.get(place).and_then(|account| account.wait)
+    }
 }
 
 impl Service {
-    fn throttle_key(&self, label: &str) -> [u8; 32] {
-        self.keyring()
-            .directory()
-            .hash(&format!("throttle:{label}"))
+    fn throttle_key(&self, label: &str, limits: Limits) -> Key {
+        (self.keyring().directory().hash(&format!("throttle:{label}")), limits)
     }
 
-    fn throttle_keys(&self, target: &Target) -> Vec<([u8; 32], Limits, Scope)> {
-        let mut keys = Vec::with_capacity(3);
-        if let Some(tenant) = target.tenant() {
-            let key = self.throttle_key(&format!("tenant:{tenant}"));
-            keys.push((key, Limits::TENANT, Scope::Wider));
-        }
-        if let Some(label) = target.label() {
-            keys.push((self.throttle_key(&label), Limits::ACCOUNT, Scope::Account));
-        }
-        keys
+    /// The network as a key, for what is fair between networks.
+    pub(crate) fn network_key(&self, ip: IpAddr) -> [u8; 32] {
+        self.throttle_key(&network(ip), Limits::NETWORK).0
     }
 
-    /// Counts a try at every target; those that must wait are left out, and if all must, the
-    /// caller is told for how long. The network is the same for all targets of one request: it
-    /// counts once, and a network that must wait waits at each.
-    pub(crate) async fn count_tries(
+    fn account_keys(&self, account: Account, several: bool) -> AccountKeys {
+        let label = account.label();
+        let beside = format!("beside:{label}");
+        AccountKeys {
+            own: self.throttle_key(&label, Limits::ACCOUNT),
+            beside: several.then(|| self.throttle_key(&beside, Limits::BESIDE)),
+            wait: None,
+        }
+    }
+
+    /// Counts a try before anything is compared. Whoever must wait is told for how long, and
+    /// nothing is counted then.
+    pub(crate) async fn attempt(
         &self,
-        targets: &[Target],
+        typed: Option<&Typed>,
+        accounts: &[Account],
         ip: Option<IpAddr>,
-    ) -> Result<Vec<Option<Try>>, Refusal> {
+    ) -> Result<Attempt, Refusal> {
         if !self.settings().rate_limits {
-            return Ok(targets
-                .iter()
-                .map(|_| Some(Try { keys: Vec::new() }))
-                .collect());
+            return Ok(Attempt::default());
         }
         let now = self.clock().now();
+        let mut attempt = Attempt {
+            typed: typed.map(|typed| self.throttle_key(&typed.label(), Limits::ACCOUNT)),
+            wider: ip.map(|ip| self.throttle_key(&network(ip), Limits::NETWORK)).into_iter().collect(),
+            accounts: accounts.iter().map(|account| self.account_keys(*account, accounts.len() > 1)).collect(),
+        };
         let mut tx = self.control().begin().await?;
-        let mut from = None;
-        if let Some(ip) = ip {
-            let key = self.throttle_key(&network(ip));
-            let counted = tx.throttle().count(&key, &Limits::NETWORK, now).await?;
-            if let Counted::Wait(pause) = counted {
-                return Err(Refusal::RateLimited(pause));
+        let mut spotless = true;
+        let shared: Vec<Key> = attempt.wider.iter().chain(&attempt.typed).copied().collect();
+        for (key, limits) in &shared {
+            match tx.throttle().count(key, limits, now).await? {
+                Counted::Go(failures) => spotless &= failures <= 1,
+                Counted::Wait(pause) => return Err(Refusal::RateLimited(pause)),
             }
-            from = Some((key, Limits::NETWORK, Scope::Wider));
         }
-        let mut tries = Vec::with_capacity(targets.len());
-        let mut shortest: Option<Duration> = None;
-        for target in targets {
-            let mut keys = self.throttle_keys(target);
-            let mut wait = None;
-            for (key, limits, _) in &keys {
-                if let Counted::Wait(pause) = tx.throttle().count(key, limits, now).await? {
-                    wait = Some(pause);
+        if let Some(tenant) = typed.and_then(|typed| typed.tenant) {
+            let key = self.throttle_key(&format!("tenant:{tenant}"), Limits::TENANT);
+            match tx.throttle().count(&key.0, &key.1, now).await? {
+                Counted::Go(_) => attempt.wider.push(key),
+                Counted::Wait(pause) if !spotless => return Err(Refusal::RateLimited(pause)),
+                Counted::Wait(_) => {}
+            }
+        }
+        for account in &mut attempt.accounts {
+            for (key, limits) in account.beside.into_iter().chain([account.own]) {
+                if let Counted::Wait(pause) = tx.throttle().count(&key, &limits, now).await? {
+                    account.wait = Some(pause);
                     break;
                 }
             }
-            if let Some(wait) = wait {
-                shortest = Some(shortest.map_or(wait, |shorter| shorter.min(wait)));
-                tries.push(None);
-            } else {
-                keys.extend(from.take());
-                tries.push(Some(Try { keys }));
+        }
+        tx.commit().await?;
+        Ok(attempt)
+    }
+
+    /// Takes a try back: the secret fitted at these accounts. They start anew; network and tenant
+    /// lose just this one, or an attacker could wash a network clean with an account of his own.
+    ///
+    /// Accounts beside them, where the same secret was tried and did not fit, lose this one too:
+    /// it is somebody's right secret, so it was no guess of theirs. It stays on their other count.
+    pub(crate) async fn succeed(&self, attempt: Attempt, fitting: &[usize]) -> Result<(), Refusal> {
+        let mut tx = self.control().begin().await?;
+        for (key, limits) in &attempt.wider {
+            tx.throttle().forgive(key, limits.free).await?;
+        }
+        if let Some((key, _)) = &attempt.typed {
+            tx.throttle().clear(key).await?;
+        }
+        for (place, account) in attempt.accounts.iter().enumerate() {
+            if fitting.contains(&place) {
+                tx.throttle().clear(&account.own.0).await?;
+                if let Some((beside, _)) = &account.beside {
+                    tx.throttle().clear(beside).await?;
+                }
+            } else if account.wait.is_none() {
+                tx.throttle().forgive(&account.own.0, account.own.1.free).await?;
             }
         }
         tx.commit().await?;
-        match shortest {
-            Some(wait) if tries.iter().all(Option::is_none) => Err(Refusal::RateLimited(wait)),
-            _ => Ok(tries),
-        }
+        Ok(())
     }
 
-    /// Takes a try back: the secret fitted. The account starts anew; network and tenant lose just
-    /// this one, or an attacker could wash a network clean with an account of his own.
-    pub(crate) async fn forgive(
-        &self,
-        tries: impl IntoIterator<Item = Try>,
-    ) -> Result<(), Refusal> {
-        self.forgive_beside(tries, []).await
-    }
-
-    /// The same; and at `others` the one secret was tried too, where it did not fit. Since it is
-    /// somebody's right one, that was no guess: they lose just this one, or a person in several
-    /// tenants would lock the own accounts by signing in.
-    pub(crate) async fn forgive_beside(
-        &self,
-        tries: impl IntoIterator<Item = Try>,
-        others: impl IntoIterator<Item = Try>,
-    ) -> Result<(), Refusal> {
-        let fitted = tries.into_iter().flat_map(|counted| counted.keys);
-        let beside = others.into_iter().flat_map(|counted| counted.keys);
-        let beside = beside.map(|(key, limits, _)| (key, limits, Scope::Wider));
-        let mut tx = self.control().begin().await?;
-        for (key, limits, scope) in fitted.chain(beside) {
-            match scope {
-                Scope::Account => tx.throttle().clear(&key).await?,
-                Scope::Wider => tx.throttle().forgive(&key, limits.free).await?,
+    /// Takes a try back that was never made: something else kept the secret from being compared.
+    pub(crate) async fn withdraw(&self, attempt: Attempt) -> Result<(), Refusal> {
+        let mut keys: Vec<Key> = attempt.wider;
+        keys.extend(attempt.typed);
+        for account in attempt.accounts {
+            if account.wait.is_none() {
+                keys.push(account.own);
+                keys.extend(account.beside);
             }
+        }
+        let mut tx = self.control().begin().await?;
+        for (key, limits) in keys {
+            tx.throttle().forgive(&key, limits.free).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Lets an account's owner try again at once, by each of these names, with and without the
+    /// tenant.
+    pub(crate) async fn unlock(&self, account: Account, names: &[String]) -> Result<(), Refusal> {
+        let tenant = match account {
+            Account::User(tenant, _) => Some(tenant),
+            Account::Admin(_) => None,
+        };
+        let mut keys = vec![self.account_keys(account, true).own.0];
+        keys.extend(self.account_keys(account, true).beside.map(|(key, _)| key));
+        for name in names {
+            for tenant in [tenant, None] {
+                let typed = Typed { tenant, name: name.clone() };
+                keys.push(self.throttle_key(&typed.label(), Limits::ACCOUNT).0);
+            }
+        }
+        let mut tx = self.control().begin().await?;
+        for key in &keys {
+            tx.throttle().clear(key).await?;
         }
         tx.commit().await?;
         Ok(())

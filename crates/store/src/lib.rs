@@ -8,6 +8,7 @@
 #[macro_use]
 mod macros;
 
+pub mod cluster;
 pub mod control;
 mod db;
 mod error;

@@ -34,7 +34,8 @@ impl<J> Queue<J> {
     }
 
     /// Adds a job; gives it back where there is no room.
-    pub(super) fn push(&mut self, lane: Lane, job: J) -> Result<(), J> {
+    pub(super) fn push(&mut self, lane: impl Into<Lane>, job: J) -> Result<(), J> {
+        let lane = lane.into();
         if !self.has_room(lane) {
             return Err(job);
         }

@@ -107,7 +107,11 @@ async fn held(
 }
 
 /// Submits a job and returns once it waits in the queue, or was refused.
-async fn submit(pool: &Arc<HashPool>, lane: Lane) -> JoinHandle<Result<String, HashError>> {
+async fn submit(
+    pool: &Arc<HashPool>,
+    lane: impl Into<Lane>,
+) -> JoinHandle<Result<String, HashError>> {
+    let lane = lane.into();
     let pool = Arc::clone(pool);
     let (submitted, waits) = oneshot::channel();
     let task = tokio::spawn(async move {

@@ -45,7 +45,7 @@ async fn it_asks_for_the_present_password_and_a_good_one(driver: Driver) {
     for (current, chosen, field, code) in [
         (OTHER, THIRD, "current_password", "wrong"),
         (PASSWORD, "too short", "new_password", "too_short"),
-        (PASSWORD, PASSWORD, "new_password", "unchanged"),
+        (PASSWORD, PASSWORD, "new_password", "same"),
     ] {
         let changed = test
             .service

@@ -50,16 +50,16 @@ async fn the_tenants_that_fit_are_offered_and_one_is_chosen(driver: Driver) {
     assert_eq!(slugs(&offered), ["acme", "globex"], "and is not used up");
 
     for wrong in ["initech", "nowhere", ""] {
-        let chosen = test.service.select(token.expose(), wrong, &browser()).await;
+        let chosen = test.service.select(token.expose(), wrong, None, &browser()).await;
         refused!(chosen, Refusal::TokenInvalid, wrong);
     }
     let client = browser();
-    let chosen = test.service.select(token.expose(), "globex", &client).await;
+    let chosen = test.service.select(token.expose(), "globex", None, &client).await;
     let (person, issued) = chosen.unwrap();
     assert_eq!(tenant_of(&person), tenants[1].id);
     principal(&test, issued.token.expose()).await;
     for slug in ["globex", "acme"] {
-        let again = test.service.select(token.expose(), slug, &browser()).await;
+        let again = test.service.select(token.expose(), slug, None, &browser()).await;
         refused!(again, Refusal::TokenInvalid, "used");
     }
     refused!(
@@ -74,7 +74,7 @@ async fn a_tenant_is_chosen_by_id_too(driver: Driver) {
     let id = tenants[0].id.to_string();
     let (person, _) = test
         .service
-        .select(token.expose(), &id, &browser())
+        .select(token.expose(), &id, None, &browser())
         .await
         .unwrap();
     assert_eq!(tenant_of(&person), tenants[0].id);
@@ -89,7 +89,7 @@ async fn a_choice_is_made_once_however_many_try(driver: Driver) {
             let slug = if number % 2 == 0 { "acme" } else { "globex" };
             tokio::spawn(async move {
                 service
-                    .select(token.expose(), slug, &browser())
+                    .select(token.expose(), slug, None, &browser())
                     .await
                     .is_ok()
             })
@@ -108,7 +108,7 @@ async fn a_choice_ends_after_five_minutes(driver: Driver) {
     test.clock.advance(Duration::from_mins(5));
     let late = test
         .service
-        .select(token.expose(), "acme", &browser())
+        .select(token.expose(), "acme", None, &browser())
         .await;
     refused!(late, Refusal::TokenInvalid);
 }
@@ -120,7 +120,7 @@ async fn a_choice_follows_what_happens_meanwhile(driver: Driver) {
     test.service.suspend_tenant(tenants[0].id).await.unwrap();
     let closed = test
         .service
-        .select(token.expose(), "acme", &browser())
+        .select(token.expose(), "acme", None, &browser())
         .await;
     refused!(closed, Refusal::TokenInvalid, "suspended");
 
@@ -132,7 +132,7 @@ async fn a_choice_follows_what_happens_meanwhile(driver: Driver) {
         .unwrap();
     let changed = test
         .service
-        .select(token.expose(), "globex", &browser())
+        .select(token.expose(), "globex", None, &browser())
         .await;
     refused!(changed, Refusal::TokenInvalid, "the password is another");
 }

@@ -138,6 +138,26 @@ impl Admins<'_> {
         Ok(changed == 1)
     }
 
+    /// Replaces the password of an admin whose security version is still this one, and raises it;
+    /// `false` when it is another by now.
+    pub async fn change_password(
+        &mut self,
+        id: AdminId,
+        hash: &str,
+        from: SecurityVersion,
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.0,
+            "UPDATE platform_admins SET password_hash = $2, must_change_password = 0,
+                    security_version = security_version + 1
+             WHERE id = $1 AND security_version = $3",
+            id.uuid(),
+            hash,
+            from.0
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Replaces a hash by a stronger one of the same password.
     pub async fn upgrade_hash(
         &mut self,

@@ -236,6 +236,27 @@ impl Users<'_> {
         Ok(changed == 1)
     }
 
+    /// Replaces the password of somebody whose security version is still this one, and raises it;
+    /// `false` when it is another by now.
+    pub async fn change_password(
+        &mut self,
+        id: UserId,
+        hash: &str,
+        from: SecurityVersion,
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.conn,
+            "UPDATE tenantry_users SET password_hash = $3, must_change_password = 0,
+                    security_version = security_version + 1
+             WHERE tenant_id = $1 AND id = $2 AND security_version = $4",
+            self.tenant.uuid(),
+            id.uuid(),
+            hash,
+            from.0
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Replaces a hash by a stronger one of the same password; `false` when it is another by now.
     pub async fn upgrade_hash(
         &mut self,

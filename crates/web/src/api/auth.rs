@@ -228,19 +228,10 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequ
 
 async fn select(State(app): State<App>, ctx: Ctx, Json(request): Json<SelectRequest>) -> Response {
     let client = ctx.client(SessionKind::Api);
-    let outcome = async {
-        // A choice of one tenant at another's address is refused as garbage is.
-        let elsewhere = ctx.tenant.tenant().is_some_and(|hinted| {
-            request.tenant_id != hinted.id.to_string() && request.tenant_id != hinted.slug.as_str()
-        });
-        if elsewhere {
-            return Err(Refusal::TokenInvalid);
-        }
-        app.service
-            .select(&request.selection_token, &request.tenant_id, &client)
-            .await
-    }
-    .await;
+    let outcome = app
+        .service
+        .select(&request.selection_token, &request.tenant_id, ctx.tenant.id(), &client)
+        .await;
     let prefix = &app.service.settings().code_prefix;
     answer(
         &app,

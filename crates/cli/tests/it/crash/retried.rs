@@ -1,6 +1,7 @@
 //! What people do after a crash: ask again, or take up what stands still.
 
 use anyhow::{Context as _, Result, ensure};
+use tenantry_testkit::process::{Installation, Running};
 
 use super::free_mail;
 use super::stories::{admin_token, provision, with_admin};
@@ -59,39 +60,46 @@ fn the_same_request_again_makes_no_second_tenant() -> Result<()> {
     Ok(())
 }
 
-/// What can't go on and must not go back stands still, says why, and goes on once the cause is
-/// mended and somebody asks it to.
-#[test]
-fn a_stuck_run_goes_on_when_its_cause_is_mended() -> Result<()> {
+/// `acme`, which can't be made anew for Ada, since her address belongs to a tenant that sleeps. The
+/// work stands still and says why.
+fn stuck() -> Result<(Installation, Running, String)> {
     let installation = with_admin("email_uniqueness = \"global\"")?;
     acts::make_tenant(&installation, "holder", ADA)?;
     acts::make_tenant(&installation, "acme", GRACE)?;
     let root = admin_token(&installation)?;
     let server = installation.serve()?;
     let address = server.address()?;
-    let args = [
-        "tenant",
-        "recreate",
-        "acme",
-        "--force",
-        "--owner-email",
-        ADA,
-        "--json",
-    ];
-    let refused = installation.run(args)?;
-    ensure!(
-        refused.code == Some(3) && refused.stderr.contains("\"email_taken\""),
-        "{refused:?}"
-    );
+    let refused = || {
+        let refused = installation.run([
+            "tenant",
+            "recreate",
+            "acme",
+            "--force",
+            "--owner-email",
+            ADA,
+            "--json",
+        ])?;
+        ensure!(
+            refused.code == Some(3) && refused.stderr.contains("\"email_taken\""),
+            "{refused:?}"
+        );
+        Ok(())
+    };
+    // Where it can be seen at once, nothing is begun.
+    refused()?;
+    acts::token(address, Some("acme"), GRACE)?;
+    done(&installation, &["tenant", "suspend", "holder"])?;
+    refused()?;
 
     let report = answered(&installation.run(["tenant", "check", "acme", "--json"])?, 1)?;
-    let codes: Vec<&str> = report["tenants"][0]["findings"]
-        .as_array()
-        .context("no findings")?
-        .iter()
-        .filter_map(|finding| finding["code"].as_str())
-        .collect();
-    ensure!(codes.contains(&"workflow_stuck"), "{report}");
+    let findings = report["tenants"][0]["findings"].as_array();
+    let findings = findings.context("no findings")?;
+    ensure!(
+        findings
+            .iter()
+            .any(|found| found["code"] == "workflow_stuck"),
+        "{report}"
+    );
     for person in [ADA, GRACE] {
         let answer = acts::sign_in(address, Some("acme"), person)?;
         ensure!(
@@ -99,15 +107,17 @@ fn a_stuck_run_goes_on_when_its_cause_is_mended() -> Result<()> {
             "{answer:?}"
         );
     }
-    let runs = Ask::get("/api/v1/workflows")
-        .bearer(&root)
-        .send(address)?
-        .json();
-    let id = runs["items"][0]["id"]
-        .as_str()
-        .context("no run")?
-        .to_owned();
-    ensure!(runs["items"][0]["state"] == "stuck", "{runs}");
+    let runs = Ask::get("/api/v1/workflows").bearer(&root).send(address)?;
+    let run = runs.json()["items"][0].clone();
+    ensure!(run["state"] == "stuck", "{run}");
+    let id = run["id"].as_str().context("no id")?.to_owned();
+    Ok((installation, server, id))
+}
+
+/// What can't go on and must not go back goes on once the cause is mended and somebody asks it to.
+#[test]
+fn a_stuck_run_goes_on_when_its_cause_is_mended() -> Result<()> {
+    let (installation, server, id) = stuck()?;
     // Asked to go on too early, it stands still again.
     let early = done(&installation, &["workflow", "retry", &id])?;
     ensure!(early["state"] == "stuck", "{early}");
@@ -126,8 +136,25 @@ fn a_stuck_run_goes_on_when_its_cause_is_mended() -> Result<()> {
     crate::eventually("the mail is written", || {
         Ok(acts::mails(&installation)?.pop())
     })?;
+    let address = server.address()?;
     acts::owner_arrives(&installation, address, "acme", ADA)?;
     let answer = acts::sign_in(address, Some("acme"), GRACE)?;
     ensure!(answer.status == 401, "{answer:?}");
+    all_is_well(&installation)
+}
+
+/// Nor does it keep anybody from giving the tenant up.
+#[test]
+fn a_tenant_whose_work_is_stuck_can_be_purged() -> Result<()> {
+    let (installation, server, _) = stuck()?;
+    done(
+        &installation,
+        &["tenant", "delete", "acme", "--purge", "--force"],
+    )?;
+    let answer = acts::sign_in(server.address()?, Some("acme"), GRACE)?;
+    ensure!(answer.code() == "tenant_not_found", "{answer:?}");
+    all_is_well(&installation)?;
+    acts::make_tenant(&installation, "acme", GRACE)?;
+    acts::token(server.address()?, Some("acme"), GRACE)?;
     all_is_well(&installation)
 }

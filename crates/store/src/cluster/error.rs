@@ -1,0 +1,194 @@
+//! What can go wrong on a cluster. Told by SQLSTATE, never by text, which the server writes in its
+//! own language.
+
+use std::time::Duration;
+
+use crate::StoreError;
+
+/// What an error of the server means for a step (PostgreSQL manual, appendix A).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is there already (42P04, 42710, 23505): look whose it is.
+    Exists,
+    /// The same may work in a moment (40001, 40P01, 53xxx, 55000, 55006, 55P03, 57014, 57P0x, and
+    /// XX000, which the server says when two change one row of the catalogue at once).
+    Transient,
+    /// The connection is gone and with it the answer: it may have happened (08xxx, I/O).
+    Lost,
+    /// The admin lacks a right (42501, 28xxx).
+    Denied,
+    /// Something still depends on it (2BP01).
+    InUse,
+    /// Anything else.
+    Other,
+}
+
+impl Trouble {
+    fn of_code(code: &str) -> Self {
+        match code {
+            "42P04" | "42710" | "23505" => Self::Exists,
+            "40001" | "40P01" | "55000" | "55006" | "55P03" | "57014" | "XX000" => Self::Transient,
+            "42501" => Self::Denied,
+            "2BP01" => Self::InUse,
+            _ => match code.get(..2) {
+                Some("08") => Self::Lost,
+                Some("53") => Self::Transient,
+                Some("28") => Self::Denied,
+                _ if code.starts_with("57P") => Self::Transient,
+                _ => Self::Other,
+            },
+        }
+    }
+}
+
+/// An error of a cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The server refused or could not be reached.
+    #[error("the cluster could not do this ({trouble:?})")]
+    Database {
+        /// What it means.
+        trouble: Trouble,
+        /// What the driver said.
+        source: sqlx::Error,
+    },
+    /// The server did not answer in time; it may have happened.
+    #[error("the cluster did not answer within {0:?}")]
+    Deadline(Duration),
+    /// Another node is at it.
+    #[error("another node is working on {0}")]
+    Busy(String),
+    /// A database or role of this name exists and does not carry our marker for this tenant.
+    #[error("{0} exists on the cluster and does not carry this tenant's marker")]
+    Foreign(String),
+    /// Somebody whom the admin may not end is connected to a database that is to be dropped.
+    #[error("{database} can't be dropped while {by} is connected; end those sessions as a superuser")]
+    Occupied {
+        /// The database.
+        database: String,
+        /// The roles connected.
+        by: String,
+    },
+    /// A role or database that a step builds on is not there.
+    #[error("{0} is missing on the cluster")]
+    Missing(String),
+    /// The template could not be brought to the tenants' schema.
+    #[error("the template could not be migrated")]
+    Migrate(#[source] StoreError),
+}
+
+impl ClusterError {
+    /// What it means for a step.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Database { trouble, .. } => *trouble,
+            Self::Deadline(_) => Trouble::Lost,
+            Self::Busy(_) => Trouble::Transient,
+            Self::Migrate(source) if source.is_transient() => Trouble::Transient,
+            Self::Occupied { .. } => Trouble::InUse,
+            Self::Foreign(_) | Self::Missing(_) | Self::Migrate(_) => Trouble::Other,
+        }
+    }
+
+    /// Whether looking again and trying again may help.
+    pub fn is_passing(&self) -> bool {
+        match self.trouble() {
+            Trouble::Exists | Trouble::Transient | Trouble::Lost => true,
+            Trouble::Denied | Trouble::InUse | Trouble::Other => false,
+        }
+    }
+
+    /// The server's code, if it said one.
+    pub fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::Database { source, .. } => {
+                let code = source.as_database_error()?.code()?;
+                Some(code.into_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<sqlx::Error> for ClusterError {
+    fn from(source: sqlx::Error) -> Self {
+        let trouble = match &source {
+            sqlx::Error::Database(error) => error
+                .code()
+                .map_or(Trouble::Other, |code| Trouble::of_code(&code)),
+            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => {
+                Trouble::Lost
+            }
+            sqlx::Error::PoolTimedOut => Trouble::Transient,
+            _ => Trouble::Other,
+        };
+        Self::Database { trouble, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error;
+    use std::fmt;
+
+    use sqlx::error::{DatabaseError, ErrorKind};
+
+    use super::*;
+
+    /// What a server with German messages says.
+    #[derive(Debug)]
+    struct German(&'static str);
+
+    impl fmt::Display for German {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.message())
+        }
+    }
+    impl Error for German {}
+    impl DatabaseError for German {
+        fn message(&self) -> &str {
+            "Datenbank »t_0« existiert bereits"
+        }
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn only_the_code_counts() {
+        for (code, trouble) in [
+            ("42P04", Trouble::Exists),
+            ("23505", Trouble::Exists),
+            ("42710", Trouble::Exists),
+            ("55006", Trouble::Transient),
+            ("53300", Trouble::Transient),
+            ("57P01", Trouble::Transient),
+            ("57014", Trouble::Transient),
+            ("08006", Trouble::Lost),
+            ("42501", Trouble::Denied),
+            ("28P01", Trouble::Denied),
+            ("2BP01", Trouble::InUse),
+            ("42601", Trouble::Other),
+            ("25001", Trouble::Other),
+        ] {
+            // The same words with each code.
+            let source = sqlx::Error::Database(Box::new(German(code)));
+            let error = ClusterError::from(source);
+            assert_eq!(error.trouble(), trouble, "{code}");
+            assert_eq!(error.sqlstate().as_deref(), Some(code));
+        }
+    }
+}
