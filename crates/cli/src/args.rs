@@ -143,6 +143,9 @@ pub(crate) enum Command {
     /// Tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// People.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Durable workflows.
     #[command(subcommand)]
     Workflow(WorkflowCommand),
@@ -162,6 +165,24 @@ pub(crate) enum AdminCommand {
     },
     /// Every platform admin.
     List,
+    /// Lift the block that wrong passwords put on an admin's account.
+    Unlock {
+        /// The address.
+        #[arg(long)]
+        email: String,
+    },
+}
+
+/// People.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Lift the block that wrong passwords put on a person's account.
+    Unlock {
+        /// The tenant, by slug or id.
+        slug: String,
+        /// The person's address.
+        email: String,
+    },
 }
 
 /// The owner of a tenant.

@@ -5,9 +5,12 @@ mod config;
 mod doctor;
 pub(crate) mod serve;
 mod tenant;
+mod user;
 mod workflow;
 
 use std::process::ExitCode;
+
+use tenantry_service::Service;
 
 use crate::args::{Args, Command};
 use crate::config::Config;
@@ -33,25 +36,40 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Exit> {
             serve::run(&config, demo, out).await
         }
         Command::Admin(command) => {
-            telemetry::start(&config)?;
-            let service = open::service(&config).await?;
-            let code = admin::run(&service, command, out).await;
-            service.close().await;
-            code
+            over(&config, async |service| {
+                admin::run(service, command, out).await
+            })
+            .await
         }
         Command::Tenant(command) => {
-            telemetry::start(&config)?;
-            let service = open::service(&config).await?;
-            let code = tenant::run(&service, command, out).await;
-            service.close().await;
-            code
+            over(&config, async |service| {
+                Box::pin(tenant::run(service, command, out)).await
+            })
+            .await
+        }
+        Command::User(command) => {
+            over(&config, async |service| {
+                user::run(service, command, out).await
+            })
+            .await
         }
         Command::Workflow(command) => {
-            telemetry::start(&config)?;
-            let service = open::service(&config).await?;
-            let code = workflow::run(&service, command, out).await;
-            service.close().await;
-            code
+            over(&config, async |service| {
+                workflow::run(service, command, out).await
+            })
+            .await
         }
     }
+}
+
+/// Runs a command over the service, and closes it whatever came of it.
+async fn over(
+    config: &Config,
+    command: impl AsyncFnOnce(&Service) -> Result<ExitCode, Exit>,
+) -> Result<ExitCode, Exit> {
+    telemetry::start(config)?;
+    let service = open::service(config).await?;
+    let code = command(&service).await;
+    service.close().await;
+    code
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use tenantry_core::password::Password;
 use tenantry_core::session::EndReason;
+use tenantry_core::{Email, TenantId};
 use tenantry_keys::password::Verdict;
 
 use crate::sessions::Principal;
@@ -80,8 +81,10 @@ impl Service {
             }
             Person::Admin(admin) => {
                 let mut tx = self.control().begin().await?;
-                let changed =
-                    tx.admins().change_password(admin.id, &hash, admin.security_version).await?;
+                let changed = tx
+                    .admins()
+                    .change_password(admin.id, &hash, admin.security_version)
+                    .await?;
                 if !changed {
                     return Err(changed_meanwhile());
                 }
@@ -103,6 +106,46 @@ impl Service {
             .await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Lifts the block that wrong tries put on a person's account in a tenant.
+    pub async fn unlock_user(&self, tenant: TenantId, email: &Email) -> Result<(), Refusal> {
+        let entered = self
+            .control()
+            .read()
+            .await?
+            .tenants()
+            .enter_regardless_of_status(tenant)
+            .await?;
+        let ctx = entered.ok_or(Refusal::NotFound)?;
+        let mut tx = self
+            .pools()
+            .read(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
+        let record = tx
+            .users()
+            .find_by_email(email)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
+        drop(tx);
+        let user = record.ok_or(Refusal::NotFound)?.user;
+        let mut names = vec![user.email.key()];
+        names.extend(user.username.map(|name| name.to_ascii_lowercase()));
+        self.unlock(Account::User(ctx.id(), user.id), &names).await
+    }
+
+    /// Lifts the block that wrong tries put on a platform admin's account.
+    pub async fn unlock_admin(&self, email: &Email) -> Result<(), Refusal> {
+        let record = self
+            .control()
+            .read()
+            .await?
+            .admins()
+            .find_by_email(email)
+            .await?;
+        let admin = record.ok_or(Refusal::NotFound)?.admin;
+        self.unlock(Account::Admin(admin.id), &[email.key()]).await
     }
 
     async fn stored_hash(&self, person: &Person) -> Result<Option<String>, Refusal> {

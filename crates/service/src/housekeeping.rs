@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::refusal::Chain;
@@ -18,6 +19,9 @@ const SWEEP: Duration = Duration::from_mins(1);
 /// How long what has run out is kept, so that a late visitor is told that it ended.
 const KEEP: Duration = Duration::from_hours(7 * 24);
 
+/// How long what is in hand may take once the process is to stop.
+const LAST: Duration = Duration::from_secs(5);
+
 /// Due workflows taken up in one go.
 const RUNS: i64 = 16;
 
@@ -26,19 +30,25 @@ const AT_ONCE: usize = 4;
 
 impl Service {
     /// Works in the background until `stop` resolves: workflows, mail, clearing up. Each goes its
-    /// own way, so that a slow mail server holds up no tenant.
+    /// own way, so that a slow mail server holds up no tenant. What is in hand then is finished, if
+    /// that takes no longer than [`LAST`]; what is cut off is taken up again later.
     pub async fn work(&self, stop: impl Future<Output = ()>) {
-        let looked_after = async {
+        let (stopping, stopped) = watch::channel(false);
+        let mut looked_after = std::pin::pin!(async {
             tokio::join!(
-                every(TICK, "workflows", || self.run_due_workflows()),
-                every(TICK, "mail", || self.send_due_mail()),
-                every(SWEEP, "sweeping", || self.sweep()),
+                every(TICK, "workflows", stopped.clone(), || self
+                    .run_due_workflows()),
+                every(TICK, "mail", stopped.clone(), || self.send_due_mail()),
+                every(SWEEP, "sweeping", stopped.clone(), || self.sweep()),
             )
-        };
+        });
         tokio::select! {
             () = stop => {}
-            _ = looked_after => {}
+            _ = &mut looked_after => return,
         }
+        // The receivers are here, so there is somebody to tell.
+        let _ = stopping.send(true);
+        let _ = tokio::time::timeout(LAST, looked_after).await;
     }
 
     /// Drives every run that is due, several at once; how many there were.
@@ -81,13 +91,14 @@ impl Service {
     }
 }
 
-/// Does something again and again, with a pause between.
+/// Does something again and again, with a pause between, until told to stop.
 async fn every<F: Future<Output = Result<usize, Refusal>>>(
     pause: Duration,
     what: &str,
+    mut stopped: watch::Receiver<bool>,
     mut work: impl FnMut() -> F,
 ) {
-    loop {
+    while !*stopped.borrow() {
         match work().await {
             Ok(0) => {}
             Ok(count) => tracing::debug!(what, count, "background work done"),
@@ -95,7 +106,8 @@ async fn every<F: Future<Output = Result<usize, Refusal>>>(
                 tracing::error!(what, error = %Chain(&error), "background work failed and is tried again");
             }
         }
-        tokio::time::sleep(pause).await;
+        // Woken early to stop, or by the sender's end, which means the same.
+        let _ = tokio::time::timeout(pause, stopped.wait_for(|stop| *stop)).await;
     }
 }
 

@@ -135,6 +135,10 @@ impl From<StoreError> for Refusal {
             tracing::warn!(error = %Chain(&error), "the control database is busy");
             return Self::Busy(Duration::from_secs(1));
         }
+        if error.kind() == tenantry_store::ErrorKind::Storage {
+            tracing::error!(error = %Chain(&error), "the disk of the control database is full or failing");
+            return Self::Busy(Duration::from_secs(30));
+        }
         Self::failed("the control database could not do its part")(error)
     }
 }

@@ -98,6 +98,18 @@ impl Service {
         let global = self.settings().email_uniqueness == EmailUniqueness::Global;
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
+        // Looked at under the lock: people of an earlier life must not come back into it.
+        let now_there = tx
+            .tenants()
+            .lookup(tenant.id)
+            .await?
+            .map(|tenant| tenant.generation);
+        let busy = tx.workflows().find_unfinished(tenant.id).await?.is_some();
+        if now_there != Some(ctx.generation()) || busy {
+            return Err(Refusal::Conflict(
+                "work on this tenant is under way; try again when it is done".to_owned(),
+            ));
+        }
         tx.directory().remove_tenant(tenant.id).await?;
         let mut placed = 0;
         for person in &people {

@@ -204,8 +204,11 @@ impl Service {
         };
         let checks = candidates.iter().enumerate().map(|(place, candidate)| {
             // One that must not be compared costs the same and does not fit.
-            let hash = candidate.password_hash().filter(|_| attempt.wait(place).is_none());
-            self.hasher().verify(lane, password.clone(), hash.map(str::to_owned))
+            let hash = candidate
+                .password_hash()
+                .filter(|_| attempt.wait(place).is_none());
+            self.hasher()
+                .verify(lane, password.clone(), hash.map(str::to_owned))
         });
         let verdicts = join_all(checks).await;
         if verdicts.iter().all(Result::is_err) {

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tenantry_core::tenant::{
-    DatabaseState, Driver, EmailUniqueness, Isolation, Registration, Tenant, tenant_code,
-};
+use tenantry_core::tenant::{DatabaseState, Driver, Isolation, Registration, Tenant, tenant_code};
 use tenantry_core::user::Username;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{
@@ -17,7 +15,7 @@ use tenantry_core::{
 };
 use tenantry_keys::token::TokenKind;
 pub use tenantry_store::control::TenantPatch;
-use tenantry_store::control::{DatabaseRecord, Remembered};
+use tenantry_store::control::{DatabaseRecord, Remembered, Reservation};
 use tenantry_store::{ControlTx, files};
 
 pub use lifecycle::{Cleared, Deleted};
@@ -76,6 +74,8 @@ pub struct TenantView {
     pub domains: Vec<String>,
     /// Where its pages begin.
     pub url: String,
+    /// The workflow that is still at it, where an act waited for one and it takes longer.
+    pub workflow: Option<WorkflowId>,
 }
 
 /// How making a tenant ended, or did not yet.
@@ -179,8 +179,6 @@ impl Service {
                 });
             }
         }
-        self.expect_address_free(&mut tx, &owner.email, None)
-            .await?;
         let tenant = Tenant {
             id,
             slug: new.slug,
@@ -200,6 +198,8 @@ impl Service {
         }
         tx.databases()
             .add(&local_record(id, Generation::FIRST), now)
+            .await?;
+        self.reserve_owner(&mut tx, &plan, owner.id, &owner.email)
             .await?;
         let params = serde_json::to_string(&plan)
             .map_err(Refusal::failed("a plan could not be recorded"))?;
@@ -280,32 +280,23 @@ impl Service {
             .flatten()
             .and_then(|run| run.error)
             .unwrap_or_default();
-        if error.contains("address belongs to another tenant") {
-            return Refusal::EmailTaken;
-        }
         tracing::error!(workflow.id = %workflow, error, "a workflow gave up");
         Refusal::failed(
             "the work could not be done and was taken back; `tenantry workflow show` tells why",
         )(error)
     }
 
-    /// Where an address belongs to one tenant only: whether another has it already.
-    async fn expect_address_free(
+    /// Reserves the owner's address, decided by the directory's own constraint.
+    pub(crate) async fn reserve_owner(
         &self,
         tx: &mut ControlTx,
+        plan: &Plan,
+        user: UserId,
         email: &Email,
-        own: Option<TenantId>,
     ) -> Result<(), Refusal> {
-        if self.settings().email_uniqueness != EmailUniqueness::Global {
-            return Ok(());
-        }
-        // An early, friendly answer; the directory's own constraint decides.
-        let hash = self.keyring().directory().hash(&email.key());
-        let found = tx.directory().find_active(hash, 2).await?;
-        if found.iter().all(|placed| Some(placed.ctx.id()) == own) {
-            Ok(())
-        } else {
-            Err(Refusal::EmailTaken)
+        match self.shared().reserve_owner(tx, plan, user, email).await? {
+            Reservation::Held => Ok(()),
+            Reservation::Taken => Err(Refusal::EmailTaken),
         }
     }
 
@@ -382,6 +373,7 @@ impl Service {
             tenant,
             database,
             domains,
+            workflow: None,
         })
     }
 

@@ -93,7 +93,12 @@ impl Attempt {
 
 impl Service {
     fn throttle_key(&self, label: &str, limits: Limits) -> Key {
-        (self.keyring().directory().hash(&format!("throttle:{label}")), limits)
+        (
+            self.keyring()
+                .directory()
+                .hash(&format!("throttle:{label}")),
+            limits,
+        )
     }
 
     /// The network as a key, for what is fair between networks.
@@ -125,12 +130,23 @@ impl Service {
         let now = self.clock().now();
         let mut attempt = Attempt {
             typed: typed.map(|typed| self.throttle_key(&typed.label(), Limits::ACCOUNT)),
-            wider: ip.map(|ip| self.throttle_key(&network(ip), Limits::NETWORK)).into_iter().collect(),
-            accounts: accounts.iter().map(|account| self.account_keys(*account, accounts.len() > 1)).collect(),
+            wider: ip
+                .map(|ip| self.throttle_key(&network(ip), Limits::NETWORK))
+                .into_iter()
+                .collect(),
+            accounts: accounts
+                .iter()
+                .map(|account| self.account_keys(*account, accounts.len() > 1))
+                .collect(),
         };
         let mut tx = self.control().begin().await?;
         let mut spotless = true;
-        let shared: Vec<Key> = attempt.wider.iter().chain(&attempt.typed).copied().collect();
+        let shared: Vec<Key> = attempt
+            .wider
+            .iter()
+            .chain(&attempt.typed)
+            .copied()
+            .collect();
         for (key, limits) in &shared {
             match tx.throttle().count(key, limits, now).await? {
                 Counted::Go(failures) => spotless &= failures <= 1,
@@ -177,7 +193,9 @@ impl Service {
                     tx.throttle().clear(beside).await?;
                 }
             } else if account.wait.is_none() {
-                tx.throttle().forgive(&account.own.0, account.own.1.free).await?;
+                tx.throttle()
+                    .forgive(&account.own.0, account.own.1.free)
+                    .await?;
             }
         }
         tx.commit().await?;
@@ -213,7 +231,10 @@ impl Service {
         keys.extend(self.account_keys(account, true).beside.map(|(key, _)| key));
         for name in names {
             for tenant in [tenant, None] {
-                let typed = Typed { tenant, name: name.clone() };
+                let typed = Typed {
+                    tenant,
+                    name: name.clone(),
+                };
                 keys.push(self.throttle_key(&typed.label(), Limits::ACCOUNT).0);
             }
         }

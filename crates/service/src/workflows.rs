@@ -48,6 +48,7 @@ const RESTORE_STEPS: &[&str] = &[
     "end_sessions",
     "carry_over_database",
     "carry_over_directory",
+    "owner",
     "verify",
     "activate",
     "remove_previous",

@@ -105,6 +105,27 @@ pub(crate) fn is_network_file_system(path: &Path) -> bool {
         .is_some_and(|(_, kind)| NETWORK.contains(&kind))
 }
 
+/// Removes what processes that died left of their templates. Nothing depends on it.
+fn remove_abandoned_templates(dir: &Path) {
+    let (Some(parent), Some(stem)) = (dir.parent(), dir.file_name()) else {
+        return;
+    };
+    let prefix = format!("{}.template-", stem.to_string_lossy());
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let pid = name
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // Another process may be removing the same.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 fn sync_dir(dir: &Path) -> Result<(), StoreError> {
     File::open(dir)
         .and_then(|dir| dir.sync_all())
@@ -156,6 +177,7 @@ impl TenantFiles {
     /// The files in `dir`, which is made if it does not exist.
     pub fn new(dir: PathBuf) -> Result<Self, StoreError> {
         create_private_dir(&dir)?;
+        remove_abandoned_templates(&dir);
         Ok(Self {
             dir,
             template: OnceCell::new(),

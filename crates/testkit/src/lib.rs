@@ -6,6 +6,7 @@ pub mod app;
 pub mod clock;
 pub mod entropy;
 pub mod process;
+pub mod proxy;
 pub mod service;
 pub mod services;
 

@@ -20,6 +20,9 @@ use crate::problem::{Failure, respond};
 /// The largest body of an ordinary request, in octets.
 pub(crate) const LIMIT: usize = 64 * 1024;
 
+/// How long a client may take to send a body.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// A JSON body.
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -55,7 +58,11 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// Reads a body up to [`LIMIT`].
 pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
-    match http_body_util::Limited::new(body, LIMIT).collect().await {
+    let collecting = http_body_util::Limited::new(body, LIMIT).collect();
+    let Ok(collected) = tokio::time::timeout(PATIENCE, collecting).await else {
+        return Err(Failure::Malformed("the body took too long to come"));
+    };
+    match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             Err(Failure::PayloadTooLarge)

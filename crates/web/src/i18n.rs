@@ -7,10 +7,10 @@
 
 mod admin;
 mod choose_tenant;
-mod everywhere;
 mod dashboard;
 mod dev_mail;
 mod docs;
+mod everywhere;
 pub mod field;
 pub mod format;
 mod home;

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 /// How long a client may take to send a request's head, so that slow ones can't fill the server.
@@ -22,14 +24,19 @@ const HEAD: Duration = Duration::from_secs(15);
 /// How long answers under way may take once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(25);
 
+/// Connections open at once. Past it new ones wait to be accepted, so that nobody can use up the
+/// process's file descriptors.
+const CONNECTIONS: usize = 4_096;
+
 /// Serves until `stop` resolves, then lets answers under way out.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => connect(stream, peer, &router, &graceful),
+            (place, accepted) = accept(&listener, &places) => match accepted {
+                Ok((stream, peer)) => connect(stream, peer, &router, &graceful, place),
                 Err(error) => {
                     // Out of file descriptors, or the client is gone already. Others may still get through.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -48,7 +55,25 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     }
 }
 
-fn connect(stream: TcpStream, peer: SocketAddr, router: &Router, graceful: &GracefulShutdown) {
+type Place = Option<OwnedSemaphorePermit>;
+
+/// Accepts a connection once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (Place, std::io::Result<(TcpStream, SocketAddr)>) {
+    // The semaphore is never closed, so there is always a place in the end.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (place, listener.accept().await)
+}
+
+fn connect(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: &Router,
+    graceful: &GracefulShutdown,
+    place: Place,
+) {
     // Small answers leave at once.
     let _ = stream.set_nodelay(true);
     let router = router.clone();
@@ -74,5 +99,6 @@ fn connect(stream: TcpStream, peer: SocketAddr, router: &Router, graceful: &Grac
         if let Err(error) = watched.await {
             tracing::debug!(%error, "a connection ended badly");
         }
+        drop(place);
     });
 }

@@ -46,6 +46,15 @@ pub(super) async fn run(
                 None => format!("{} is a platform admin.", created.admin.email),
             })?;
         }
+        AdminCommand::Unlock { email } => {
+            let email: Email = email
+                .parse()
+                .map_err(|error| Exit::Usage(format!("--email: {error}")))?;
+            service.unlock_admin(&email).await?;
+            out.show(&json!({ "email": email.to_string() }), || {
+                format!("{email} can try again at once.")
+            })?;
+        }
         AdminCommand::List => {
             let admins = service.list_admins().await?;
             let items: Vec<_> = admins

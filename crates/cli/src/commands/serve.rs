@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -115,6 +116,7 @@ fn lock(path: &Path) -> Result<File, Exit> {
     let file = File::options()
         .create(true)
         .append(true)
+        .mode(0o600)
         .open(path)
         .map_err(|error| refused(format!("{} can't be used: {error}", path.display())))?;
     match file.try_lock() {

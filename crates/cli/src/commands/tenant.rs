@@ -247,13 +247,13 @@ async fn delete(
     out.confirm(&question, view.tenant.slug.as_str(), force)
         .await?;
     let deleted = service.delete_tenant(view.tenant.id, purge).await?;
+    let act = match (&deleted.tenant, purge) {
+        (None, _) => "purged",
+        (Some(_), true) => "on its way out; `tenantry workflow list` tells how far",
+        (Some(_), false) => "deleted",
+    };
     let after = deleted.tenant.unwrap_or(view);
-    cleared_answer(
-        &after,
-        deleted.cleared,
-        if purge { "purged" } else { "deleted" },
-        out,
-    )
+    cleared_answer(&after, deleted.cleared, act, out)
 }
 
 /// What an act on a tenant ended, in the shape that all of them share.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tenantry_core::WorkflowId;
+use tenantry_core::workflow::WorkflowState;
 use tenantry_service::Service;
 use tenantry_web::api::wire::WorkflowBody;
 
@@ -46,8 +47,14 @@ pub(super) async fn run(
         WorkflowCommand::Show { id: text } => show(service, id(&text)?, out).await?,
         WorkflowCommand::Retry { id: text } => {
             let id = id(&text)?;
-            service.retry_workflow(id).await?;
+            let state = service.retry_workflow(id).await?;
             show(service, id, out).await?;
+            if state == WorkflowState::Stuck {
+                return Err(Exit::refused(
+                    "conflict",
+                    "the workflow is stuck again; its error tells why",
+                ));
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

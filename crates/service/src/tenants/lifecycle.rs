@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use tenantry_core::tenant::{InvalidTransition, Tenant};
 use tenantry_core::workflow::WorkflowState;
-use tenantry_core::{TenantId, TenantStatus, WorkflowId};
+use tenantry_core::{Role, TenantId, TenantStatus, WorkflowId};
 use tenantry_store::ControlTx;
 
 use super::{NewOwner, TenantView, local_record};
-use crate::workflows::{PURGE, Plan, RECREATE, RESTORE, VERSION};
+use crate::workflows::{OwnerPlan, PURGE, Plan, RECREATE, RESTORE, VERSION};
 use crate::{Refusal, Service};
 
 /// How long a deleted tenant can be restored.
 const GRACE: Duration = Duration::from_hours(7 * 24);
+
+/// How many people are read at once.
+const PAGE: i64 = 500;
 
 /// How long an act waits for its workflow before it leaves it to the background.
 const WAIT: Duration = Duration::from_secs(30);
@@ -90,8 +93,8 @@ impl Service {
             {
                 return Err(changed_meanwhile());
             }
-            tx.sessions().end_tenant(id, now).await?;
-            tx.outbox().remove_waiting(id).await?;
+            tx.sessions().end_tenant(id, tenant.generation, now).await?;
+            tx.outbox().remove_waiting(id, now).await?;
             tx.commit().await?;
             self.pools().close(id, tenant.generation).await;
             return Ok(Deleted {
@@ -136,20 +139,26 @@ impl Service {
     pub async fn end_tenant_sessions(&self, id: TenantId) -> Result<i64, Refusal> {
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
-        self.tenant_in(&mut tx, id).await?;
+        let tenant = self.tenant_in(&mut tx, id).await?;
         let live = tx.sessions().count_live(id, now).await?;
-        tx.sessions().end_tenant(id, now).await?;
+        tx.sessions().end_tenant(id, tenant.generation, now).await?;
         tx.commit().await?;
         Ok(live)
     }
 
     /// Brings a deleted tenant back, under the next generation: what was handed out before the
     /// deletion stays void.
+    ///
+    /// So is the setup link of an owner who never used it; such a one gets a new link.
     pub async fn restore_tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {
-        let mut tx = self.control().begin().await?;
-        let tenant = self.tenant_in(&mut tx, id).await?;
+        let tenant = self.view(id).await?.tenant;
         tenant.status.restore().map_err(conflict)?;
-        let plan = self.next_generation(&mut tx, &tenant).await?;
+        let owner = self.invite_again(&tenant).await?;
+        let mut tx = self.control().begin().await?;
+        let mut plan = self.next_generation(&mut tx, &tenant).await?;
+        if let Some(owner) = owner {
+            self.seal_owner(&mut plan, &owner)?;
+        }
         let workflow = self.record(&mut tx, RESTORE, &plan).await?;
         tx.commit().await?;
         self.pools().close(id, tenant.generation).await;
@@ -168,8 +177,6 @@ impl Service {
             .owner_plan(owner, id, tenant.generation.next(), None)
             .await?;
         let mut tx = self.control().begin().await?;
-        self.expect_address_free(&mut tx, &owner.email, Some(id))
-            .await?;
         let now = self.clock().now();
         let cleared = Cleared {
             sessions: tx.sessions().count_live(id, now).await?,
@@ -177,10 +184,58 @@ impl Service {
         };
         let mut plan = self.next_generation(&mut tx, &tenant).await?;
         self.seal_owner(&mut plan, &owner)?;
+        self.reserve_owner(&mut tx, &plan, owner.id, &owner.email)
+            .await?;
         let workflow = self.record(&mut tx, RECREATE, &plan).await?;
         tx.commit().await?;
         self.pools().close(id, tenant.generation).await;
         Ok((self.finished(id, workflow).await?, cleared))
+    }
+
+    /// The first owner who never set a password, with a link for the next generation.
+    async fn invite_again(&self, tenant: &Tenant) -> Result<Option<OwnerPlan>, Refusal> {
+        let entered = self
+            .control()
+            .read()
+            .await?
+            .tenants()
+            .enter_regardless_of_status(tenant.id)
+            .await?;
+        let ctx = entered.ok_or(Refusal::NotFound)?;
+        let mut tx = self
+            .pools()
+            .read(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
+        let mut after = None;
+        let waiting = loop {
+            let page = tx
+                .users()
+                .list(after, PAGE)
+                .await
+                .map_err(Refusal::tenant(&ctx))?;
+            let owner = page
+                .iter()
+                .find(|user| user.role == Role::Owner && !user.has_password);
+            if owner.is_some() || page.is_empty() {
+                break owner.cloned();
+            }
+            after = page.last().map(|user| user.id);
+        };
+        drop(tx);
+        let Some(user) = waiting else { return Ok(None) };
+        let invited = NewOwner {
+            email: user.email,
+            username: None,
+            full_name: user.full_name,
+            password: None,
+        };
+        let mut plan = self
+            .owner_plan(&invited, tenant.id, tenant.generation.next(), None)
+            .await?;
+        plan.id = user.id;
+        plan.username = user.username;
+        Ok(Some(plan))
     }
 
     /// Raises the generation: from the commit on nothing of the earlier one counts.
@@ -253,9 +308,11 @@ impl Service {
 
     async fn finished(&self, id: TenantId, workflow: WorkflowId) -> Result<TenantView, Refusal> {
         match self.drive(workflow, WAIT).await? {
-            WorkflowState::Succeeded | WorkflowState::Running | WorkflowState::Undoing => {
-                self.view(id).await
-            }
+            WorkflowState::Succeeded => self.view(id).await,
+            WorkflowState::Running | WorkflowState::Undoing => Ok(TenantView {
+                workflow: Some(workflow),
+                ..self.view(id).await?
+            }),
             WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
         }
     }

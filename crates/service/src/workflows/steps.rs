@@ -7,15 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use tenantry_core::one_time::Purpose;
 use tenantry_core::tenant::{DatabaseState, EmailUniqueness, Tenant};
 use tenantry_core::user::Username;
-use tenantry_core::{Generation, Role, TenantStatus};
+use tenantry_core::{Email, Generation, Role, TenantStatus, UserId};
 use tenantry_mail::Message;
 use tenantry_mail::message::SetupLink;
 use tenantry_saga::StepError;
-use tenantry_store::TenantCtx;
 use tenantry_store::control::{
     DirectoryEntry, EntryKind, EntryState, Reservation, Run, StoredSecret,
 };
 use tenantry_store::tenant::{Added, NewUser, TENANT_SCHEMA};
+use tenantry_store::{ControlTx, StoreError, TenantCtx};
 
 use super::{OwnerPlan, Plan};
 use crate::Refusal;
@@ -119,22 +119,15 @@ impl Steps {
             .await?)
     }
 
+    /// The entry was reserved together with the run; this finds it so, or makes good a loss.
     pub(super) async fn reserve_directory(&self, plan: &Plan) -> Result<(), StepError> {
         let owner = self.owner(plan)?;
-        let entry = DirectoryEntry {
-            tenant: plan.tenant,
-            generation: plan.generation,
-            user: owner.id,
-            address_hash: self.0.keyring.directory().hash(&owner.email.key()),
-            kind: EntryKind::Owner,
-            state: EntryState::Reserved,
-        };
-        let global = self.0.settings.email_uniqueness == EmailUniqueness::Global;
         let mut tx = self.0.control.begin().await?;
-        tx.directory()
-            .remove_earlier(plan.tenant, plan.generation)
+        let held = self
+            .0
+            .reserve_owner(&mut tx, plan, owner.id, &owner.email)
             .await?;
-        match tx.directory().reserve(&entry, global, plan.at).await? {
+        match held {
             Reservation::Held => Ok(tx.commit().await?),
             Reservation::Taken => Err(StepError::Fatal(
                 "the owner's address belongs to another tenant".to_owned(),
@@ -149,7 +142,11 @@ impl Steps {
         Ok(tx.commit().await?)
     }
 
+    /// Adds the owner, or where the owner is there already, as in a restored tenant, just the link.
     pub(super) async fn add_owner(&self, plan: &Plan) -> Result<(), StepError> {
+        if plan.owner.is_none() {
+            return Ok(());
+        }
         let owner = self.owner(plan)?;
         let ctx = self.ctx(plan).await?;
         let username = owner
@@ -326,7 +323,7 @@ impl Steps {
                     .to_owned(),
             ));
         }
-        tx.outbox().remove_waiting(plan.tenant).await?;
+        tx.outbox().remove_tenant(plan.tenant).await?;
         Ok(tx.commit().await?)
     }
 
@@ -368,15 +365,17 @@ impl Steps {
     /// Ends what an earlier life left. It counted no more since status or generation changed; this
     /// is the clearing up. For a tenant that goes for good the rows go too.
     pub(super) async fn end_sessions(&self, plan: &Plan, remove: bool) -> Result<(), StepError> {
+        // Whoever does this too late, after a lost lease, finds nothing of the later generation.
+        let ended = plan.previous.unwrap_or(plan.generation);
         let mut tx = self.0.control.begin().await?;
         tx.sessions()
-            .end_tenant(plan.tenant, self.0.clock.now())
+            .end_tenant(plan.tenant, ended, self.0.clock.now())
             .await?;
         if remove {
             tx.sessions().remove_tenant(plan.tenant).await?;
             tx.outbox().remove_tenant(plan.tenant).await?;
         } else {
-            tx.outbox().remove_waiting(plan.tenant).await?;
+            tx.outbox().remove_waiting(plan.tenant, plan.at).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -473,6 +472,31 @@ fn was_opened(tenant: &Tenant, plan: &Plan) -> bool {
         TenantStatus::Provisioning | TenantStatus::Failed => false,
     };
     opened && tenant.generation == plan.generation
+}
+
+impl Shared {
+    /// Reserves the directory entry of a new generation's owner; those of earlier generations go.
+    pub(crate) async fn reserve_owner(
+        &self,
+        tx: &mut ControlTx,
+        plan: &Plan,
+        user: UserId,
+        email: &Email,
+    ) -> Result<Reservation, StoreError> {
+        let entry = DirectoryEntry {
+            tenant: plan.tenant,
+            generation: plan.generation,
+            user,
+            address_hash: self.keyring.directory().hash(&email.key()),
+            kind: EntryKind::Owner,
+            state: EntryState::Reserved,
+        };
+        let global = self.settings.email_uniqueness == EmailUniqueness::Global;
+        tx.directory()
+            .remove_earlier(plan.tenant, plan.generation)
+            .await?;
+        tx.directory().reserve(&entry, global, plan.at).await
+    }
 }
 
 /// What the sealed owner is bound to, so that it opens in this tenant's plan alone.

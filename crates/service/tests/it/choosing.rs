@@ -50,16 +50,25 @@ async fn the_tenants_that_fit_are_offered_and_one_is_chosen(driver: Driver) {
     assert_eq!(slugs(&offered), ["acme", "globex"], "and is not used up");
 
     for wrong in ["initech", "nowhere", ""] {
-        let chosen = test.service.select(token.expose(), wrong, None, &browser()).await;
+        let chosen = test
+            .service
+            .select(token.expose(), wrong, None, &browser())
+            .await;
         refused!(chosen, Refusal::TokenInvalid, wrong);
     }
     let client = browser();
-    let chosen = test.service.select(token.expose(), "globex", None, &client).await;
+    let chosen = test
+        .service
+        .select(token.expose(), "globex", None, &client)
+        .await;
     let (person, issued) = chosen.unwrap();
     assert_eq!(tenant_of(&person), tenants[1].id);
     principal(&test, issued.token.expose()).await;
     for slug in ["globex", "acme"] {
-        let again = test.service.select(token.expose(), slug, None, &browser()).await;
+        let again = test
+            .service
+            .select(token.expose(), slug, None, &browser())
+            .await;
         refused!(again, Refusal::TokenInvalid, "used");
     }
     refused!(

@@ -102,11 +102,7 @@ impl Cluster {
         remarks.settings(row)?;
         remarks.headroom(self.capacity().await?);
         let name = self.template_name();
-        if self
-            .template(&name)
-            .await?
-            .is_some_and(|state| !state.ours)
-        {
+        if self.template(&name).await?.is_some_and(|state| !state.ours) {
             remarks.add(
                 Lack::Template,
                 Severity::Error,
@@ -131,11 +127,7 @@ impl Remarks {
                 Lack::Version,
                 severity,
                 format!("The server runs PostgreSQL {major}."),
-                format!(
-                    "Use a version from {} to {}.",
-                    TRIED.start(),
-                    TRIED.end()
-                ),
+                format!("Use a version from {} to {}.", TRIED.start(), TRIED.end()),
             );
         }
         Ok(())
@@ -226,7 +218,10 @@ impl Remarks {
             self.add(
                 Lack::PublicDatabases,
                 Severity::Warning,
-                format!("Any role, so also tenants' applications, may connect to {}.", public.join(", ")),
+                format!(
+                    "Any role, so also tenants' applications, may connect to {}.",
+                    public.join(", ")
+                ),
                 remedy.trim_end().to_owned(),
             );
         }

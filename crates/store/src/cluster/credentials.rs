@@ -113,9 +113,7 @@ impl Cluster {
 
     async fn has_role(&self, placement: Placement, login: Login) -> Result<bool, ClusterError> {
         let roles = self.roles(placement).await?;
-        Ok(roles
-            .iter()
-            .any(|role| role.kind == RoleKind::Login(login)))
+        Ok(roles.iter().any(|role| role.kind == RoleKind::Login(login)))
     }
 
     /// Takes a role's password and its right to sign in. The sessions it has go on until

@@ -71,11 +71,7 @@ impl Batch {
     /// A batch that waits for every other about the same tenant, in this database.
     pub(super) fn locked(version: Version, placement: Placement) -> Self {
         let mut batch = Self::new(version);
-        batch.add(&[
-            &"SELECT pg_advisory_xact_lock(",
-            &lock_key(placement),
-            &")",
-        ]);
+        batch.add(&[&"SELECT pg_advisory_xact_lock(", &lock_key(placement), &")"]);
         batch
     }
 

@@ -62,7 +62,9 @@ pub enum ClusterError {
     #[error("{0} exists on the cluster and does not carry this tenant's marker")]
     Foreign(String),
     /// Somebody whom the admin may not end is connected to a database that is to be dropped.
-    #[error("{database} can't be dropped while {by} is connected; end those sessions as a superuser")]
+    #[error(
+        "{database} can't be dropped while {by} is connected; end those sessions as a superuser"
+    )]
     Occupied {
         /// The database.
         database: String,

@@ -192,10 +192,7 @@ mod tests {
     #[test]
     fn no_name_is_longer_than_an_identifier_or_needs_escaping() {
         let instance = Uuid::from_u128(u128::MAX);
-        let mut names = vec![
-            TemplateName::of(instance).0,
-            ObjectsRole::of(instance).0,
-        ];
+        let mut names = vec![TemplateName::of(instance).0, ObjectsRole::of(instance).0];
         for placement in placements() {
             names.push(placement.database().0);
             names.extend(RoleKind::ALL.map(|kind| placement.role(kind).0));
@@ -237,9 +234,6 @@ mod tests {
     #[test]
     fn a_name_is_shown_quoted() {
         let role = placements()[0].role(RoleKind::Login(Login::A));
-        assert_eq!(
-            role.to_string(),
-            "\"t_00000000000000000000000000_g1_a\""
-        );
+        assert_eq!(role.to_string(), "\"t_00000000000000000000000000_g1_a\"");
     }
 }

@@ -38,12 +38,7 @@ impl Cluster {
         batch
             .borrow(&[&owner])
             // REASSIGN also takes what the role owns outside this database, which is nothing.
-            .add(&[
-                &"REASSIGN OWNED BY ",
-                &self.objects_role(),
-                &" TO ",
-                &owner,
-            ])
+            .add(&[&"REASSIGN OWNED BY ", &self.objects_role(), &" TO ", &owner])
             .add(&[&"CREATE SCHEMA IF NOT EXISTS app AUTHORIZATION ", &owner])
             .app_users()
             .add(&[&"ALTER VIEW app.users OWNER TO ", &owner])

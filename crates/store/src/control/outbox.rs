@@ -129,12 +129,18 @@ impl Outbox<'_> {
         Ok(row.count)
     }
 
-    /// Takes out a tenant's mails that were not sent; their links are void.
-    pub async fn remove_waiting(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
+    /// Takes out a tenant's mails that were written before `before` and not sent; their links are
+    /// void.
+    pub async fn remove_waiting(
+        &mut self,
+        tenant: TenantId,
+        before: Timestamp,
+    ) -> Result<u64, StoreError> {
         execute!(
             self.0,
-            "DELETE FROM outbox WHERE tenant_id = $1 AND sent_at IS NULL",
-            tenant.uuid()
+            "DELETE FROM outbox WHERE tenant_id = $1 AND sent_at IS NULL AND created_at < $2",
+            tenant.uuid(),
+            before.micros()
         )
     }
 

@@ -252,16 +252,20 @@ impl Sessions<'_> {
         )
     }
 
-    /// Ends every session of a tenant; how many.
+    /// Ends every session a tenant has from generations up to this one; how many. Those of a later
+    /// one are left alone, also by whoever does this too late.
     pub async fn end_tenant(
         &mut self,
         tenant: TenantId,
+        up_to: Generation,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         execute!(
             self.0,
-            "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE tenant_id = $1 AND ended_at IS NULL",
+            "UPDATE sessions SET ended_at = $3, end_reason = $4
+             WHERE tenant_id = $1 AND generation <= $2 AND ended_at IS NULL",
             tenant.uuid(),
+            up_to.number(),
             now.micros(),
             EndReason::Tenant.as_str()
         )

@@ -24,6 +24,7 @@ on_both! {
     no_more_tries_pass_than_are_free,
     one_of_many_gets_the_slug,
     no_number_is_given_twice,
+    whoever_reads_first_may_write_too,
     one_of_many_gets_the_run,
     one_of_many_starts_work_on_a_tenant,
     one_of_many_changes_the_status,
@@ -196,6 +197,30 @@ async fn no_number_is_given_twice(dialect: Dialect) {
     let mut numbers = outcomes.await;
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=30).collect::<Vec<_>>());
+}
+
+async fn whoever_reads_first_may_write_too(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let id = bench.active_tenant("acme").await.id;
+    let handles = handles(&bench).await;
+    let outcomes = at_once(20, |number| {
+        let control = handles[number % 2].clone();
+        async move {
+            let mut tx = control.begin().await?;
+            tx.tenants().lookup(id).await?;
+            tokio::task::yield_now().await;
+            tx.tenants().next_number().await?;
+            tx.commit().await
+        }
+    });
+    for outcome in outcomes.await {
+        outcome.unwrap();
+    }
+    assert_eq!(
+        apply!(bench, tenants().next_number()),
+        22,
+        "one for the tenant, twenty, this one"
+    );
 }
 
 async fn a_run(bench: &Bench) -> WorkflowId {

@@ -130,22 +130,37 @@ async fn names_hold_tenant_and_generation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rest_of_a_crash_is_replaced() {
     let folder = Folder::fresh();
+    folder.files.create(tenant(2), FIRST, NOW).await.unwrap();
+    // A file that got further than ours, with a log that SQLite would take for the file's own.
+    let other = folder.parent.path().join("other.db");
+    fs::copy(folder.files.path(tenant(2), FIRST), &other).unwrap();
+    let db = Db::sqlite(&other, 1);
+    script(
+        &db,
+        "CREATE TABLE rest (a); INSERT INTO rest VALUES (zeroblob(500000))",
+    )
+    .await
+    .unwrap();
     let rest = folder
         .dir()
         .join(format!("{}.tmp", database_name(tenant(1), FIRST)));
-    fs::write(&rest, vec![7; 200_000]).unwrap();
-    fs::write(rest.with_extension("tmp-wal"), "a log that fits nothing").unwrap();
-    fs::write(rest.with_extension("tmp-shm"), "x").unwrap();
+    for (suffix, beside) in [("db", "tmp"), ("db-wal", "tmp-wal"), ("db-shm", "tmp-shm")] {
+        fs::copy(other.with_extension(suffix), rest.with_extension(beside)).unwrap();
+    }
+    db.close().await;
     folder.files.create(tenant(1), FIRST, NOW).await.unwrap();
-    assert_eq!(folder.names().len(), 1, "{:?}", folder.names());
-    assert!(
-        folder
-            .files
-            .stamp(tenant(1), FIRST)
-            .await
+    assert_eq!(folder.names().len(), 2, "{:?}", folder.names());
+    let stamp = folder.files.stamp(tenant(1), FIRST).await.unwrap().unwrap();
+    assert_eq!(stamp.tenant, tenant(1));
+    let size = |tenant| {
+        fs::metadata(folder.files.path(tenant, FIRST))
             .unwrap()
-            .is_some()
-    );
+            .len()
+    };
+    assert_eq!(size(tenant(1)), size(tenant(2)));
+    let made = Db::sqlite(&folder.files.path(tenant(1), FIRST), 1);
+    let found = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'rest'";
+    assert_eq!(number(&made, found).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -230,7 +230,12 @@ async fn select(State(app): State<App>, ctx: Ctx, Json(request): Json<SelectRequ
     let client = ctx.client(SessionKind::Api);
     let outcome = app
         .service
-        .select(&request.selection_token, &request.tenant_id, ctx.tenant.id(), &client)
+        .select(
+            &request.selection_token,
+            &request.tenant_id,
+            ctx.tenant.id(),
+            &client,
+        )
         .await;
     let prefix = &app.service.settings().code_prefix;
     answer(

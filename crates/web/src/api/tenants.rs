@@ -419,8 +419,14 @@ async fn list(
     answer(&app, &ctx, outcome)
 }
 
-fn shown(view: &TenantView) -> axum::Json<TenantBody> {
-    axum::Json(TenantBody::from(view))
+/// 202 where work on the tenant goes on after the answer.
+fn shown(view: &TenantView) -> (StatusCode, axum::Json<TenantBody>) {
+    let status = if view.workflow.is_some() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::OK
+    };
+    (status, axum::Json(TenantBody::from(view)))
 }
 
 async fn show(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Response {

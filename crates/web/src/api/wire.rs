@@ -282,7 +282,7 @@ impl From<&TenantView> for TenantBody {
             created_at: tenant.created_at,
             deleted_at: tenant.deleted_at,
             purge_at: tenant.purge_at,
-            workflow_id: None,
+            workflow_id: view.workflow.map(|workflow| workflow.to_string()),
         }
     }
 }

@@ -77,7 +77,12 @@ async fn choose(State(app): State<App>, ctx: Ctx, Form(sent): Form<ChooseForm>) 
     let client = ctx.client(SessionKind::Browser);
     match app
         .service
-        .select(&sent.selection_token, &sent.tenant_id, ctx.tenant.id(), &client)
+        .select(
+            &sent.selection_token,
+            &sent.tenant_id,
+            ctx.tenant.id(),
+            &client,
+        )
         .await
     {
         Ok((person, issued)) => login::welcome(&app, &person, &issued, None),

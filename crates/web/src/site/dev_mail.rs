@@ -28,8 +28,21 @@ pub(super) fn routes() -> Routes {
         )
 }
 
+/// The mails hold links that let somebody in: they are shown to this machine only.
+fn at_home(ctx: &Ctx) -> Result<(), Refusal> {
+    if ctx.client_ip.is_some_and(|ip| ip.is_loopback()) {
+        Ok(())
+    } else {
+        Err(Refusal::NotFound)
+    }
+}
+
 async fn list(State(app): State<App>, ctx: Ctx) -> Response {
-    match app.service.list_mail().await {
+    let listed = async {
+        at_home(&ctx)?;
+        app.service.list_mail().await
+    };
+    match listed.await {
         Ok(mails) => {
             let mails = mails
                 .into_iter()
@@ -51,13 +64,14 @@ async fn list(State(app): State<App>, ctx: Ctx) -> Response {
     }
 }
 
-async fn find(app: &App, id: &str) -> Result<StoredMail, Refusal> {
+async fn find(app: &App, ctx: &Ctx, id: &str) -> Result<StoredMail, Refusal> {
+    at_home(ctx)?;
     let id: OutboxId = id.parse().map_err(|_| Refusal::NotFound)?;
     app.service.find_mail(id).await
 }
 
 async fn one(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Response {
-    match find(&app, &id).await {
+    match find(&app, &ctx, &id).await {
         Ok(mail) => {
             let shown = DevMailPage {
                 chrome: chrome_of(&app, &ctx, None),
@@ -79,7 +93,7 @@ async fn one(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Respon
 
 /// The HTML part alone, under a policy that lets it load nothing and run nothing.
 async fn html(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Response {
-    match find(&app, &id)
+    match find(&app, &ctx, &id)
         .await
         .and_then(|mail| mail.html.ok_or(Refusal::NotFound))
     {

@@ -158,7 +158,6 @@ const SLOW: &str = "$argon2id$v=19$m=262144,t=4,p=1$AAAAAAAAAAAAAAAAAAAAAA\
 
 /// Whoever is turned away because the queue is full has tried nothing: no account is blocked by it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "the service counts a try that was turned away unheard as a wrong one"]
 async fn being_turned_away_is_no_wrong_try() {
     let options = AppOptions {
         hash_threads: 1,

@@ -111,9 +111,15 @@ async fn a_password_raises_the_security_version(dialect: Dialect) {
     assert!(after.admin.has_password && !after.admin.must_change_password);
     assert_eq!(after.admin.last_login_at, Some(bench.now()));
     let nobody = AdminId::from_uuid(bench.uuid());
-    let now = apply!(bench, admins().lookup(id)).unwrap().admin.security_version;
+    let now = apply!(bench, admins().lookup(id))
+        .unwrap()
+        .admin
+        .security_version;
     assert!(apply!(bench, admins().change_password(id, "$2", now)));
-    assert!(!apply!(bench, admins().change_password(id, "$3", now)), "raised meanwhile");
+    assert!(
+        !apply!(bench, admins().change_password(id, "$3", now)),
+        "raised meanwhile"
+    );
     let after = apply!(bench, admins().lookup(id)).unwrap();
     assert_eq!(after.password_hash.as_deref(), Some("$2"));
     assert_eq!(after.admin.security_version.0, now.0 + 1);

@@ -115,7 +115,13 @@ async fn a_tenants_mails_are_removed(dialect: Dialect) {
     mail(&bench, Some(tenant), bench.now()).await;
     mail(&bench, Some(TenantId::from_uuid(bench.uuid())), bench.now()).await;
     mail(&bench, None, bench.now()).await;
-    assert_eq!(apply!(bench, outbox().remove_waiting(tenant)), 1);
+    assert_eq!(
+        apply!(bench, outbox().remove_waiting(tenant, bench.now())),
+        0,
+        "not older"
+    );
+    let later = bench.now() + std::time::Duration::from_micros(1);
+    assert_eq!(apply!(bench, outbox().remove_waiting(tenant, later)), 1);
     assert_eq!(look!(bench, outbox().count_waiting()), 2);
     assert_eq!(apply!(bench, outbox().remove_tenant(tenant)), 1);
     assert_eq!(look!(bench, outbox().count_waiting()), 2);

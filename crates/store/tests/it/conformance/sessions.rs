@@ -268,8 +268,20 @@ async fn a_tenants_sessions_are_ended_and_removed(dialect: Dialect) {
         ),
         0
     );
-    assert_eq!(apply!(bench, sessions().end_tenant(tenant, bench.now())), 2);
-    assert_eq!(apply!(bench, sessions().end_tenant(tenant, bench.now())), 0);
+    assert_eq!(
+        apply!(
+            bench,
+            sessions().end_tenant(tenant, Generation::FIRST.next(), bench.now())
+        ),
+        2
+    );
+    assert_eq!(
+        apply!(
+            bench,
+            sessions().end_tenant(tenant, Generation::FIRST.next(), bench.now())
+        ),
+        0
+    );
     assert_eq!(look!(bench, sessions().count_live(tenant, bench.now())), 0);
     assert_eq!(apply!(bench, sessions().remove_tenant(tenant)), 3);
     assert_eq!(listed(&bench, &theirs).await, [other]);

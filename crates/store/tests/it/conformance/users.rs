@@ -197,12 +197,21 @@ async fn a_password_raises_the_security_version(dialect: Dialect) {
     let nobody = UserId::from_uuid(bench.uuid());
     let version = |people: &User| people.security_version;
     let now = apply!(people, users().lookup(ada.id)).unwrap().user;
-    assert!(apply!(people, users().change_password(ada.id, "$3", version(&now))));
+    assert!(apply!(
+        people,
+        users().change_password(ada.id, "$3", version(&now))
+    ));
     let after = apply!(people, users().lookup(ada.id)).unwrap();
     assert_eq!(after.password_hash.as_deref(), Some("$3"));
     assert_eq!(after.user.security_version.0, now.security_version.0 + 1);
-    assert!(!apply!(people, users().change_password(ada.id, "$4", version(&now))), "raised meanwhile");
-    assert!(!apply!(people, users().change_password(nobody, "$4", version(&now))));
+    assert!(
+        !apply!(people, users().change_password(ada.id, "$4", version(&now))),
+        "raised meanwhile"
+    );
+    assert!(!apply!(
+        people,
+        users().change_password(nobody, "$4", version(&now))
+    ));
     assert!(!apply!(people, users().set_password(nobody, "$1", false)));
 }
 

@@ -171,7 +171,11 @@ impl Reader<'_> {
 
     fn about(&self, schema: &Value) -> String {
         let own = text(&schema["description"]);
-        let about = if own.is_empty() { text(&self.resolved(schema)["description"]) } else { own };
+        let about = if own.is_empty() {
+            text(&self.resolved(schema)["description"])
+        } else {
+            own
+        };
         plain(&about)
     }
 

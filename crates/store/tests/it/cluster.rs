@@ -1,0 +1,258 @@
+//! A PostgreSQL server that tenants are placed on, seen through an admin role that is no superuser.
+
+mod checking;
+mod cut;
+mod foreign;
+mod isolation;
+mod measured;
+mod racing;
+mod rotation;
+mod steps;
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::str::FromStr as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use tenantry_core::{Entropy, Generation, Secret, TenantId};
+use tenantry_store::cluster::{
+    Cluster, ClusterBounds, Login, Placement, RoleKind, generate_password,
+};
+use tenantry_testkit::seeded_entropy;
+use tenantry_testkit::services::postgres;
+use url::Url;
+use uuid::Uuid;
+
+/// An admin role of the test's own and what it makes; dropping it drops all of that.
+pub(crate) struct Bench {
+    pub(crate) cluster: Cluster,
+    pub(crate) entropy: Entropy,
+    pub(crate) instance: Uuid,
+    pub(crate) admin: String,
+    /// As the admin.
+    pub(crate) url: String,
+    seed: u128,
+    counter: AtomicU64,
+}
+
+fn random() -> u64 {
+    // The hasher's keys are random for each process, and differ from one to the next.
+    RandomState::new().hash_one(std::process::id())
+}
+
+impl Bench {
+    pub(crate) async fn open() -> Self {
+        Self::with("CREATEDB CREATEROLE", ClusterBounds::default()).await
+    }
+
+    pub(crate) async fn with(attributes: &str, bounds: ClusterBounds) -> Self {
+        let seed = random();
+        let instance = Uuid::from_u64_pair(seed, 1);
+        let admin = format!("admin_{seed:016x}");
+        superuser(&format!(
+            "CREATE ROLE {admin} LOGIN PASSWORD 'admin' {attributes}"
+        ))
+        .await;
+        let mut url = Url::parse(&postgres()).unwrap();
+        url.set_username(&admin).unwrap();
+        url.set_password(Some("admin")).unwrap();
+        let entropy = seeded_entropy(seed);
+        let url = String::from(url);
+        let cluster = cluster(&url, instance, bounds, &entropy);
+        Self {
+            cluster,
+            entropy,
+            instance,
+            admin,
+            url,
+            seed: u128::from(seed) << 64,
+            counter: AtomicU64::new(0),
+        }
+    }
+
+    /// The same server as another node of the installation sees it.
+    pub(crate) fn another(&self, url: &str) -> Cluster {
+        self.bounded(url, ClusterBounds::default())
+    }
+
+    pub(crate) fn bounded(&self, url: &str, bounds: ClusterBounds) -> Cluster {
+        cluster(url, self.instance, bounds, &self.entropy)
+    }
+
+    /// A tenant that nothing was done for yet.
+    pub(crate) fn placement(&self) -> Placement {
+        let number = u128::from(self.counter.fetch_add(1, Ordering::SeqCst));
+        let tenant = TenantId::from_uuid(Uuid::from_u128(self.seed + number));
+        Placement::new(tenant, Generation::FIRST)
+    }
+
+    pub(crate) fn password(&self) -> Secret<String> {
+        generate_password(&self.entropy)
+    }
+
+    /// A tenant with everything but credentials.
+    pub(crate) async fn tenant(&self) -> Placement {
+        let placement = self.placement();
+        provision(&self.cluster, placement).await;
+        placement
+    }
+
+    /// Whether a database or role whose name begins like this is there.
+    pub(crate) async fn left_over(&self, placement: Placement) -> i64 {
+        let stem = placement.database();
+        number(&format!(
+            "SELECT (SELECT COUNT(*) FROM pg_database WHERE starts_with(datname, '{0}'))
+                  + (SELECT COUNT(*) FROM pg_roles WHERE starts_with(rolname, '{0}'))",
+            stem.as_str()
+        ))
+        .await
+    }
+
+    /// Connects as one of the tenant's roles.
+    pub(crate) async fn connect(
+        &self,
+        placement: Placement,
+        login: Login,
+        password: &Secret<String>,
+    ) -> Result<PgConnection, sqlx::Error> {
+        options(placement, login, password).connect().await
+    }
+}
+
+pub(crate) fn options(
+    placement: Placement,
+    login: Login,
+    password: &Secret<String>,
+) -> PgConnectOptions {
+    PgConnectOptions::from_str(&postgres())
+        .unwrap()
+        .database(placement.database().as_str())
+        .username(placement.role(RoleKind::Login(login)).as_str())
+        .password(password.expose())
+}
+
+fn cluster(url: &str, instance: Uuid, bounds: ClusterBounds, entropy: &Entropy) -> Cluster {
+    let url = Secret::new(url.to_owned());
+    Cluster::new(&url, instance, bounds, entropy.clone()).unwrap()
+}
+
+/// Every step up to an open database, each twice.
+pub(crate) async fn provision(cluster: &Cluster, placement: Placement) {
+    cluster.ensure_template().await.unwrap();
+    cluster.ensure_roles(placement).await.unwrap();
+    cluster.create_database(placement).await.unwrap();
+    cluster.open_database(placement).await.unwrap();
+}
+
+/// Runs statements as the superuser.
+pub(crate) async fn superuser(sql: &str) {
+    in_database("postgres", sql).await;
+}
+
+/// Runs statements as the superuser inside a database.
+pub(crate) async fn in_database(name: &str, sql: &str) {
+    let mut conn = superuser_in(name).await;
+    run(&mut conn, sql).await.unwrap();
+    conn.close().await.unwrap();
+}
+
+pub(crate) async fn superuser_in(name: &str) -> PgConnection {
+    PgConnectOptions::from_str(&postgres())
+        .unwrap()
+        .database(name)
+        .connect()
+        .await
+        .unwrap()
+}
+
+/// Runs statements on a connection.
+pub(crate) async fn run(conn: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// The code that a statement is refused with.
+pub(crate) async fn refusal(conn: &mut PgConnection, sql: &str) -> String {
+    let error = run(conn, sql).await.expect_err("this is to be refused");
+    code(&error)
+}
+
+pub(crate) fn code(error: &sqlx::Error) -> String {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .map(String::from)
+        .unwrap_or_default()
+}
+
+/// The one number that a statement of the superuser's gives.
+pub(crate) async fn number(sql: &str) -> i64 {
+    let mut conn = superuser_in("postgres").await;
+    let row = sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+    row.get(0)
+}
+
+/// Bounds under which what never succeeds fails soon.
+pub(crate) fn impatient() -> ClusterBounds {
+    ClusterBounds {
+        budget: Duration::from_millis(300),
+        ..ClusterBounds::default()
+    }
+}
+
+/// Drops whatever carries the installation's marker or belongs to the admin, and the admin.
+async fn clean_up(admin: &str, instance: Uuid) -> Result<(), sqlx::Error> {
+    let mut conn = PgConnectOptions::from_str(&postgres())?.connect().await?;
+    let marker = format!("tenantry instance={instance} ");
+    let databases = sqlx::query(
+        "SELECT datname::text FROM pg_database d
+         WHERE starts_with(shobj_description(d.oid, 'pg_database'), $1)
+            OR pg_get_userbyid(datdba) = $2",
+    )
+    .bind(&marker)
+    .bind(admin)
+    .fetch_all(&mut conn)
+    .await?;
+    for row in databases {
+        let name: String = row.get(0);
+        run(&mut conn, &format!("ALTER DATABASE \"{name}\" IS_TEMPLATE false")).await?;
+        run(&mut conn, &format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await?;
+    }
+    let roles = sqlx::query(
+        "SELECT rolname::text FROM pg_roles r WHERE starts_with(shobj_description(r.oid, 'pg_authid'), $1)",
+    )
+    .bind(&marker)
+    .fetch_all(&mut conn)
+    .await?;
+    let mut names: Vec<String> = roles.iter().map(|row| row.get(0)).collect();
+    names.push(admin.to_owned());
+    run(&mut conn, &format!("DROP ROLE \"{}\"", names.join("\", \""))).await?;
+    conn.close().await
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let (admin, instance) = (self.admin.clone(), self.instance);
+        // The test's own runtime can't be waited on from here, so a thread brings another one.
+        let cleaned = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            runtime
+                .block_on(clean_up(&admin, instance))
+                .map_err(std::io::Error::other)
+        })
+        .join();
+        if !matches!(cleaned, Ok(Ok(()))) {
+            eprintln!("something of {} is left over: {cleaned:?}", self.admin);
+        }
+    }
+}
