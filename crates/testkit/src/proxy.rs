@@ -74,12 +74,7 @@ impl Proxy {
             .map_err(|()| anyhow::anyhow!("a URL that has no port"))?;
         let (state, watched) = watch::channel(State::default());
         let rules = Arc::new(Rules::default());
-        let accepting = tokio::spawn(accept(
-            listener,
-            (host, port),
-            Arc::clone(&rules),
-            watched,
-        ));
+        let accepting = tokio::spawn(accept(listener, (host, port), Arc::clone(&rules), watched));
         Ok(Self {
             url: own.into(),
             rules,

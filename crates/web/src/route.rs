@@ -41,6 +41,8 @@ pub enum LimiterClass {
     None,
     /// The throttle inside the verifier of the secret it takes.
     Secret,
+    /// The token it takes: 256 random bits under a tag of ours leave nothing to guess.
+    Token,
 }
 
 /// How a route tells its own forms from others'.
@@ -246,6 +248,13 @@ impl Route {
     #[must_use]
     pub const fn takes_secret(mut self) -> Self {
         self.limiter = LimiterClass::Secret;
+        self
+    }
+
+    /// Takes a token that can't be guessed.
+    #[must_use]
+    pub const fn takes_token(mut self) -> Self {
+        self.limiter = LimiterClass::Token;
         self
     }
 

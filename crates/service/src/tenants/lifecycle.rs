@@ -94,7 +94,9 @@ impl Service {
                 return Err(changed_meanwhile());
             }
             tx.sessions().end_tenant(id, tenant.generation, now).await?;
-            tx.outbox().remove_waiting(id, now).await?;
+            tx.outbox()
+                .remove_waiting(id, now + Duration::from_micros(1))
+                .await?;
             tx.commit().await?;
             self.pools().close(id, tenant.generation).await;
             return Ok(Deleted {

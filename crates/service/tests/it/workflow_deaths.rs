@@ -71,6 +71,11 @@ async fn restoring() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn restoring_before_the_link_was_used() {
+    dies_everywhere(Scene::RestoreInvited, Driver::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn purging() {
     dies_everywhere(Scene::Purge, Driver::Sqlite).await;
 }

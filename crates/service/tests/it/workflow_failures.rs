@@ -81,7 +81,12 @@ async fn until_deferred(test: &TestService) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_undone_waits_and_is_finished_by_a_retry() {
     let driver = Driver::Sqlite;
-    for scene in [Scene::Recreate, Scene::Restore, Scene::Purge] {
+    for scene in [
+        Scene::Recreate,
+        Scene::Restore,
+        Scene::RestoreInvited,
+        Scene::Purge,
+    ] {
         for step in scene.steps().await {
             for moment in MOMENTS {
                 let at = format!("{scene:?}: {moment:?} of {step}");

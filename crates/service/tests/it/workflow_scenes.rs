@@ -23,15 +23,18 @@ pub(crate) enum Scene {
     Provision,
     Recreate,
     Restore,
+    /// A tenant that is restored before its owner ever used the setup link: there is a new one.
+    RestoreInvited,
     Purge,
 }
 
 impl Scene {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Invite,
         Self::Provision,
         Self::Recreate,
         Self::Restore,
+        Self::RestoreInvited,
         Self::Purge,
     ];
 
@@ -39,7 +42,7 @@ impl Scene {
         match self {
             Self::Invite | Self::Provision => "provision",
             Self::Recreate => "recreate",
-            Self::Restore => "restore",
+            Self::Restore | Self::RestoreInvited => "restore",
             Self::Purge => "purge",
         }
     }
@@ -48,7 +51,7 @@ impl Scene {
     const fn password(self) -> &'static str {
         match self {
             Self::Recreate => OTHER,
-            Self::Invite | Self::Provision | Self::Restore | Self::Purge => PASSWORD,
+            _ => PASSWORD,
         }
     }
 
@@ -56,9 +59,12 @@ impl Scene {
     pub(crate) async fn prepare(self, driver: Driver) -> TestService {
         let options = Options::on(driver).without_rate_limits();
         let test = TestService::start(options).await.unwrap();
-        if matches!(self, Self::Recreate | Self::Restore | Self::Purge) {
-            let view = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
-            if self == Self::Restore {
+        if self.kind() != "provision" {
+            let view = match self {
+                Self::RestoreInvited => test.invite_tenant("acme", ADA).await.unwrap(),
+                _ => test.make_tenant("acme", ADA, PASSWORD).await.unwrap(),
+            };
+            if self.kind() == "restore" {
                 let deleted = test.service.delete_tenant(view.tenant.id, false).await;
                 deleted.unwrap();
             }
@@ -84,7 +90,9 @@ impl Scene {
                 service.recreate_tenant(acme(test).await, &owner).await?;
                 Ok(())
             }
-            Self::Restore => service.restore_tenant(acme(test).await).await.map(drop),
+            Self::Restore | Self::RestoreInvited => {
+                service.restore_tenant(acme(test).await).await.map(drop)
+            }
             Self::Purge => service
                 .delete_tenant(acme(test).await, true)
                 .await
@@ -159,10 +167,10 @@ impl Scene {
         assert_eq!(view.tenant.status, TenantStatus::Active, "{at}");
         let generation = match self {
             Self::Invite | Self::Provision => Generation::FIRST,
-            Self::Recreate | Self::Restore | Self::Purge => Generation::FIRST.next(),
+            _ => Generation::FIRST.next(),
         };
         assert_eq!(view.tenant.generation, generation, "{at}");
-        if self == Self::Invite {
+        if matches!(self, Self::Invite | Self::RestoreInvited) {
             let mails = test.mails().await.unwrap();
             assert_eq!(mails.len(), 1, "{at}");
             let token = test.setup_token_from_mail(ADA).await.unwrap();

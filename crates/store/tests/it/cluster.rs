@@ -223,7 +223,11 @@ async fn clean_up(admin: &str, instance: Uuid) -> Result<(), sqlx::Error> {
     .await?;
     for row in databases {
         let name: String = row.get(0);
-        run(&mut conn, &format!("ALTER DATABASE \"{name}\" IS_TEMPLATE false")).await?;
+        run(
+            &mut conn,
+            &format!("ALTER DATABASE \"{name}\" IS_TEMPLATE false"),
+        )
+        .await?;
         run(&mut conn, &format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await?;
     }
     let roles = sqlx::query(
@@ -234,7 +238,11 @@ async fn clean_up(admin: &str, instance: Uuid) -> Result<(), sqlx::Error> {
     .await?;
     let mut names: Vec<String> = roles.iter().map(|row| row.get(0)).collect();
     names.push(admin.to_owned());
-    run(&mut conn, &format!("DROP ROLE \"{}\"", names.join("\", \""))).await?;
+    run(
+        &mut conn,
+        &format!("DROP ROLE \"{}\"", names.join("\", \"")),
+    )
+    .await?;
     conn.close().await
 }
 

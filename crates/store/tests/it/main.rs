@@ -7,6 +7,7 @@ mod support;
 
 mod cancelled;
 mod census;
+mod cluster;
 mod concurrency;
 mod conformance;
 mod constraints;

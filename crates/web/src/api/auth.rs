@@ -113,7 +113,7 @@ pub fn routes() -> Routes {
                     .gives::<LoginBody>()
                     .refuses(&["token_invalid"]),
             )
-            .takes_secret()
+            .takes_token()
             .audited(AuditClass::Session),
             post(select),
         )
@@ -127,7 +127,7 @@ pub fn routes() -> Routes {
                     .gives::<LoginBody>()
                     .refuses(&["authentication_required", "session_stale"]),
             )
-            .takes_secret()
+            .takes_token()
             .audited(AuditClass::Session),
             post(refresh),
         )

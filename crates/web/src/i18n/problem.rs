@@ -200,7 +200,7 @@ problems! {
     /// More work than the service can take now.
     Busy = "busy", 503 {
         "Very busy right now" | "Gerade ist viel los";
-        "More people are signing in than we can serve at once." | "Es melden sich gerade mehr Personen an, als wir auf einmal bedienen können.";
+        "More is asked of this service than it can do at once." | "Gerade wird mehr verlangt, als dieser Dienst auf einmal leisten kann.";
         "Wait a moment, then try again." | "Warten Sie einen Moment und versuchen Sie es dann noch einmal.";
     }
     /// The tenant can't be used now.

@@ -6,7 +6,7 @@ use super::*;
 
 fn all() -> Vec<(&'static str, &'static str, &'static str)> {
     let lists = [
-        common::CommonTexts::ALL,
+        everywhere::CommonTexts::ALL,
         words::WordTexts::ALL,
         login::LoginTexts::ALL,
         choose_tenant::ChooseTenantTexts::ALL,

@@ -28,7 +28,7 @@ pub(super) fn routes() -> Routes {
         )
         .add(
             Route::form(paths::CHOOSE_TENANT, Audience::Public)
-                .takes_secret()
+                .takes_token()
                 .audited(AuditClass::Session),
             post(choose),
         )

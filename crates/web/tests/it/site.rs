@@ -175,3 +175,42 @@ async fn errors_are_pages_and_quote_nothing() {
         assert!(!answer.text().contains("<script>"), "{}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn a_setup_link_is_good_once_and_at_its_own_tenant_alone() {
+    let app = TestApp::start().await;
+    let (admin, other) = (app.admin().await.access, app.tenant("globex").await);
+    let body = serde_json::json!({
+        "name": "Acme", "slug": "acme", "owner": { "email": "ada@acme.example" },
+    });
+    let call = app.post("/api/v1/tenants").bearer(&admin).json(&body);
+    call.send().await.ok(201);
+    let token = app
+        .inner()
+        .setup_token_from_mail("ada@acme.example")
+        .await
+        .unwrap();
+    let path = format!("/setup/password/{token}");
+    let set = async |host: &str| {
+        let (csrf, nonce) = load(&app, host, "").await;
+        let form = [("csrf_token", csrf.as_str()), ("password", PASSWORD)];
+        let call = app.post(&path).host(host).header("cookie", &nonce);
+        call.form(&form).send().await
+    };
+    for host in [other.host.as_str(), "acme.localhost"] {
+        let expected = if host == other.host { 400 } else { 200 };
+        // Looking uses nothing up: mail scanners look too.
+        for _ in 0..2 {
+            let page = app.get(&path).host(host).send().await;
+            assert_eq!(page.status, expected, "{host}: {}", page.text());
+        }
+    }
+    let call = app.get(&path).header("x-tenant-id", "globex");
+    assert_eq!(call.send().await.status, 400);
+    assert_eq!(set(&other.host).await.status, 400);
+    let done = set("acme.localhost").await;
+    assert!(done.status < 400, "{}", done.text());
+    app.sign_in("acme.localhost", "ada@acme.example").await;
+    assert_eq!(set("acme.localhost").await.status, 400);
+    assert_eq!(app.get(&path).send().await.status, 400);
+}

@@ -38,9 +38,7 @@ fn provisioning_survives_a_kill_at_any_time() -> Result<()> {
             (story.end)(&scene).with_context(case)?;
         }
         all_is_well(&installation).with_context(case)?;
-        let mut strange = scene.left_behind()?;
-        // The empty database that new ones are copied from, when it was just being made. It has a
-        // name of its process alone, and nobody looks at it again.
+        let strange = scene.left_behind()?;
         ensure!(strange.is_empty(), "left behind: {strange:?}; {}", case());
     }
     Ok(())

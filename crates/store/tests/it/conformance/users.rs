@@ -1,6 +1,6 @@
 //! A tenant's people, also beside another tenant's in the same tables.
 
-use tenantry_core::user::{SecurityVersion, Username};
+use tenantry_core::user::{SecurityVersion, User, Username};
 use tenantry_core::{Email, Generation, Role, TenantId, UserId};
 use tenantry_store::tenant::{Added, NewUser};
 
