@@ -145,8 +145,7 @@ impl Candidate {
     fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::User(ctx, _) => Some(ctx.id()),
-            Self::Admin(_) => None,
-            Self::Nobody => None,
+            Self::Admin(_) | Self::Nobody => None,
         }
     }
 

@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tenantry_core::throttle::Limits;
-use tenantry_core::{AdminId, TenantId, UserId};
+use tenantry_core::{AdminId, TenantId, Timestamp, UserId};
 use tenantry_store::control::Counted;
+use tenantry_store::{ControlTx, StoreError};
 
 use crate::{Refusal, Service};
 
@@ -60,7 +61,14 @@ fn network(ip: IpAddr) -> String {
     }
 }
 
-type Key = ([u8; 32], Limits);
+/// What is counted under which limits.
+#[derive(Clone, Copy)]
+struct Key {
+    hash: [u8; 32],
+    limits: Limits,
+    /// Until when this try itself made others wait, once it is counted.
+    own_pause: Timestamp,
+}
 
 /// A counted try. Unless it [succeeds](Service::succeed), it stays a failure.
 ///
@@ -91,19 +99,38 @@ impl Attempt {
     }
 }
 
+/// Counts one key; how long it must wait, if it must, and else how many failures in a row it has.
+async fn count(tx: &mut ControlTx, key: &mut Key, now: Timestamp) -> Result<Counted, StoreError> {
+    let counted = tx.throttle().count(&key.hash, &key.limits, now).await?;
+    if let Counted::Go(failures) = counted {
+        let pause = key.limits.pause_after(failures);
+        key.own_pause = pause.map_or(Timestamp::from_micros(i64::MAX), |pause| now + pause);
+    }
+    Ok(counted)
+}
+
+async fn forgive(tx: &mut ControlTx, key: &Key) -> Result<(), StoreError> {
+    tx.throttle()
+        .forgive(&key.hash, key.limits.free, key.own_pause)
+        .await
+}
+
 impl Service {
     fn throttle_key(&self, label: &str, limits: Limits) -> Key {
-        (
-            self.keyring()
-                .directory()
-                .hash(&format!("throttle:{label}")),
+        let hash = self
+            .keyring()
+            .directory()
+            .hash(&format!("throttle:{label}"));
+        Key {
+            hash,
             limits,
-        )
+            own_pause: Timestamp::from_micros(0),
+        }
     }
 
     /// The network as a key, for what is fair between networks.
     pub(crate) fn network_key(&self, ip: IpAddr) -> [u8; 32] {
-        self.throttle_key(&network(ip), Limits::NETWORK).0
+        self.throttle_key(&network(ip), Limits::NETWORK).hash
     }
 
     fn account_keys(&self, account: Account, several: bool) -> AccountKeys {
@@ -141,29 +168,23 @@ impl Service {
         };
         let mut tx = self.control().begin().await?;
         let mut spotless = true;
-        let shared: Vec<Key> = attempt
-            .wider
-            .iter()
-            .chain(&attempt.typed)
-            .copied()
-            .collect();
-        for (key, limits) in &shared {
-            match tx.throttle().count(key, limits, now).await? {
+        for key in attempt.wider.iter_mut().chain(&mut attempt.typed) {
+            match count(&mut tx, key, now).await? {
                 Counted::Go(failures) => spotless &= failures <= 1,
                 Counted::Wait(pause) => return Err(Refusal::RateLimited(pause)),
             }
         }
         if let Some(tenant) = typed.and_then(|typed| typed.tenant) {
-            let key = self.throttle_key(&format!("tenant:{tenant}"), Limits::TENANT);
-            match tx.throttle().count(&key.0, &key.1, now).await? {
+            let mut key = self.throttle_key(&format!("tenant:{tenant}"), Limits::TENANT);
+            match count(&mut tx, &mut key, now).await? {
                 Counted::Go(_) => attempt.wider.push(key),
                 Counted::Wait(pause) if !spotless => return Err(Refusal::RateLimited(pause)),
                 Counted::Wait(_) => {}
             }
         }
         for account in &mut attempt.accounts {
-            for (key, limits) in account.beside.into_iter().chain([account.own]) {
-                if let Counted::Wait(pause) = tx.throttle().count(&key, &limits, now).await? {
+            for key in account.beside.iter_mut().chain([&mut account.own]) {
+                if let Counted::Wait(pause) = count(&mut tx, key, now).await? {
                     account.wait = Some(pause);
                     break;
                 }
@@ -180,22 +201,19 @@ impl Service {
     /// it is somebody's right secret, so it was no guess of theirs. It stays on their other count.
     pub(crate) async fn succeed(&self, attempt: Attempt, fitting: &[usize]) -> Result<(), Refusal> {
         let mut tx = self.control().begin().await?;
-        for (key, limits) in &attempt.wider {
-            tx.throttle().forgive(key, limits.free).await?;
+        for key in &attempt.wider {
+            forgive(&mut tx, key).await?;
         }
-        if let Some((key, _)) = &attempt.typed {
-            tx.throttle().clear(key).await?;
+        if let Some(key) = &attempt.typed {
+            tx.throttle().clear(&key.hash).await?;
         }
         for (place, account) in attempt.accounts.iter().enumerate() {
             if fitting.contains(&place) {
-                tx.throttle().clear(&account.own.0).await?;
-                if let Some((beside, _)) = &account.beside {
-                    tx.throttle().clear(beside).await?;
+                for key in account.beside.iter().chain([&account.own]) {
+                    tx.throttle().clear(&key.hash).await?;
                 }
             } else if account.wait.is_none() {
-                tx.throttle()
-                    .forgive(&account.own.0, account.own.1.free)
-                    .await?;
+                forgive(&mut tx, &account.own).await?;
             }
         }
         tx.commit().await?;
@@ -213,8 +231,8 @@ impl Service {
             }
         }
         let mut tx = self.control().begin().await?;
-        for (key, limits) in keys {
-            tx.throttle().forgive(&key, limits.free).await?;
+        for key in &keys {
+            forgive(&mut tx, key).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -227,20 +245,20 @@ impl Service {
             Account::User(tenant, _) => Some(tenant),
             Account::Admin(_) => None,
         };
-        let mut keys = vec![self.account_keys(account, true).own.0];
-        keys.extend(self.account_keys(account, true).beside.map(|(key, _)| key));
+        let own = self.account_keys(account, true);
+        let mut keys: Vec<Key> = own.beside.into_iter().chain([own.own]).collect();
         for name in names {
             for tenant in [tenant, None] {
                 let typed = Typed {
                     tenant,
                     name: name.clone(),
                 };
-                keys.push(self.throttle_key(&typed.label(), Limits::ACCOUNT).0);
+                keys.push(self.throttle_key(&typed.label(), Limits::ACCOUNT));
             }
         }
         let mut tx = self.control().begin().await?;
         for key in &keys {
-            tx.throttle().clear(key).await?;
+            tx.throttle().clear(&key.hash).await?;
         }
         tx.commit().await?;
         Ok(())

@@ -23,6 +23,7 @@ mod signin;
 mod stale;
 mod tenants;
 mod throttle;
+mod throttle_alike;
 mod throttle_wider;
 mod workflow_deaths;
 mod workflow_failures;

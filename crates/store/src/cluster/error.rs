@@ -13,6 +13,8 @@ pub enum Trouble {
     /// The same may work in a moment (40001, 40P01, 53xxx, 55000, 55006, 55P03, 57014, 57P0x, and
     /// XX000, which the server says when two change one row of the catalogue at once).
     Transient,
+    /// It is not there (42704, 3D000): look again, as another may just have dropped it.
+    Gone,
     /// The connection is gone and with it the answer: it may have happened (08xxx, I/O).
     Lost,
     /// The admin lacks a right (42501, 28xxx).
@@ -28,6 +30,7 @@ impl Trouble {
         match code {
             "42P04" | "42710" | "23505" => Self::Exists,
             "40001" | "40P01" | "55000" | "55006" | "55P03" | "57014" | "XX000" => Self::Transient,
+            "42704" | "3D000" => Self::Gone,
             "42501" => Self::Denied,
             "2BP01" => Self::InUse,
             _ => match code.get(..2) {
@@ -95,7 +98,7 @@ impl ClusterError {
     /// Whether looking again and trying again may help.
     pub fn is_passing(&self) -> bool {
         match self.trouble() {
-            Trouble::Exists | Trouble::Transient | Trouble::Lost => true,
+            Trouble::Exists | Trouble::Transient | Trouble::Gone | Trouble::Lost => true,
             Trouble::Denied | Trouble::InUse | Trouble::Other => false,
         }
     }
@@ -179,6 +182,8 @@ mod tests {
             ("53300", Trouble::Transient),
             ("57P01", Trouble::Transient),
             ("57014", Trouble::Transient),
+            ("42704", Trouble::Gone),
+            ("3D000", Trouble::Gone),
             ("08006", Trouble::Lost),
             ("42501", Trouble::Denied),
             ("28P01", Trouble::Denied),

@@ -89,15 +89,23 @@ impl Throttle<'_> {
         Ok(())
     }
 
-    /// Takes back one counted try that turned out right, and leaves the others standing.
-    pub async fn forgive(&mut self, key: &[u8; 32], free: i64) -> Result<(), StoreError> {
+    /// Takes back one counted try that turned out right, with the pause until `own_pause` that it
+    /// set itself, and leaves the others standing.
+    pub async fn forgive(
+        &mut self,
+        key: &[u8; 32],
+        free: i64,
+        own_pause: Timestamp,
+    ) -> Result<(), StoreError> {
         execute!(
             self.0,
             "UPDATE throttle SET failures = failures - 1,
-                    blocked_until = CASE WHEN failures <= $2 THEN 0 ELSE blocked_until END
+                    blocked_until = CASE WHEN failures <= $2 OR blocked_until = $3 THEN 0
+                                         ELSE blocked_until END
              WHERE key_hash = $1 AND failures > 0",
             key.as_slice(),
-            free
+            free,
+            own_pause.micros()
         )?;
         Ok(())
     }

@@ -156,8 +156,10 @@ async fn missing_roles_are_made_and_damaged_ones_mended() {
         format!("ALTER ROLE {} RESET search_path", role(Login::A)),
         format!("ALTER ROLE {} SET role = 'none'", role(Login::Service)),
         format!("ALTER ROLE {} CONNECTION LIMIT 7", role(Login::A)),
+        // From 16 on only what its grantor gave can be taken.
         format!(
-            "REVOKE {} FROM {}",
+            "SET ROLE {}; REVOKE {} FROM {}",
+            bench.admin,
             placement.role(RoleKind::Application),
             role(Login::A)
         ),

@@ -79,11 +79,17 @@ async fn the_count_starts_anew_after_the_window(dialect: Dialect) {
 async fn a_right_try_is_forgiven_and_the_others_stand(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let key = bench.hash();
-    apply!(bench, throttle().forgive(&key, LIMITS.free));
+    apply!(
+        bench,
+        throttle().forgive(&key, LIMITS.free, bench.now() - Duration::from_hours(1))
+    );
     for failures in 1..=3 {
         assert_eq!(count(&bench, &key).await, Counted::Go(failures));
     }
-    apply!(bench, throttle().forgive(&key, LIMITS.free));
+    apply!(
+        bench,
+        throttle().forgive(&key, LIMITS.free, bench.now() - Duration::from_hours(1))
+    );
     assert_eq!(
         count(&bench, &key).await,
         Counted::Go(3),
@@ -91,7 +97,10 @@ async fn a_right_try_is_forgiven_and_the_others_stand(dialect: Dialect) {
     );
     bench.time.advance(SECOND * 10);
     assert_eq!(count(&bench, &key).await, Counted::Go(4));
-    apply!(bench, throttle().forgive(&key, LIMITS.free));
+    apply!(
+        bench,
+        throttle().forgive(&key, LIMITS.free, bench.now() - Duration::from_hours(1))
+    );
     assert!(
         matches!(count(&bench, &key).await, Counted::Wait(_)),
         "three wrong ones stand"
