@@ -131,7 +131,8 @@ impl Cluster {
         };
         let marked = is_marker(row, self.marker(placement))?;
         let admins = row.try_get("admins")?;
-        if !marked && !(is_bare(row)? && admins) {
+        let begun = admins && is_bare(row)?;
+        if !marked && !begun {
             return Err(ClusterError::Foreign(name.to_string()));
         }
         let owner: String = row.try_get("owner")?;

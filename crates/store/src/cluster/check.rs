@@ -205,15 +205,19 @@ impl Remarks {
         }
         let public: Vec<String> = row.try_get("public")?;
         if !public.is_empty() {
-            let mut remedy = "As a superuser: ".to_owned();
+            let mut words = vec!["As a superuser:".to_owned()];
             for name in &public {
                 let name = name.replace('"', "\"\"");
-                remedy += &format!("REVOKE CONNECT ON DATABASE \"{name}\" FROM PUBLIC; ");
+                words.push(format!(
+                    "REVOKE CONNECT ON DATABASE \"{name}\" FROM PUBLIC;"
+                ));
             }
             let here: String = row.try_get("here")?;
             if public.contains(&here) {
                 let name: String = row.try_get("name")?;
-                remedy += &format!("GRANT CONNECT ON DATABASE \"{here}\" TO \"{name}\";");
+                words.push(format!(
+                    "GRANT CONNECT ON DATABASE \"{here}\" TO \"{name}\";"
+                ));
             }
             self.add(
                 Lack::PublicDatabases,
@@ -222,7 +226,7 @@ impl Remarks {
                     "Any role, so also tenants' applications, may connect to {}.",
                     public.join(", ")
                 ),
-                remedy.trim_end().to_owned(),
+                words.join(" "),
             );
         }
         Ok(())

@@ -120,8 +120,7 @@ impl Batch {
 /// Half of the tenant's id: the lock only keeps nodes that race for one tenant in order, and is
 /// not what any step's outcome rests on, so two tenants may share one.
 fn lock_key(placement: Placement) -> i64 {
-    let [.., a, b, c, d, e, f, g, h] = placement.tenant.uuid().into_bytes();
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    placement.tenant.uuid().as_u64_pair().1.cast_signed()
 }
 
 #[cfg(test)]

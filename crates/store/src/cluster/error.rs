@@ -152,7 +152,7 @@ mod tests {
     }
     impl Error for German {}
     impl DatabaseError for German {
-        fn message(&self) -> &str {
+        fn message(&self) -> &'static str {
             "Datenbank »t_0« existiert bereits"
         }
         fn code(&self) -> Option<Cow<'_, str>> {

@@ -29,6 +29,7 @@ impl Work {
 }
 
 /// A database that the admin goes into.
+#[derive(Clone, Copy)]
 pub(super) enum Inside<'a> {
     Tenant(&'a DatabaseName),
     Template(&'a TemplateName),

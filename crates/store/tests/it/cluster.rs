@@ -184,7 +184,7 @@ pub(crate) async fn refusal(conn: &mut PgConnection, sql: &str) -> String {
 pub(crate) fn code(error: &sqlx::Error) -> String {
     error
         .as_database_error()
-        .and_then(|error| error.code())
+        .and_then(sqlx::error::DatabaseError::code)
         .map(String::from)
         .unwrap_or_default()
 }

@@ -4,17 +4,17 @@ use tenantry_store::cluster::{ClusterError, Login, Placement, RoleKind};
 
 use super::{Bench, number, provision, superuser};
 
-fn is_foreign<T>(outcome: Result<T, ClusterError>) -> bool {
+fn is_foreign<T>(outcome: &Result<T, ClusterError>) -> bool {
     matches!(outcome, Err(ClusterError::Foreign(_)))
 }
 
 async fn assert_all_refuse(bench: &Bench, placement: Placement) {
     let cluster = &bench.cluster;
-    assert!(is_foreign(cluster.create_database(placement).await));
-    assert!(is_foreign(cluster.open_database(placement).await));
-    assert!(is_foreign(cluster.close_database(placement).await));
-    assert!(is_foreign(cluster.drop_database(placement).await));
-    assert!(is_foreign(cluster.has_database(placement).await));
+    assert!(is_foreign(&cluster.create_database(placement).await));
+    assert!(is_foreign(&cluster.open_database(placement).await));
+    assert!(is_foreign(&cluster.close_database(placement).await));
+    assert!(is_foreign(&cluster.drop_database(placement).await));
+    assert!(is_foreign(&cluster.has_database(placement).await));
 }
 
 async fn comment(kind: &str, name: &str) -> i64 {
@@ -87,7 +87,7 @@ async fn another_tenants_or_installations_marker_is_foreign() {
         assert_all_refuse(&bench, placement).await;
         let role = placement.role(RoleKind::Login(Login::B));
         superuser(&format!("COMMENT ON ROLE {role} IS '{marker}'")).await;
-        assert!(is_foreign(bench.cluster.has_roles(placement).await));
+        assert!(is_foreign(&bench.cluster.has_roles(placement).await));
     }
     // So that the test's own cleaning up finds them.
     let right = format!(
@@ -108,20 +108,20 @@ async fn a_foreign_role_is_left_alone_and_nothing_is_made_beside_it() {
         format!("COMMENT ON ROLE {role} IS 'mine'"),
     ] {
         superuser(&setup).await;
-        assert!(is_foreign(cluster.ensure_roles(placement).await));
-        assert!(is_foreign(cluster.drop_roles(placement).await));
+        assert!(is_foreign(&cluster.ensure_roles(placement).await));
+        assert!(is_foreign(&cluster.drop_roles(placement).await));
         assert!(is_foreign(
-            cluster
+            &cluster
                 .set_password(placement, Login::A, &bench.password())
                 .await
         ));
-        assert!(is_foreign(cluster.disable(placement, Login::A).await));
+        assert!(is_foreign(&cluster.disable(placement, Login::A).await));
         assert_eq!(bench.left_over(placement).await, 1);
     }
     let theirs = tenantry_core::Secret::new("theirs".to_owned());
     let options = super::options(placement, Login::A, &theirs).database("postgres");
     let mut session = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    assert!(is_foreign(cluster.end_sessions(placement, Login::A).await));
+    assert!(is_foreign(&cluster.end_sessions(placement, Login::A).await));
     super::run(&mut session, "SELECT 1").await.unwrap();
     drop(session);
     superuser(&format!("DROP ROLE {role}")).await;
@@ -133,8 +133,8 @@ async fn a_foreign_template_is_neither_used_nor_changed() {
     let cluster = &bench.cluster;
     let name = cluster.template_name();
     superuser(&format!("CREATE DATABASE {name}")).await;
-    assert!(is_foreign(cluster.ensure_template().await));
-    assert!(is_foreign(cluster.drop_template().await));
+    assert!(is_foreign(&cluster.ensure_template().await));
+    assert!(is_foreign(&cluster.drop_template().await));
     let remarks = cluster.check().await.unwrap();
     assert!(
         remarks
