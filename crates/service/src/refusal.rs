@@ -83,6 +83,9 @@ pub enum Refusal {
     /// Too much to do at once.
     #[error("the service is busy; try again in a moment")]
     Busy(Duration),
+    /// The disk of the control database is full or failing.
+    #[error("the disk of the control database is full or failing; make room, then try again")]
+    Storage(#[source] StoreError),
     /// We or the world failed.
     #[error("{what}")]
     Failed {
@@ -136,8 +139,7 @@ impl From<StoreError> for Refusal {
             return Self::Busy(Duration::from_secs(1));
         }
         if error.kind() == tenantry_store::ErrorKind::Storage {
-            tracing::error!(error = %Chain(&error), "the disk of the control database is full or failing");
-            return Self::Busy(Duration::from_secs(30));
+            return Self::Storage(error);
         }
         Self::failed("the control database could not do its part")(error)
     }

@@ -62,6 +62,9 @@ pub use name::{DatabaseName, Login, Placement, RoleKind, RoleName, TemplateName}
 
 use name::ObjectsRole;
 
+/// How long to wait for an admin connection.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
 /// How much a cluster may be asked for, and how long.
 #[derive(Debug, Clone, Copy)]
 pub struct ClusterBounds {
@@ -123,7 +126,8 @@ impl Cluster {
         let admin = PgPoolOptions::new()
             .max_connections(bounds.connections)
             .min_connections(0)
-            .acquire_timeout(Duration::from_secs(10))
+            // A server that refuses connections is asked again for so long.
+            .acquire_timeout(bounds.budget.min(ACQUIRE))
             .idle_timeout(Duration::from_mins(5))
             .connect_lazy_with(options.clone());
         Ok(Self {

@@ -53,11 +53,11 @@ pub struct Told {
 impl Failure {
     /// The contract's code for it.
     pub fn code(self) -> &'static str {
-        self.told("").code.as_str()
+        self.told().code.as_str()
     }
 
-    /// What to tell about it. An inner failure is logged here, once, and told in general words.
-    pub fn told(self, request_id: &str) -> Told {
+    /// What to tell about it. An inner failure is told in general words.
+    pub fn told(self) -> Told {
         let more = |code, detail: &str| Told {
             detail: Some(detail.to_owned()),
             ..Told::of(code)
@@ -71,12 +71,12 @@ impl Failure {
                 ProblemCode::Forbidden,
                 "the form is too old or came from elsewhere; load the page again",
             ),
-            Self::Refused(refusal) => refused(refusal, request_id),
+            Self::Refused(refusal) => refused(refusal),
         }
     }
 }
 
-fn refused(refusal: Refusal, request_id: &str) -> Told {
+fn refused(refusal: Refusal) -> Told {
     match refusal {
         Refusal::Validation(errors) => Told {
             errors,
@@ -107,10 +107,11 @@ fn refused(refusal: Refusal, request_id: &str) -> Told {
             retry_after: Some(wait),
             ..Told::of(ProblemCode::Busy)
         },
-        refusal @ Refusal::Failed { .. } => {
-            tracing::error!(request.id = request_id, error = %Chain(&refusal), "a request failed");
-            Told::of(ProblemCode::InternalError)
-        }
+        Refusal::Storage(_) => Told {
+            retry_after: Some(Duration::from_secs(30)),
+            ..Told::of(ProblemCode::Busy)
+        },
+        Refusal::Failed { .. } => Told::of(ProblemCode::InternalError),
     }
 }
 
@@ -177,7 +178,11 @@ impl Told {
 /// Answers a failure in the shape of the surface it happened on.
 pub(crate) fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Response {
     let request_id = ctx.map_or("", |ctx| ctx.request_id.as_str());
-    let told = failure.told(request_id);
+    if let Failure::Refused(refusal @ (Refusal::Failed { .. } | Refusal::Storage(_))) = &failure {
+        // Logged once, where it leaves us.
+        tracing::error!(request.id = request_id, error = %Chain(refusal), "a request failed");
+    }
+    let told = failure.told();
     match ctx {
         Some(ctx) if ctx.surface == Surface::Page => {
             told.finish(crate::site::error::page(app, ctx, &told))

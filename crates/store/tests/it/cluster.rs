@@ -138,7 +138,7 @@ fn cluster(url: &str, instance: Uuid, bounds: ClusterBounds, entropy: &Entropy) 
     Cluster::new(&url, instance, bounds, entropy.clone()).unwrap()
 }
 
-/// Every step up to an open database, each twice.
+/// Every step up to an open database.
 pub(crate) async fn provision(cluster: &Cluster, placement: Placement) {
     cluster.ensure_template().await.unwrap();
     cluster.ensure_roles(placement).await.unwrap();

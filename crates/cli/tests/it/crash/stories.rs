@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use tenantry_testkit::process::Installation;
+use tenantry_testkit::process::{Installation, alter_sqlite};
 
 use super::{Door, Scene, Story};
 use crate::acts::{self, ADMIN};
@@ -72,12 +72,18 @@ pub(super) fn provision() -> Result<Story> {
     })
 }
 
-/// A tenant whose owner's address belongs to somebody of another tenant. That one is suspended, so
-/// that it is the directory's own constraint which refuses and everything is taken back.
+/// A tenant that can't be made: the registry refuses to confirm the owner's directory entry, by a
+/// trigger that stands for any damage, and everything is taken back.
 fn refused() -> Result<Story> {
-    let before = with_admin("email_uniqueness = \"global\"")?;
+    let before = with_admin("")?;
     acts::make_tenant(&before, "holder", ADA)?;
-    acts::done(&before, &["tenant", "suspend", "holder"])?;
+    alter_sqlite(
+        &before.data().join("control.db"),
+        "CREATE TRIGGER no_second BEFORE UPDATE OF state ON directory
+         WHEN EXISTS (SELECT 1 FROM directory d
+                      WHERE d.address_hash = NEW.address_hash AND d.tenant_id <> NEW.tenant_id)
+         BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    )?;
     let admin = admin_token(&before)?;
     let body = json!({ "name": "Acme", "slug": "acme", "owner": { "email": ADA } });
     Ok(Story {
