@@ -389,12 +389,7 @@ async fn list(
     let outcome = async {
         let Query(query) =
             query.map_err(|_| Failure::Malformed("the query has limit and cursor, once each"))?;
-        let limit = query.limit.unwrap_or(50);
-        if !(1..=200).contains(&limit) {
-            return Err(
-                Refusal::field("limit", "invalid", "limit is a number from 1 to 200").into(),
-            );
-        }
+        let limit = query.limit()?;
         let after = match query.cursor.as_deref() {
             Some(cursor) => cursor.parse().map_err(|_| {
                 Refusal::field("cursor", "invalid", "cursor comes from an earlier answer")

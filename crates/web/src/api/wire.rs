@@ -8,6 +8,7 @@ use tenantry_core::session::Session;
 use tenantry_core::tenant::{Driver, Isolation, Registration};
 use tenantry_core::workflow::LogEntry;
 use tenantry_core::{Role, TenantStatus, Timestamp};
+use tenantry_service::Refusal;
 use tenantry_service::check::Report;
 use tenantry_service::sessions::{ACCESS_TOKEN, Issued};
 use tenantry_service::signin::Person;
@@ -423,4 +424,19 @@ pub struct ListQuery {
     #[serde(default)]
     #[schemars(skip)]
     pub tenant_id: Option<String>,
+}
+
+impl ListQuery {
+    /// The most things to answer with: 50 where nothing is asked for.
+    pub fn limit(&self) -> Result<i64, Refusal> {
+        let limit = self.limit.unwrap_or(50);
+        if (1..=200).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(Refusal::field(
+            "limit",
+            "invalid",
+            "limit is a number from 1 to 200",
+        ))
+    }
 }
