@@ -1,6 +1,7 @@
 //! Commands, one module each.
 
 mod admin;
+mod cluster;
 mod config;
 mod doctor;
 pub(crate) mod serve;
@@ -50,6 +51,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Exit> {
         Command::User(command) => {
             over(&config, async |service| {
                 user::run(service, command, out).await
+            })
+            .await
+        }
+        Command::Cluster(command) => {
+            over(&config, async |service| {
+                cluster::run(service, command, out).await
             })
             .await
         }

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 use tenantry_core::password::PasswordPolicy;
 use tenantry_core::tenant::EmailUniqueness;
-use tenantry_core::{Email, Locale};
+use tenantry_core::{Email, Locale, Secret};
 use tenantry_keys::sealing::MasterKey;
 use tenantry_mail::files::Files;
 use tenantry_mail::smtp::Smtp;
@@ -20,6 +20,7 @@ use tenantry_mail::{Sender, Transport};
 use tenantry_saga::Pace;
 use tenantry_service::Settings;
 use tenantry_store::PoolBounds;
+use tenantry_store::cluster::ClusterBounds;
 use tenantry_store::control::ControlUrl;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -37,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     #[serde(serialize_with = "masked_url")]
     pub(crate) control_url: String,
+    #[serde(serialize_with = "masked_option")]
+    pub(crate) cluster_url: Option<String>,
     pub(crate) sessions: &'static str,
     #[serde(serialize_with = "masked_option")]
     pub(crate) smtp_url: Option<String>,
@@ -56,6 +59,10 @@ pub(crate) struct Config {
     pub(crate) hash_threads: usize,
     pub(crate) open_databases: usize,
     pub(crate) lease_seconds: u64,
+    pub(crate) drain_seconds: u64,
+    pub(crate) reconcile_minutes: u64,
+    pub(crate) rotate_days: u64,
+    pub(crate) service_rotate_days: u64,
 }
 
 /// How log lines look.
@@ -68,6 +75,21 @@ pub(crate) enum LogFormat {
     /// For programs.
     Json,
 }
+
+/// How long an application's old database credentials go on working beside its new ones, at most:
+/// time enough to hand the new ones to every process of it.
+const DRAIN: Duration = Duration::from_mins(15);
+
+/// Days after which the server changes its own database credentials.
+const SERVICE_ROTATE_DAYS: u64 = 30;
+
+/// So many days; none stands for never.
+fn days(number: u64) -> Option<Duration> {
+    (number > 0).then(|| Duration::from_hours(24 * number))
+}
+
+/// How often the server compares every tenant with what should be.
+const RECONCILE: Duration = Duration::from_mins(15);
 
 /// What stands in the place of a secret.
 const MASK: &str = "********";
@@ -153,12 +175,6 @@ impl Config {
         };
         let pick =
             |flag: &Option<String>, file: &Option<String>| flag.clone().or_else(|| file.clone());
-        if pick(&args.cluster_url, &file.cluster_url).is_some() {
-            return Err(wrong(
-                "TENANTRY_CLUSTER_URL",
-                "this version keeps tenants in SQLite files only; unset it",
-            ));
-        }
         if pick(&args.redis_url, &file.redis_url).is_some() {
             return Err(wrong(
                 "TENANTRY_REDIS_URL",
@@ -199,6 +215,7 @@ impl Config {
             base_domain: checked_domain(&base_domain)?,
             data_dir,
             control_url,
+            cluster_url: pick(&args.cluster_url, &file.cluster_url),
             sessions: "database",
             smtp_url: pick(&args.smtp_url, &file.smtp_url),
             master_key: args.master_key.clone(),
@@ -220,6 +237,16 @@ impl Config {
             trusted_proxies: file.http.trusted_proxies,
             hash_threads: file.hashing.threads.unwrap_or(cores),
             open_databases: file.databases.open.unwrap_or_else(affordable_databases),
+            drain_seconds: file.credentials.drain_seconds.unwrap_or(DRAIN.as_secs()),
+            rotate_days: file.credentials.rotate_days.unwrap_or(0),
+            service_rotate_days: file
+                .credentials
+                .service_rotate_days
+                .unwrap_or(SERVICE_ROTATE_DAYS),
+            reconcile_minutes: file
+                .reconcile
+                .minutes
+                .unwrap_or(RECONCILE.as_secs() / 60),
             lease_seconds: file
                 .workflows
                 .lease_seconds
@@ -252,6 +279,21 @@ impl Config {
         }
         if !(1..=100_000).contains(&self.open_databases) {
             return Err(wrong("databases.open", "it is 1 to 100000"));
+        }
+        if !(1..=604_800).contains(&self.drain_seconds) {
+            return Err(wrong("credentials.drain_seconds", "it is 1 to 604800"));
+        }
+        if self.rotate_days > 3650 {
+            return Err(wrong("credentials.rotate_days", "it is 0 (never) to 3650"));
+        }
+        if self.service_rotate_days > 3650 {
+            return Err(wrong(
+                "credentials.service_rotate_days",
+                "it is 0 (never) to 3650",
+            ));
+        }
+        if !(1..=10_080).contains(&self.reconcile_minutes) {
+            return Err(wrong("reconcile.minutes", "it is 1 to 10080"));
         }
         if !(1..=86_400).contains(&self.lease_seconds) {
             return Err(wrong("workflows.lease_seconds", "it is 1 to 86400"));
@@ -306,6 +348,12 @@ impl Config {
             sender: self.sender()?,
             mail_locale: self.mail_locale,
             hash_threads: NonZeroUsize::new(self.hash_threads).unwrap_or(NonZeroUsize::MIN),
+            cluster_url: self.cluster_url.clone().map(Secret::new),
+            clusters: ClusterBounds::default(),
+            reconcile: Duration::from_mins(self.reconcile_minutes),
+            drain: Duration::from_secs(self.drain_seconds),
+            rotate: days(self.rotate_days),
+            rotate_service: days(self.service_rotate_days),
             pools: PoolBounds {
                 open: NonZeroUsize::new(self.open_databases).unwrap_or(NonZeroUsize::MIN),
                 ..PoolBounds::default()

@@ -22,6 +22,36 @@ text_enum! {
         DatabaseMissing = "database_missing",
         /// The tenant's database exists and can't be read.
         DatabaseUnreadable = "database_unreadable",
+        /// The tenant's database takes no connections.
+        DatabaseClosed = "database_closed",
+        /// Dropping the tenant's database was interrupted; what was in it is lost.
+        DatabaseBroken = "database_broken",
+        /// Everybody on the server has a right on the tenant's database.
+        DatabasePublic = "database_public",
+        /// The tenant's database belongs to another role than its owner.
+        DatabaseChanged = "database_changed",
+        /// The registry does not know the cluster that the tenant lies on.
+        ClusterMissing = "cluster_missing",
+        /// The cluster that the tenant lies on can't be asked; nothing is known about the tenant.
+        ClusterUnreachable = "cluster_unreachable",
+        /// A database or role has the tenant's name and does not carry our marker.
+        MarkerForeign = "marker_foreign",
+        /// A role of the tenant is missing on the server.
+        RoleMissing = "role_missing",
+        /// A role of the tenant that has to sign in may not.
+        RoleDisabled = "role_disabled",
+        /// A role of the tenant has other attributes, memberships or settings than it was made with.
+        RoleChanged = "role_changed",
+        /// The registry has no password for the server's own role, or none that opens.
+        CredentialMissing = "credential_missing",
+        /// The password that is stored for the server's own role is refused.
+        CredentialRefused = "credential_refused",
+        /// The credentials that the tenant's application was given are refused.
+        ApplicationRefused = "application_refused",
+        /// The schema that the tenant's application works in is missing.
+        ApplicationSchemaMissing = "application_schema_missing",
+        /// The tenant's application lacks a right that it was given.
+        GrantMissing = "grant_missing",
         /// The tenant's database holds no stamp.
         StampMissing = "stamp_missing",
         /// The tenant's database carries another tenant's stamp, or another generation's.
@@ -40,10 +70,16 @@ text_enum! {
         DirectoryExtra = "directory_extra",
         /// A database that belongs to no tenant.
         DatabaseOrphaned = "database_orphaned",
+        /// Roles on a server that belong to no tenant.
+        RoleOrphaned = "role_orphaned",
         /// A workflow that stopped and needs a hand.
         WorkflowStuck = "workflow_stuck",
+        /// A change of an application's credentials that stopped and needs a hand.
+        RotationStuck = "rotation_stuck",
         /// The tenant could not be made; nothing of it is left but its record.
         ProvisioningFailed = "provisioning_failed",
+        /// The tenant is in the making for longer than that takes, or nobody is making it.
+        ProvisioningStalled = "provisioning_stalled",
     }
 }
 

@@ -54,6 +54,12 @@ ids! {
     OneTimeId
     /// A mail waiting in the outbox.
     OutboxId
+    /// A receiver of notices.
+    WebhookId
+    /// A notice to receivers; the same for all of them, over all tries.
+    NoticeId
+    /// This installation, as against another on the same database server.
+    InstanceId
 }
 
 impl TenantId {

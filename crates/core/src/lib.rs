@@ -7,6 +7,7 @@
 pub mod text_enum;
 
 pub mod admin;
+pub mod credential;
 pub mod email;
 pub mod finding;
 pub mod ids;
@@ -21,10 +22,11 @@ pub mod tenant;
 pub mod throttle;
 pub mod time;
 pub mod user;
+pub mod webhooks;
 pub mod workflow;
 
 pub use email::Email;
-pub use ids::{AdminId, OneTimeId, OutboxId, SessionId, TenantId, UserId, WorkflowId};
+pub use ids::{AdminId, InstanceId, NoticeId, OneTimeId, OutboxId, SessionId, TenantId, UserId, WebhookId, WorkflowId};
 pub use locale::Locale;
 pub use secret::Secret;
 pub use slug::Slug;

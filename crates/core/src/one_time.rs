@@ -13,6 +13,8 @@ text_enum! {
         Reset = "reset",
         /// Choosing one of several tenants after the password was right.
         Selection = "selection",
+        /// Changing an application's database credentials, and seeing the new ones.
+        Credentials = "credentials",
     }
 }
 
@@ -20,7 +22,7 @@ impl Purpose {
     /// How long it is good.
     pub const fn lifetime(self) -> Duration {
         match self {
-            Self::Setup => Duration::from_hours(24),
+            Self::Setup | Self::Credentials => Duration::from_hours(24),
             Self::Reset => Duration::from_hours(1),
             Self::Selection => Duration::from_mins(5),
         }

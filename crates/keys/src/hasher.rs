@@ -86,7 +86,7 @@ impl Default for PoolSize {
     }
 }
 
-/// How much there is to do, for metrics.
+/// How much there is to do and was done, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
     /// Jobs in the queue, over all lanes.
@@ -95,6 +95,9 @@ pub struct Load {
     pub lanes: usize,
     /// Jobs being worked on.
     pub running: usize,
+    /// Jobs taken up since the pool started, each counted before its answer can be known. Each is
+    /// one computation, unless what is stored can't be compared at all.
+    pub begun: u64,
 }
 
 /// The pool. Its threads end with it.
@@ -143,7 +146,7 @@ impl HashPool {
         .await
     }
 
-    /// How much there is to do now.
+    /// How much there is to do now, and was done so far.
     pub fn load(&self) -> Load {
         self.shared.load()
     }

@@ -17,6 +17,7 @@ pub mod password;
 pub mod sealing;
 pub mod signing;
 pub mod token;
+pub mod webhooks;
 
 mod mac;
 mod random;

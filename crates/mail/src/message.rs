@@ -4,12 +4,14 @@
 //! Every text part holds each link whole on a line of its own, beside the tenant's name where
 //! several are listed; a test renders all samples in all languages and checks that.
 
+mod credentials;
 mod recovery;
 mod setup;
 mod throttle;
 
 use serde::{Deserialize, Serialize};
 
+pub use credentials::CredentialsLink;
 pub use recovery::{PasswordChanged, PasswordReset, ResetLink};
 pub use setup::{AdminSetupLink, SetupLink};
 pub use throttle::AccountLocked;
@@ -32,6 +34,8 @@ pub enum Message {
     PasswordChanged(PasswordChanged),
     /// Notice: the account was locked.
     AccountLocked(AccountLocked),
+    /// An owner may change an application's database credentials.
+    CredentialsLink(CredentialsLink),
 }
 
 impl Message {
@@ -43,6 +47,7 @@ impl Message {
         samples.extend(PasswordReset::samples()?.into_iter().map(Self::from));
         samples.extend(PasswordChanged::samples()?.into_iter().map(Self::from));
         samples.extend(AccountLocked::samples()?.into_iter().map(Self::from));
+        samples.extend(CredentialsLink::samples()?.into_iter().map(Self::from));
         Ok(samples)
     }
 
@@ -54,6 +59,7 @@ impl Message {
             Self::PasswordReset(_) => "password_reset",
             Self::PasswordChanged(_) => "password_changed",
             Self::AccountLocked(_) => "account_locked",
+            Self::CredentialsLink(_) => "credentials_link",
         }
     }
 
@@ -69,6 +75,7 @@ impl Message {
             Self::PasswordReset(mail) => mail,
             Self::PasswordChanged(mail) => mail,
             Self::AccountLocked(mail) => mail,
+            Self::CredentialsLink(mail) => mail,
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Texts {
     pub(crate) changed: Changed,
     /// Notice of a locked account.
     pub(crate) locked: Locked,
+    /// New database credentials for a tenant's applications.
+    pub(crate) credentials: Credentials,
 }
 
 /// What every mail says.
@@ -107,6 +109,19 @@ pub(crate) struct Locked {
     pub(crate) was_you: fn(&str) -> String,
     pub(crate) not_you: &'static str,
     pub(crate) button: &'static str,
+}
+
+/// Texts of [`CredentialsLink`](crate::message::CredentialsLink).
+pub(crate) struct Credentials {
+    /// Takes the tenant's name.
+    pub(crate) subject: fn(&str) -> String,
+    pub(crate) title: &'static str,
+    /// Takes the tenant's name.
+    pub(crate) intro: fn(&str) -> String,
+    pub(crate) button: &'static str,
+    /// What changes, and when.
+    pub(crate) nothing_yet: &'static str,
+    pub(crate) keep: &'static str,
 }
 
 impl Texts {

@@ -7,6 +7,7 @@ use tenantry_core::session::EndReason;
 use tenantry_core::{Email, TenantId};
 use tenantry_keys::password::Verdict;
 
+use crate::attempts::in_tenant;
 use crate::sessions::Principal;
 use crate::signin::{Person, hash_refusal};
 use crate::throttle::Account;
@@ -64,20 +65,13 @@ impl Service {
         let now = self.clock().now();
         match &principal.person {
             Person::User { ctx, user } => {
-                let mut tx = self
-                    .pools()
-                    .begin(ctx)
-                    .await
-                    .map_err(Refusal::tenant(ctx))?;
-                let changed = tx
+                let changed = in_tenant!(self, ctx, |tx| tx
                     .users()
                     .change_password(user.id, &hash, user.security_version)
-                    .await
-                    .map_err(Refusal::tenant(ctx))?;
+                    .await?)?;
                 if !changed {
                     return Err(changed_meanwhile());
                 }
-                tx.commit().await.map_err(Refusal::tenant(ctx))?;
             }
             Person::Admin(admin) => {
                 let mut tx = self.control().begin().await?;

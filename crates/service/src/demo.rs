@@ -9,6 +9,7 @@ use tenantry_store::control::{DirectoryEntry, Entry, EntryKind, EntryState};
 use tenantry_store::tenant::NewUser;
 use tenantry_store::{Hint, Origin};
 
+use crate::attempts::in_tenant;
 use crate::signin::hash_refusal;
 use crate::tenants::{Created, NewOwner, NewTenant};
 use crate::{Refusal, Service};
@@ -154,11 +155,6 @@ impl Service {
         let mut control = self.control().begin().await?;
         control.directory().reserve(&entry, false, now).await?;
         control.commit().await?;
-        let mut tx = self
-            .pools()
-            .begin(&ctx)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
         let user = NewUser {
             id,
             email: &email,
@@ -169,8 +165,7 @@ impl Service {
             must_change_password: false,
             created_at: now,
         };
-        tx.users().add(&user).await.map_err(Refusal::tenant(&ctx))?;
-        tx.commit().await.map_err(Refusal::tenant(&ctx))?;
+        in_tenant!(self, &ctx, |tx| tx.users().add(&user).await?)?;
         let mut control = self.control().begin().await?;
         control.directory().confirm(ctx.id(), id).await?;
         control.commit().await?;

@@ -16,7 +16,15 @@ const TICK: Duration = Duration::from_millis(500);
 /// How often what has run out is forgotten.
 const SWEEP: Duration = Duration::from_mins(1);
 
-/// How long what has run out is kept, so that a late visitor is told that it ended.
+/// How often incomplete tenants are looked for, which is one statement on the control database.
+const WATCH: Duration = Duration::from_mins(1);
+
+/// How often is asked whether a pass of the reconciler is due (`Settings::reconcile`).
+const TURN: Duration = Duration::from_secs(30);
+
+/// How long what has run out is kept, so that a late visitor is told that it ended. A mail that was
+/// given up is kept as long, for an operator who sees to the reason; then its content goes with the
+/// row. No link in a mail counts longer (`Purpose::lifetime`).
 const KEEP: Duration = Duration::from_hours(7 * 24);
 
 /// How long what is in hand may take once the process is to stop.
@@ -29,7 +37,7 @@ const RUNS: i64 = 16;
 const AT_ONCE: usize = 4;
 
 impl Service {
-    /// Works in the background until `stop` resolves: workflows, mail, clearing up. Each goes its
+    /// Works in the background until `stop` resolves: workflows, mail, clearing up, comparing. Each goes its
     /// own way, so that a slow mail server holds up no tenant. What is in hand then is finished, if
     /// that takes no longer than [`LAST`]; what is cut off is taken up again later.
     pub async fn work(&self, stop: impl Future<Output = ()>) {
@@ -40,6 +48,11 @@ impl Service {
                     .run_due_workflows()),
                 every(TICK, "mail", stopped.clone(), || self.send_due_mail()),
                 every(SWEEP, "sweeping", stopped.clone(), || self.sweep()),
+                every(WATCH, "watching", stopped.clone(), || self
+                    .watch_incomplete()),
+                every(TURN, "reconciling", stopped.clone(), || self.reconcile()),
+                every(SWEEP, "credentials", stopped.clone(), || self
+                    .look_after_credentials()),
             )
         });
         tokio::select! {
@@ -83,7 +96,7 @@ impl Service {
         tx.sessions().remove_expired(now - KEEP).await?;
         tx.one_time().remove_expired(now - KEEP).await?;
         tx.throttle().remove_before(now - KEEP).await?;
-        tx.outbox().remove_sent(now - KEEP).await?;
+        tx.outbox().remove_done(now - KEEP).await?;
         tx.idempotency().remove_before(now - KEEP).await?;
         tx.commit().await?;
         self.purge_due().await?;

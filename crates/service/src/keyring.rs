@@ -1,6 +1,6 @@
 //! The installation's keys: one master key outside, everything else sealed under it.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tenantry_claims::Claims;
 use tenantry_core::{Clock, Entropy, Secret, Timestamp};
@@ -12,6 +12,7 @@ use tenantry_keys::signing::{
 };
 use tenantry_keys::token::TokenKey;
 use tenantry_store::control::{InstanceRow, SealedDataKey, SealedSigningKey};
+use tenantry_store::clusters::Unseal;
 use tenantry_store::{Control, ControlTx, StoreError};
 
 use crate::Settings;
@@ -53,7 +54,7 @@ struct Signing {
 
 /// The installation's keys, open.
 pub(crate) struct Keyring {
-    sealer: Sealer,
+    sealer: Arc<Sealer>,
     tokens: TokenKey,
     directory: DirectoryKey,
     csrf: CsrfKey,
@@ -88,7 +89,7 @@ impl Keyring {
         let signing = open_signing(&mut tx, &sealer, clock, entropy).await?;
         tx.commit().await?;
         Ok(Self {
-            sealer,
+            sealer: Arc::new(sealer),
             tokens: master.token_key(),
             directory: master.directory_key(),
             csrf: master.csrf_key(),
@@ -128,6 +129,16 @@ impl Keyring {
         context: &[u8],
     ) -> Result<Secret<Vec<u8>>, SealError> {
         self.sealer.open(sealed, context)
+    }
+
+    /// Opens sealed texts, for what holds no key itself.
+    pub(crate) fn unsealer(&self) -> Unseal {
+        let sealer = Arc::clone(&self.sealer);
+        Arc::new(move |sealed, context| {
+            let opened = sealer.open(sealed, context).ok()?;
+            let text = String::from_utf8(opened.expose().clone()).ok()?;
+            Some(Secret::new(text))
+        })
     }
 
     pub(crate) fn sign(&self, claims: &Claims) -> Result<Secret<String>, SignError> {

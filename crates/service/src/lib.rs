@@ -6,7 +6,10 @@
 
 pub mod account;
 pub mod admins;
+mod attempts;
 pub mod check;
+pub mod clusters;
+pub mod credentials;
 pub mod demo;
 pub mod health;
 mod housekeeping;
@@ -14,6 +17,7 @@ mod keyring;
 mod links;
 pub mod mailbox;
 mod outbox;
+pub mod reconcile;
 pub mod refusal;
 mod repair;
 pub mod resolve;

@@ -1,4 +1,7 @@
 //! Mail leaves after the answer, from rows written in the transaction of what they tell about.
+//!
+//! A try is one sender's for as long as its claim lasts. What a slower one has to report about a
+//! mail that was taken up again is logged and not noted: the later try decides.
 
 use std::time::Duration;
 
@@ -7,6 +10,7 @@ use tenantry_core::{Email, Locale, OutboxId};
 use tenantry_mail::{Envelope, Message, SendError, Transport};
 use tenantry_store::control::DueMail;
 
+use crate::refusal::Chain;
 use crate::service::Shared;
 use crate::{Refusal, Service};
 
@@ -56,8 +60,28 @@ fn pause(attempt: i64) -> Duration {
     PAUSES.0.saturating_mul(1 << doublings).min(PAUSES.1)
 }
 
+/// What came of one try.
+enum Try {
+    /// It was handed over.
+    Sent,
+    /// It is tried again, because of this.
+    Later(String),
+    /// It never will be, because of this.
+    GivenUp(String),
+}
+
+impl Try {
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Later(_) => "put off",
+            Self::GivenUp(_) => "given up",
+        }
+    }
+}
+
 impl Service {
-    /// Hands over every mail that is due; how many went out.
+    /// Hands over every mail that is due; how many went out, each counted by the try that decides.
     pub async fn send_due_mail(&self) -> Result<usize, Refusal> {
         let mut sent = 0;
         loop {
@@ -70,59 +94,60 @@ impl Service {
                 .await?;
             tx.commit().await?;
             let Some(mail) = mail else { return Ok(sent) };
-            // On the heap: a dialogue with a mail server is a large future.
-            if Box::pin(self.send(mail)).await? {
+            if self.send(mail).await? {
                 sent += 1;
             }
         }
     }
 
+    /// Tries one mail and notes what came of it; whether it went out by this try.
     async fn send(&self, mail: DueMail) -> Result<bool, Refusal> {
-        let outcome = match self.shared().open_letter(mail.id, &mail.sealed) {
-            Ok(letter) => {
-                let envelope = Envelope {
-                    id: mail.id,
-                    to: letter.to,
-                    from: self.settings().sender.clone(),
-                    locale: letter.locale,
-                    at: mail.created_at,
-                    message: letter.message,
-                };
-                self.mail().send(&envelope).await
-            }
-            Err(refusal) => {
-                tracing::error!(mail.id = %mail.id, error = %crate::refusal::Chain(&refusal), "a mail can't be read and is given up");
-                let mut tx = self.control().begin().await?;
-                tx.outbox()
-                    .mark_failed(mail.id, self.clock().now(), "it could not be unsealed")
-                    .await?;
-                tx.commit().await?;
-                return Ok(false);
-            }
-        };
+        // On the heap: a dialogue with a mail server is a large future.
+        let came_of_it = Box::pin(self.hand_over(&mail)).await;
         let now = self.clock().now();
+        let claim = mail.claim();
         let mut tx = self.control().begin().await?;
-        let sent = match outcome {
-            Ok(()) => {
-                tx.outbox().mark_sent(mail.id, now).await?;
-                true
+        let noted = match &came_of_it {
+            Try::Sent => tx.outbox().mark_sent(claim, now).await?,
+            Try::Later(error) => {
+                let until = now + pause(mail.attempt);
+                tx.outbox().defer(claim, until, error).await?
             }
-            Err(error @ SendError::Retry(_)) if mail.attempt < ATTEMPTS => {
-                tracing::warn!(mail.id = %mail.id, attempt = mail.attempt, error = %crate::refusal::Chain(&error), "a mail could not be handed over and is tried again");
-                tx.outbox()
-                    .defer(mail.id, now + pause(mail.attempt), &error.to_string())
-                    .await?;
-                false
-            }
-            Err(error) => {
-                tracing::error!(mail.id = %mail.id, error = %crate::refusal::Chain(&error), "a mail is given up");
-                tx.outbox()
-                    .mark_failed(mail.id, now, &error.to_string())
-                    .await?;
-                false
-            }
+            Try::GivenUp(error) => tx.outbox().mark_failed(claim, now, error).await?,
         };
         tx.commit().await?;
-        Ok(sent)
+        if !noted {
+            tracing::warn!(mail.id = %mail.id, attempt = mail.attempt, outcome = came_of_it.as_str(), "a try of a mail ended after its time and is not noted: the mail was taken up again or taken out");
+        }
+        Ok(noted && matches!(came_of_it, Try::Sent))
+    }
+
+    async fn hand_over(&self, mail: &DueMail) -> Try {
+        let letter = match self.shared().open_letter(mail.id, &mail.sealed) {
+            Ok(letter) => letter,
+            Err(refusal) => {
+                tracing::error!(mail.id = %mail.id, error = %Chain(&refusal), "a mail can't be read and is given up");
+                return Try::GivenUp("it could not be unsealed".to_owned());
+            }
+        };
+        let envelope = Envelope {
+            id: mail.id,
+            to: letter.to,
+            from: self.settings().sender.clone(),
+            locale: letter.locale,
+            at: mail.created_at,
+            message: letter.message,
+        };
+        match self.mail().send(&envelope).await {
+            Ok(()) => Try::Sent,
+            Err(error @ SendError::Retry(_)) if mail.attempt < ATTEMPTS => {
+                tracing::warn!(mail.id = %mail.id, attempt = mail.attempt, error = %Chain(&error), "a mail could not be handed over and is tried again");
+                Try::Later(error.to_string())
+            }
+            Err(error) => {
+                tracing::error!(mail.id = %mail.id, error = %Chain(&error), "a mail is given up");
+                Try::GivenUp(error.to_string())
+            }
+        }
     }
 }

@@ -77,6 +77,9 @@ pub enum Refusal {
     /// What was asked for does not go together with how things are.
     #[error("{0}")]
     Conflict(String),
+    /// What was asked for does not go together with how things are for so long yet.
+    #[error("{0}")]
+    ConflictFor(String, Duration),
     /// Too many tries.
     #[error("too many tries; wait and try again")]
     RateLimited(Duration),
@@ -123,7 +126,11 @@ impl Refusal {
                 tenant.id = %id, tenant.slug = %slug, error = %Chain(&error),
                 "a tenant's database can't be used; `tenantry tenant check {slug}` tells more"
             );
-            if error.is_transient() {
+            // A server that can't be reached, takes nobody in (53300, 57P03) or went away is the
+            // trouble of its tenants alone, and passes when the server is back.
+            let away = matches!(error, StoreError::Cluster(_) | StoreError::Unanswered(_))
+                || error.is_lost();
+            if error.is_transient() && !away {
                 Self::Busy(Duration::from_secs(1))
             } else {
                 Self::TenantUnavailable

@@ -1,196 +1,128 @@
 //! Mending what can be mended without guessing.
+//!
+//! Truth is what the registry wrote down before it acted: the record, the stored secrets, and the
+//! marker and stamp of what was made. Where the world differs from that it is put right; where
+//! putting it right would take a guess (which of two databases is whose, what was in one that is
+//! gone) nothing is touched, and the finding says what an operator does next.
 
-use tenantry_core::finding::{Finding, FindingCode};
-use tenantry_core::tenant::{EmailUniqueness, Tenant};
-use tenantry_core::workflow::WorkflowState;
-use tenantry_core::{Role, TenantStatus, WorkflowId};
-use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState, Run};
-use tenantry_store::tenant::TENANT_SCHEMA;
+mod directory;
+mod record;
+mod server;
+mod workflows;
 
-use crate::check::Report;
-use crate::tenants::local_record;
+use tenantry_core::finding::FindingCode;
+use tenantry_core::tenant::Tenant;
+
+use crate::check::{Orphan, Report};
+use crate::refusal::Chain;
+use crate::workflows::is_moving;
 use crate::{Refusal, Service};
 
-/// How many rows are read at once.
-const PAGE: i64 = 500;
+/// How often is looked again: what one repair opens lets the next check see further, at most from
+/// the record to the server, and from there into the database.
+const ROUNDS: usize = 4;
 
 impl Service {
-    /// Mends what was found about a tenant and can be mended; what is left afterwards.
+    /// Mends what was found about a tenant and can be mended; what is left afterwards. What could
+    /// not be mended says why. Done twice, the second has no effect.
     pub async fn repair_tenant(&self, tenant: Tenant) -> Result<Report, Refusal> {
-        let report = self.check_tenant(tenant).await?;
-        let has = |code| {
-            report
-                .findings
-                .iter()
-                .any(|finding: &Finding| finding.code == code && finding.repairable)
-        };
-        if has(FindingCode::RecordMissing) {
-            self.rebuild_record(&report.tenant).await?;
+        let mut report = self.check_tenant(tenant).await?;
+        let mut before = Vec::new();
+        for _ in 0..ROUNDS {
+            let codes = repairable(&report);
+            if codes.is_empty() || codes == before {
+                break;
+            }
+            let failures = if self.is_worked_on(&report.tenant).await? {
+                vec!["work on this tenant is under way; try again when it is done".to_owned()]
+            } else {
+                self.mend(&report.tenant, &codes).await
+            };
+            report = self.check_tenant(report.tenant).await?;
+            explain(&mut report, &failures);
+            before = codes;
         }
-        if has(FindingCode::SchemaOld) {
-            // Opening a database brings its schema up to date.
-            self.pools()
-                .close(report.tenant.id, report.tenant.generation)
-                .await;
+        if report.findings.is_empty() {
+            self.forget_findings(&report.tenant).await?;
         }
-        if has(FindingCode::DirectoryMissing)
-            || has(FindingCode::DirectoryExtra)
-            || has(FindingCode::SchemaOld)
-        {
-            self.rebuild_directory(&report.tenant).await?;
-        }
-        self.check_tenant(report.tenant).await
+        Ok(report)
     }
 
-    /// Writes the record of a database whose file is there and says whose it is.
-    async fn rebuild_record(&self, tenant: &Tenant) -> Result<(), Refusal> {
-        let stamp = self
-            .pools()
-            .files()
-            .stamp(tenant.id, tenant.generation)
-            .await?;
-        if stamp
-            .is_none_or(|stamp| (stamp.tenant, stamp.generation) != (tenant.id, tenant.generation))
-        {
-            return Ok(());
-        }
-        let now = self.clock().now();
+    async fn is_worked_on(&self, tenant: &Tenant) -> Result<bool, Refusal> {
+        let mut control = self.control().read().await?;
+        let run = control.workflows().find_unfinished(tenant.id).await?;
+        Ok(run.is_some_and(|run| is_moving(run.state)))
+    }
+
+    /// What the reconciler found is no more.
+    async fn forget_findings(&self, tenant: &Tenant) -> Result<(), Refusal> {
         let mut tx = self.control().begin().await?;
-        tx.databases()
-            .add(&local_record(tenant.id, tenant.generation), now)
-            .await?;
-        tx.databases()
-            .mark_verified(tenant.id, tenant.generation, TENANT_SCHEMA, now)
-            .await?;
-        tx.commit().await?;
+        if tx.reconciler().forget(tenant.id).await? > 0 {
+            tx.commit().await?;
+        }
         Ok(())
     }
 
-    /// Makes a tenant's directory entries anew from its own people; how many there are.
-    pub async fn rebuild_directory(&self, tenant: &Tenant) -> Result<usize, Refusal> {
-        let ctx = self
-            .control()
-            .read()
-            .await?
-            .tenants()
-            .enter_regardless_of_status(tenant.id)
-            .await?;
-        let ctx = ctx.ok_or(Refusal::NotFound)?;
-        let mut people = Vec::new();
-        let mut after = None;
-        loop {
-            let mut tx = self
-                .pools()
-                .read(&ctx)
-                .await
-                .map_err(Refusal::tenant(&ctx))?;
-            let page = tx
-                .users()
-                .list(after, PAGE)
-                .await
-                .map_err(Refusal::tenant(&ctx))?;
-            after = page.last().map(|person| person.id);
-            if after.is_none() {
-                break;
-            }
-            people.extend(page);
+    /// Mends from the outside in; why that did not go.
+    async fn mend(&self, tenant: &Tenant, codes: &[FindingCode]) -> Vec<String> {
+        let has = |code| codes.contains(&code);
+        let mut failures = Vec::new();
+        if has(FindingCode::RecordMissing)
+            && let Err(error) = self.rebuild_record(tenant).await
+        {
+            failures.push(Chain(&error).to_string());
         }
-        let global = self.settings().email_uniqueness == EmailUniqueness::Global;
-        let now = self.clock().now();
-        let mut tx = self.control().begin().await?;
-        // Looked at under the lock: people of an earlier life must not come back into it.
-        let now_there = tx
-            .tenants()
-            .lookup(tenant.id)
-            .await?
-            .map(|tenant| tenant.generation);
-        let busy = tx.workflows().find_unfinished(tenant.id).await?.is_some();
-        if now_there != Some(ctx.generation()) || busy {
-            return Err(Refusal::Conflict(
-                "work on this tenant is under way; try again when it is done".to_owned(),
-            ));
+        if let Err(error) = self.mend_server(tenant, codes).await {
+            failures.push(Chain(&error).to_string());
         }
-        tx.directory().remove_tenant(tenant.id).await?;
-        let mut placed = 0;
-        for person in &people {
-            let entry = DirectoryEntry {
-                tenant: tenant.id,
-                generation: ctx.generation(),
-                user: person.id,
-                address_hash: self.keyring().directory().hash(&person.email.key()),
-                kind: if person.role == Role::Owner {
-                    EntryKind::Owner
-                } else {
-                    EntryKind::Staff
-                },
-                state: EntryState::Confirmed,
-            };
-            // An address another tenant holds stays there: an entry can never be taken over.
-            if tx.directory().reserve(&entry, global, now).await?
-                == tenantry_store::control::Reservation::Held
-            {
-                tx.directory().confirm(tenant.id, person.id).await?;
-                placed += 1;
-            }
+        if has(FindingCode::SchemaOld) {
+            // Opening a database brings its schema up to date.
+            self.pools().close(tenant.id, tenant.generation).await;
         }
-        tx.commit().await?;
-        Ok(placed)
+        let rebuilding = has(FindingCode::DirectoryMissing)
+            || has(FindingCode::DirectoryExtra)
+            || has(FindingCode::SchemaOld);
+        if rebuilding && let Err(error) = self.rebuild_directory(tenant).await {
+            failures.push(Chain(&error).to_string());
+        }
+        failures
     }
 
-    /// Removes files of no tenant that carry our stamp; how many.
+    /// Removes what belongs to no tenant and carries our stamp or marker; how many files and
+    /// databases (with their roles), or roles without one.
     pub async fn prune_orphans(&self) -> Result<usize, Refusal> {
         let mut removed = 0;
-        for (file, ours) in self.orphans().await? {
-            if ours && self.pools().files().remove_named(&file)? {
-                removed += 1;
-            }
+        for orphan in self.orphans().await? {
+            let gone = match &orphan {
+                Orphan::File(file, true) => self.pools().files().remove_named(file)?,
+                Orphan::Server {
+                    cluster, placement, ..
+                } => self.drop_orphan(cluster, *placement).await?,
+                Orphan::File(_, false) | Orphan::Renamed { .. } | Orphan::Unknown { .. } => false,
+            };
+            removed += usize::from(gone);
         }
         Ok(removed)
     }
+}
 
-    /// Runs of workflows, the newest first.
-    pub async fn list_workflows(
-        &self,
-        before: Option<WorkflowId>,
-        limit: i64,
-    ) -> Result<Vec<Run>, Refusal> {
-        Ok(self
-            .control()
-            .read()
-            .await?
-            .workflows()
-            .list(before, limit)
-            .await?)
+fn repairable(report: &Report) -> Vec<FindingCode> {
+    let findings = report.findings.iter();
+    findings
+        .filter(|finding| finding.repairable)
+        .map(|finding| finding.code)
+        .collect()
+}
+
+/// Adds to what is left why it was not mended.
+fn explain(report: &mut Report, failures: &[String]) {
+    if failures.is_empty() {
+        return;
     }
-
-    /// One run and its log.
-    pub async fn find_workflow(
-        &self,
-        id: WorkflowId,
-    ) -> Result<(Run, Vec<tenantry_core::workflow::LogEntry>), Refusal> {
-        let mut tx = self.control().read().await?;
-        let run = tx.workflows().lookup(id).await?.ok_or(Refusal::NotFound)?;
-        let log = tx.workflows().log(id).await?;
-        Ok((run, log))
-    }
-
-    /// Takes up a stuck run again and waits for it a while; the state it is in then.
-    pub async fn retry_workflow(&self, id: WorkflowId) -> Result<WorkflowState, Refusal> {
-        let (run, _) = self.find_workflow(id).await?;
-        if run.state != WorkflowState::Stuck {
-            return Err(Refusal::Conflict(format!(
-                "the workflow is {}, not stuck",
-                run.state
-            )));
+    let why = failures.join("; ");
+    for finding in &mut report.findings {
+        if finding.repairable {
+            finding.detail = format!("{}; it could not be mended: {why}", finding.detail);
         }
-        if let Some(tenant) = run.tenant {
-            let mut tx = self.control().begin().await?;
-            tx.tenants()
-                .change_status(tenant, TenantStatus::Failed, TenantStatus::Provisioning)
-                .await?;
-            tx.commit().await?;
-        }
-        self.engine().retry(&run).await?;
-        self.drive(id, std::time::Duration::from_secs(30)).await
     }
 }

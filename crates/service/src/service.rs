@@ -1,19 +1,20 @@
 //! What every use case shares, and how it comes to be.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tenantry_core::workflow::WorkflowState;
-use tenantry_core::{Clock, Entropy, WorkflowId};
+use tenantry_core::{Clock, Entropy, InstanceId, WorkflowId};
 use tenantry_keys::hasher::{HashPool, PoolSize};
 use tenantry_keys::password::HashParams;
 use tenantry_keys::sealing::MasterKey;
 use tenantry_mail::Transport;
 use tenantry_saga::{Engine, Outcome};
 use tenantry_store::files::TenantFiles;
-use tenantry_store::{Control, StoreError, TenantPools};
+use tenantry_store::{Clusters, Control, StoreError, TenantPools};
 
 use crate::keyring::{Keyring, KeyringError};
+use crate::reconcile::Overview;
 use crate::workflows::{Steps, is_moving};
 use crate::{Refusal, Settings};
 
@@ -32,6 +33,7 @@ struct Inner {
     hasher: HashPool,
     mail: Transport,
     engine: Engine<Steps>,
+    overview: Mutex<Arc<Overview>>,
 }
 
 /// The use cases of Tenantry.
@@ -52,6 +54,37 @@ pub enum OpenError {
     /// Keys.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// The default cluster's URL is none.
+    #[error("the default cluster's URL can't be used: {0}")]
+    ClusterUrl(String),
+    /// The default cluster's URL is none that the driver takes.
+    #[error("the default cluster's URL can't be used")]
+    Cluster(#[source] StoreError),
+}
+
+/// The servers that the registry names, with the one that the settings name among them.
+async fn open_clusters(
+    control: &Control,
+    keyring: &Keyring,
+    settings: &Settings,
+    clock: &Clock,
+    entropy: &Entropy,
+) -> Result<Clusters, OpenError> {
+    let mut tx = control.begin().await?;
+    let candidate = InstanceId::generate(clock, entropy).uuid();
+    let instance = tx.instance().identify(candidate).await?;
+    tx.commit().await?;
+    let clusters = Clusters::new(
+        control.clone(),
+        instance.unwrap_or(candidate),
+        settings.clusters,
+        entropy.clone(),
+        keyring.unsealer(),
+    );
+    if let Some(url) = &settings.cluster_url {
+        crate::clusters::settle_default(control, &clusters, keyring, url, clock, entropy).await?;
+    }
+    Ok(clusters)
 }
 
 impl Service {
@@ -66,7 +99,8 @@ impl Service {
     ) -> Result<Self, OpenError> {
         let keyring = Keyring::open(&control, master, &settings, &clock, &entropy).await?;
         let files = TenantFiles::new(settings.data_dir.join("tenants"))?;
-        let pools = TenantPools::new(files, settings.pools, clock.clone());
+        let clusters = open_clusters(&control, &keyring, &settings, &clock, &entropy).await?;
+        let pools = TenantPools::with_clusters(files, clusters, settings.pools, clock.clone());
         let hasher = HashPool::start(
             PoolSize {
                 threads: settings.hash_threads,
@@ -97,6 +131,7 @@ impl Service {
                 hasher,
                 mail,
                 engine,
+                overview: Mutex::default(),
             }),
         })
     }
@@ -149,6 +184,10 @@ impl Service {
 
     pub(crate) fn mail(&self) -> &Transport {
         &self.inner.mail
+    }
+
+    pub(crate) fn overview_kept(&self) -> &Mutex<Arc<Overview>> {
+        &self.inner.overview
     }
 
     pub(crate) fn engine(&self) -> &Engine<Steps> {

@@ -12,6 +12,7 @@ use tenantry_store::control::{Entry, StoredSession};
 use tenantry_store::{Hint, Origin};
 use uuid::Uuid;
 
+use crate::attempts::in_tenant;
 use crate::signin::{Client, Person};
 use crate::{Refusal, Service};
 
@@ -122,16 +123,7 @@ impl Service {
         }
         tx.commit().await?;
         if let Person::User { ctx, user } = person {
-            let mut tx = self
-                .pools()
-                .begin(ctx)
-                .await
-                .map_err(Refusal::tenant(ctx))?;
-            tx.users()
-                .mark_signed_in(user.id, now)
-                .await
-                .map_err(Refusal::tenant(ctx))?;
-            tx.commit().await.map_err(Refusal::tenant(ctx))?;
+            in_tenant!(self, ctx, |tx| tx.users().mark_signed_in(user.id, now).await?)?;
         }
         self.issued(person, session, token)
     }

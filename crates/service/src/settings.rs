@@ -2,13 +2,15 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use tenantry_core::Locale;
+use tenantry_core::{Locale, Secret};
 use tenantry_core::password::PasswordPolicy;
 use tenantry_core::tenant::EmailUniqueness;
 use tenantry_mail::Sender;
 use tenantry_saga::{Faults, Pace};
 use tenantry_store::PoolBounds;
+use tenantry_store::cluster::ClusterBounds;
 use url::Url;
 
 /// What an operator decides, as the use cases need it.
@@ -34,6 +36,19 @@ pub struct Settings {
     pub mail_locale: Locale,
     /// Threads that hash passwords.
     pub hash_threads: NonZeroUsize,
+    /// The admin's URL of the cluster `default`, which tenants are placed on.
+    pub cluster_url: Option<Secret<String>>,
+    /// How much a cluster may be asked for, and how long.
+    pub clusters: ClusterBounds,
+    /// How often the reconciler looks at every tenant.
+    pub reconcile: Duration,
+    /// How long an application's old credentials go on working beside its new ones.
+    pub drain: Duration,
+    /// After how long an owner is asked by mail to change the application's credentials; never
+    /// where there is no such time.
+    pub rotate: Option<Duration>,
+    /// After how long the server changes its own credentials; never where there is no such time.
+    pub rotate_service: Option<Duration>,
     /// How many tenant databases may be open.
     pub pools: PoolBounds,
     /// How workflows pace themselves.

@@ -11,6 +11,7 @@ use tenantry_keys::token::{BoundToken, TokenKind};
 use tenantry_store::control::Entry;
 use tenantry_store::{Hint, Origin, TenantCtx};
 
+use crate::attempts::in_tenant;
 use crate::signin::hash_refusal;
 use crate::throttle::Account;
 use crate::{Refusal, Service};
@@ -126,23 +127,17 @@ impl Service {
         let id = OneTimeId::from_uuid(token.id);
         let now = self.clock().now();
         let subject = if let Some(ctx) = self.setup_tenant(&token).await? {
-            let mut tx = self
-                .pools()
-                .begin(&ctx)
-                .await
-                .map_err(Refusal::tenant(&ctx))?;
-            let owner = tx
-                .secrets()
-                .use_up(id, Purpose::Setup, token.hash.as_bytes(), now)
-                .await;
-            let owner = owner
-                .map_err(Refusal::tenant(&ctx))?
-                .ok_or(Refusal::TokenInvalid)?;
-            tx.users()
-                .set_password(owner.user, &hash, false)
-                .await
-                .map_err(Refusal::tenant(&ctx))?;
-            tx.commit().await.map_err(Refusal::tenant(&ctx))?;
+            let owner = in_tenant!(self, &ctx, |tx| {
+                let used = tx
+                    .secrets()
+                    .use_up(id, Purpose::Setup, token.hash.as_bytes(), now)
+                    .await?;
+                if let Some(owner) = &used {
+                    tx.users().set_password(owner.user, &hash, false).await?;
+                }
+                used
+            })?;
+            let owner = owner.ok_or(Refusal::TokenInvalid)?;
             Subject::User {
                 tenant: ctx.id(),
                 generation: ctx.generation(),

@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tenantry_core::tenant::{DatabaseState, Driver, Isolation, Registration, Tenant, tenant_code};
+use tenantry_core::tenant::{Isolation, Registration, Tenant, tenant_code};
 use tenantry_core::user::Username;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{
-    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, Timestamp,
-    UserId, WorkflowId,
+    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, UserId, WorkflowId,
 };
 use tenantry_keys::token::TokenKind;
 pub use tenantry_store::control::TenantPatch;
 use tenantry_store::control::{DatabaseRecord, Remembered, Reservation};
-use tenantry_store::{ControlTx, files};
+use tenantry_store::ControlTx;
 
 pub use lifecycle::{Cleared, Deleted};
 
@@ -101,24 +100,6 @@ impl Service {
         if let Err(error) = checked_name(&new.name) {
             errors.push(error);
         }
-        if new.isolation != Isolation::Database {
-            errors.push(FieldError::new(
-                "isolation",
-                "unsupported",
-                "tenants on the embedded database are isolated by database",
-            ));
-        }
-        if new
-            .cluster
-            .as_deref()
-            .is_some_and(|cluster| cluster != "local")
-        {
-            errors.push(FieldError::new(
-                "cluster",
-                "unknown",
-                "there is no such cluster; the embedded one is `local`",
-            ));
-        }
         if let Some(password) = &new.owner.password
             && let Err(Refusal::Validation(wrong)) =
                 self.chosen_password("owner.password", password)
@@ -146,6 +127,9 @@ impl Service {
         {
             return Ok(created);
         }
+        let site = self
+            .choose_site(new.isolation, new.cluster.as_deref())
+            .await?;
         let now = self.clock().now();
         let id = TenantId::generate(self.clock(), self.entropy());
         let workflow = WorkflowId::generate(self.clock(), self.entropy());
@@ -156,6 +140,7 @@ impl Service {
             tenant: id,
             slug: new.slug.clone(),
             generation: Generation::FIRST,
+            isolation: new.isolation,
             previous: None,
             at: now,
             owner: None,
@@ -196,9 +181,11 @@ impl Service {
         if !tx.tenants().add(&tenant).await? {
             return Err(Refusal::SlugTaken);
         }
+        let first = (id, Generation::FIRST, new.isolation);
         tx.databases()
-            .add(&local_record(id, Generation::FIRST), now)
+            .add(&site.record(first.0, first.1, first.2), now)
             .await?;
+        self.reserve_service_role(&mut tx, &site, first).await?;
         self.reserve_owner(&mut tx, &plan, owner.id, &owner.email)
             .await?;
         let params = serde_json::to_string(&plan)
@@ -439,18 +426,4 @@ fn checked_name(name: &str) -> Result<String, FieldError> {
         ));
     }
     Ok(name.to_owned())
-}
-
-/// The record of a database on the embedded cluster.
-pub(crate) fn local_record(tenant: TenantId, generation: Generation) -> DatabaseRecord {
-    DatabaseRecord {
-        tenant,
-        generation,
-        driver: Driver::Sqlite,
-        cluster: "local".to_owned(),
-        name: files::database_name(tenant, generation),
-        state: DatabaseState::Pending,
-        schema_version: None,
-        verified_at: None::<Timestamp>,
-    }
 }

@@ -1,6 +1,7 @@
 //! The workflows over registry and tenant databases, and the steps they share.
 
 mod params;
+mod rotation;
 mod steps;
 
 use tenantry_core::workflow::WorkflowState;
@@ -8,6 +9,7 @@ use tenantry_saga::{Definition, StepError};
 pub use tenantry_store::control::Run;
 
 pub(crate) use params::{OwnerPlan, Plan, SetupPlan};
+pub(crate) use rotation::{Rotation, login};
 pub(crate) use steps::{Steps, owner_context};
 
 /// Making a tenant.
@@ -19,13 +21,23 @@ pub(crate) const RESTORE: &str = "restore";
 /// Removing a tenant for good.
 pub(crate) const PURGE: &str = "purge";
 
+/// Giving a tenant's applications new credentials.
+pub(crate) const ROTATE: &str = "rotate";
+
 /// The present version of every workflow's steps. Raised when a list below changes, with the old
 /// list kept for runs that were recorded under it.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
+
+/// The version that knew files only.
+const FILES_ONLY: i64 = 1;
 
 const PROVISION_STEPS: &[&str] = &[
     "reserve",
+    "make_roles",
     "create_database",
+    "furnish_database",
+    "admit_service",
+    "stamp",
     "reserve_directory",
     "owner",
     "confirm_directory",
@@ -35,7 +47,11 @@ const PROVISION_STEPS: &[&str] = &[
 
 const RECREATE_STEPS: &[&str] = &[
     "end_sessions",
+    "make_roles",
     "create_database",
+    "furnish_database",
+    "admit_service",
+    "stamp",
     "reserve_directory",
     "owner",
     "confirm_directory",
@@ -61,27 +77,55 @@ const PURGE_STEPS: &[&str] = &[
     "remove_records",
 ];
 
+const PROVISION_FILES: &[&str] = &[
+    "reserve",
+    "create_database",
+    "reserve_directory",
+    "owner",
+    "confirm_directory",
+    "verify",
+    "activate",
+];
+
+const RECREATE_FILES: &[&str] = &[
+    "end_sessions",
+    "create_database",
+    "reserve_directory",
+    "owner",
+    "confirm_directory",
+    "verify",
+    "activate",
+    "remove_previous",
+];
+
 impl Definition for Steps {
     fn steps(&self, kind: &str, version: i64) -> Option<&'static [&'static str]> {
         match (kind, version) {
             (PROVISION, VERSION) => Some(PROVISION_STEPS),
             (RECREATE, VERSION) => Some(RECREATE_STEPS),
-            (RESTORE, VERSION) => Some(RESTORE_STEPS),
-            (PURGE, VERSION) => Some(PURGE_STEPS),
+            (RESTORE, FILES_ONLY | VERSION) => Some(RESTORE_STEPS),
+            (PURGE, FILES_ONLY | VERSION) => Some(PURGE_STEPS),
+            (ROTATE, VERSION) => Some(rotation::STEPS),
+            (PROVISION, FILES_ONLY) => Some(PROVISION_FILES),
+            (RECREATE, FILES_ONLY) => Some(RECREATE_FILES),
             _ => None,
         }
     }
 
     fn turns_back(&self, kind: &str) -> bool {
         // The others begin by raising the generation, and that never goes back.
-        kind == PROVISION
+        matches!(kind, PROVISION | ROTATE)
     }
 
     async fn probe(&self, run: &Run, step: &str) -> Result<bool, StepError> {
+        if run.kind == ROTATE {
+            return self.is_rotated(run, step).await;
+        }
         let plan = Self::plan(run)?;
         match step {
             "reserve" => self.is_reserved(&plan).await,
-            "create_database" | "carry_over_database" => self.is_created(&plan).await,
+            "create_database" => self.is_created(&plan).await,
+            "carry_over_database" => self.is_carried_over(&plan).await,
             "activate" => self.is_active(&plan).await,
             "remove_records" => self.are_records_gone(&plan).await,
             // Repeating the others costs no more than asking.
@@ -90,10 +134,17 @@ impl Definition for Steps {
     }
 
     async fn forward(&self, run: &Run, step: &str) -> Result<(), StepError> {
+        if run.kind == ROTATE {
+            return self.rotate(run, step).await;
+        }
         let plan = Self::plan(run)?;
         match step {
             "reserve" => self.expect_reserved(&plan).await,
+            "make_roles" => self.make_roles(&plan).await,
             "create_database" => self.create_database(&plan).await,
+            "furnish_database" => self.furnish_database(&plan).await,
+            "admit_service" => self.admit_service(&plan).await,
+            "stamp" => self.stamp(&plan).await,
             "carry_over_database" => self.carry_over_database(&plan).await,
             "reserve_directory" => self.reserve_directory(&plan).await,
             "carry_over_directory" => self.carry_over_directory(&plan).await,
@@ -111,19 +162,27 @@ impl Definition for Steps {
     }
 
     async fn undo(&self, run: &Run, step: &str) -> Result<(), StepError> {
+        if run.kind == ROTATE {
+            return self.withdraw(run).await;
+        }
         let plan = Self::plan(run)?;
         match step {
             "reserve" => self.remove_records(&plan).await,
-            "create_database" => self.remove_database(&plan, plan.generation).await,
+            "make_roles" | "create_database" => self.remove_database(&plan, plan.generation).await,
             "reserve_directory" => self.remove_directory(&plan).await,
-            // The owner goes with the database, the mail was never written without the activation.
-            "owner" | "confirm_directory" | "verify" => Ok(()),
+            // What is in the database goes with it, the mail was never written without the
+            // activation.
+            "furnish_database" | "admit_service" | "stamp" | "owner" | "confirm_directory" | "verify" => Ok(()),
             "activate" => self.deactivate(&plan).await,
             _ => Err(StepError::Fatal(format!("step {step} can't be undone"))),
         }
     }
 
     async fn stuck(&self, run: &Run) -> Result<(), StepError> {
+        if run.kind == ROTATE {
+            // The tenant works as before.
+            return Ok(());
+        }
         let plan = Self::plan(run)?;
         self.mark_failed(&plan).await
     }

@@ -31,6 +31,7 @@
 mod capacity;
 mod catalog;
 mod check;
+mod connect;
 mod credentials;
 mod database;
 mod ddl;
@@ -41,6 +42,7 @@ mod opening;
 mod retry;
 mod roles;
 mod session;
+mod sessions;
 mod template;
 
 use std::str::FromStr as _;

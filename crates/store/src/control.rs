@@ -1,6 +1,8 @@
 //! The control database: the registry of tenants, and what proves who somebody is.
 
 mod admins;
+mod clusters;
+mod credentials;
 mod databases;
 mod directory;
 mod domains;
@@ -9,14 +11,18 @@ mod instance;
 mod keys;
 mod one_time;
 mod outbox;
+mod reconciler;
 mod sessions;
 mod tenants;
 mod throttle;
+mod webhooks;
 mod workflows;
 
 use std::path::{Path, PathBuf};
 
 pub use admins::{AdminRecord, Admins};
+pub use clusters::{ClusterRecord, ClusterRecords};
+pub use credentials::{Credential, Credentials, NewCredential};
 pub use databases::{DatabaseRecord, Databases};
 pub use directory::{Directory, DirectoryEntry, EntryKind, EntryState, Placed, Reservation};
 pub use domains::Domains;
@@ -25,9 +31,11 @@ pub use instance::{Instance, InstanceRow};
 pub use keys::{Keys, SealedDataKey, SealedSigningKey};
 pub use one_time::{AdminSecrets, StoredSecret};
 pub use outbox::{DueMail, Outbox};
+pub use reconciler::{LastPass, Reconciler, Recorded};
 pub use sessions::{Sessions, StoredSession};
 pub use tenants::{Entry, TenantPatch, Tenants};
 pub use throttle::{Counted, Throttle};
+pub use webhooks::{Delivery, DueDelivery, NewDelivery, WebhookRecord, Webhooks};
 pub use workflows::{Claim, Run, Workflows};
 
 use crate::{Db, StoreError, Tx, files, migrate};
@@ -145,6 +153,10 @@ macro_rules! accessors {
 accessors! {
     /// Platform admins.
     admins -> Admins;
+    /// Servers that tenants are placed on.
+    clusters -> ClusterRecords;
+    /// The roles that sign in to tenant databases, and their secrets.
+    credentials -> Credentials;
     /// Records of tenant databases.
     databases -> Databases;
     /// Who has an address where.
@@ -161,12 +173,16 @@ accessors! {
     one_time -> AdminSecrets;
     /// Mail to send.
     outbox -> Outbox;
+    /// What the reconciler found last, and whose turn it is.
+    reconciler -> Reconciler;
     /// Sessions.
     sessions -> Sessions;
     /// Tenants.
     tenants -> Tenants;
     /// Wrong tries.
     throttle -> Throttle;
+    /// Receivers of notices, and what each is still to be told.
+    webhooks -> Webhooks;
     /// Durable workflows.
     workflows -> Workflows;
 }

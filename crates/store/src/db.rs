@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection, Postgres, Sqlite, Transaction};
 
 use crate::StoreError;
+use crate::pools::Borrowed;
 
 /// How long to wait for a connection before the caller is told that the service is busy.
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -50,6 +51,8 @@ pub enum Tx {
     PostgresRead(PoolConnection<Postgres>),
     /// Writing to a server.
     Postgres(Transaction<'static, Postgres>),
+    /// In a tenant's database on a server.
+    Server(Borrowed),
 }
 
 /// How a file is opened to write: with a write-ahead log, which the file remembers.
@@ -174,6 +177,7 @@ impl Tx {
             Self::Sqlite(tx) => Conn::Sqlite(tx),
             Self::PostgresRead(conn) => Conn::Postgres(conn),
             Self::Postgres(tx) => Conn::Postgres(tx),
+            Self::Server(borrowed) => Conn::Postgres(borrowed.conn()),
         }
     }
 
@@ -183,6 +187,7 @@ impl Tx {
             Self::SqliteRead(_) | Self::PostgresRead(_) => Ok(()),
             Self::Sqlite(tx) => Ok(tx.commit().await?),
             Self::Postgres(tx) => Ok(tx.commit().await?),
+            Self::Server(borrowed) => borrowed.commit().await,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use sqlx::error::ErrorKind as SqlxKind;
 
+use crate::cluster::ClusterError;
+
 /// What an error means for the caller. Told by SQLSTATE or SQLite's result code, never by text,
 /// which a server writes in its own language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,24 @@ pub enum StoreError {
         /// What was found.
         found: String,
     },
+    /// A tenant lies on a cluster that the registry does not name.
+    #[error("the registry names no cluster {0:?}; `cluster add` it again")]
+    ClusterMissing(String),
+    /// The registry has no password to sign in to the tenant's database with.
+    #[error("no password for the tenant's database is stored; `tenant repair` sets a new one")]
+    CredentialMissing,
+    /// A stored secret does not open.
+    #[error("a stored secret does not open with the master key")]
+    Sealed,
+    /// The tenant's database refuses our sign-in.
+    #[error("the server refuses our sign-in to the tenant's database; `tenant check` tells more")]
+    SignIn(#[source] Box<ClusterError>),
+    /// A cluster could not do its part.
+    #[error(transparent)]
+    Cluster(Box<ClusterError>),
+    /// The connection was lost while the transaction was being committed.
+    #[error("the server did not say whether the change was made; look before making it again")]
+    Unanswered(#[source] sqlx::Error),
     /// Every handle is in use.
     #[error("too many tenant databases are in use at once; try again in a moment")]
     Busy,
@@ -74,11 +94,17 @@ impl StoreError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Database { kind, .. } => *kind,
-            Self::Busy => ErrorKind::Transient,
+            Self::Busy | Self::Unanswered(_) => ErrorKind::Transient,
             Self::Io { .. } => ErrorKind::Storage,
+            Self::Cluster(error) if error.is_passing() => ErrorKind::Transient,
             Self::Corrupt { .. }
             | Self::Migrate(_)
             | Self::DatabaseMissing
+            | Self::ClusterMissing(_)
+            | Self::CredentialMissing
+            | Self::Sealed
+            | Self::SignIn(_)
+            | Self::Cluster(_)
             | Self::Stamp { .. } => ErrorKind::Other,
         }
     }
@@ -93,8 +119,58 @@ impl StoreError {
         self.kind() == ErrorKind::Unique
     }
 
+    /// What the server said, if it said anything: SQLSTATE.
+    fn sqlstate(&self) -> Option<String> {
+        let Self::Database { source, .. } = self else {
+            return None;
+        };
+        Some(source.as_database_error()?.code()?.into_owned())
+    }
+
+    /// Whether a server took the transaction back since it got in another's way (40001, 40P01): done
+    /// again as a whole, it may work.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.sqlstate().as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// Whether a connection in use is gone (08xxx, 57P01 to 57P03, I/O), and with it whatever was
+    /// not committed.
+    pub fn is_lost(&self) -> bool {
+        if let Some(code) = self.sqlstate() {
+            return code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03");
+        }
+        matches!(
+            self,
+            Self::Database {
+                source: sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed,
+                ..
+            }
+        )
+    }
+
+    /// What it means that a tenant's database on a server could not be entered.
+    pub(crate) fn entering(error: ClusterError) -> Self {
+        match error.sqlstate().as_deref() {
+            // https://www.postgresql.org/docs/current/errcodes-appendix.html
+            Some("3D000") => Self::DatabaseMissing,
+            Some("28P01" | "28000" | "42501" | "55000") => Self::SignIn(Box::new(error)),
+            // The tables are not there: nothing that could hold a stamp.
+            Some("42P01" | "3F000") => Self::Stamp {
+                expected: "a tenant's database".to_owned(),
+                found: "no tables of ours".to_owned(),
+            },
+            _ => error.into(),
+        }
+    }
+
     pub(crate) fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { what, source }
+    }
+}
+
+impl From<ClusterError> for StoreError {
+    fn from(error: ClusterError) -> Self {
+        Self::Cluster(Box::new(error))
     }
 }
 

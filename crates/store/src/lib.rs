@@ -9,15 +9,18 @@
 mod macros;
 
 pub mod cluster;
+pub mod clusters;
 pub mod control;
 mod db;
 mod error;
 pub mod files;
+pub mod homes;
 mod migrate;
 pub mod pools;
 mod scope;
 pub mod tenant;
 
+pub use clusters::Clusters;
 pub use control::{Control, ControlTx};
 pub use db::{Conn, Db, Tx};
 pub use error::{ErrorKind, StoreError};

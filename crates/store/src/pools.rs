@@ -1,33 +1,44 @@
-//! Open tenant databases: one list under one bound, whatever the number of tenants.
+//! Open tenant databases, whatever the number of tenants: files under one bound, connections to
+//! servers under another.
 //!
-//! An idle tenant has no thread, no timer and no handle. A database is opened when it is needed,
-//! checked against its stamp, and closed when it has not been used for a while or when another
-//! needs its place; never while a transaction runs in it.
+//! An idle tenant has no thread, no timer and no handle. Each database is checked against its stamp
+//! before anything is read from it.
+
+mod files;
+mod servers;
 
 use std::num::NonZeroUsize;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lru::LruCache;
+use tenantry_core::tenant::Isolation;
 use tenantry_core::{Clock, Generation, TenantId};
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
+pub(crate) use files::Lease;
+pub use servers::Borrowed;
+
+use crate::clusters::{Clusters, Place};
 use crate::files::TenantFiles;
-use crate::tenant::TENANT_SCHEMA;
-use crate::{Db, StoreError, TenantCtx, TenantTx, migrate};
+use crate::homes::{FileHome, Home, ServerHome};
+use crate::tenant::{Stamp, TENANT_SCHEMA};
+use crate::{StoreError, TenantCtx, TenantTx};
+use files::FilePools;
+use servers::Servers;
 
 /// How many tenant databases may be open.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolBounds {
-    /// Databases open at once. Each takes up to `3 * (1 + readers)` file descriptors: a SQLite
+    /// Files open at once. Each takes up to `3 * (1 + readers)` file descriptors: a SQLite
     /// connection in WAL mode holds the file, its log and its shared memory.
     pub open: NonZeroUsize,
-    /// Readers of each.
+    /// Readers of each file.
     pub readers: u32,
-    /// After how long without use a database is closed.
+    /// Connections to tenant databases on servers, in all.
+    pub connections: NonZeroUsize,
+    /// Connections to tenant databases on one server.
+    pub per_cluster: NonZeroUsize,
+    /// Connections of one tenant, so that its storm leaves room for the others.
+    pub per_tenant: NonZeroUsize,
+    /// After how long without use a file or connection is closed.
     pub idle: Duration,
     /// How long to wait for a place before the caller is told that the service is busy.
     pub wait: Duration,
@@ -35,257 +46,152 @@ pub struct PoolBounds {
 
 impl Default for PoolBounds {
     fn default() -> Self {
+        let at_most = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Self {
-            open: NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN),
+            open: at_most(256),
             readers: 1,
+            connections: at_most(64),
+            per_cluster: at_most(36),
+            per_tenant: at_most(4),
             idle: Duration::from_mins(1),
             wait: Duration::from_secs(5),
         }
     }
 }
 
+/// One generation of one tenant.
 type Key = (TenantId, Generation);
-
-struct Open {
-    db: Db,
-    /// Set once the stamp was read and is right.
-    checked: OnceCell<FileIdentity>,
-    last_used: AtomicI64,
-}
-
-/// Device and inode: another file under the same name has another one.
-type FileIdentity = (u64, u64);
-
-fn identity(path: &Path) -> Result<FileIdentity, StoreError> {
-    match std::fs::metadata(path) {
-        Ok(metadata) => Ok((metadata.dev(), metadata.ino())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(StoreError::DatabaseMissing)
-        }
-        Err(error) => Err(StoreError::io("looking at a database file")(error)),
-    }
-}
-
-/// Keeps a database open while a transaction runs in it.
-pub(crate) struct Lease {
-    _open: Arc<Open>,
-    _permit: OwnedSemaphorePermit,
-}
 
 /// The open tenant databases.
 pub struct TenantPools {
-    files: TenantFiles,
-    bounds: PoolBounds,
-    clock: Clock,
-    /// As many transactions as databases may be open: whoever holds a permit finds a place, since
-    /// at most the others' databases are in use.
-    permits: Arc<Semaphore>,
-    open: Mutex<LruCache<Key, Arc<Open>>>,
+    files: FilePools,
+    servers: Option<Servers>,
 }
 
 impl TenantPools {
-    /// Tenant databases in these files.
+    /// Tenant databases in these files, and nowhere else.
     pub fn new(files: TenantFiles, bounds: PoolBounds, clock: Clock) -> Self {
         Self {
-            files,
-            bounds,
-            clock,
-            permits: Arc::new(Semaphore::new(bounds.open.get())),
-            open: Mutex::new(LruCache::unbounded()),
+            files: FilePools::new(files, bounds, clock),
+            servers: None,
+        }
+    }
+
+    /// Tenant databases in these files and on these servers.
+    pub fn with_clusters(
+        files: TenantFiles,
+        clusters: Clusters,
+        bounds: PoolBounds,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            files: FilePools::new(files, bounds, clock.clone()),
+            servers: Some(Servers::new(clusters, bounds, clock)),
         }
     }
 
     /// The files below.
     pub const fn files(&self) -> &TenantFiles {
-        &self.files
+        self.files.files()
+    }
+
+    /// The servers below, where there may be any.
+    pub fn clusters(&self) -> Option<&Clusters> {
+        self.servers.as_ref().map(Servers::clusters)
     }
 
     /// A transaction in the tenant's database that may write.
     pub async fn begin(&self, ctx: &TenantCtx) -> Result<TenantTx, StoreError> {
-        let (open, lease) = self.lease(ctx).await?;
-        Ok(TenantTx::leased(
-            open.db.begin().await?,
-            ctx.id(),
-            ctx.generation(),
-            lease,
-        ))
+        match self.server(ctx).await? {
+            Some((servers, place)) => servers.begin(place, servers::Access::Write).await,
+            None => self.files.begin((ctx.id(), ctx.generation())).await,
+        }
     }
 
-    /// A connection to the tenant's database to read with.
+    /// A transaction in the tenant's database that only reads.
     pub async fn read(&self, ctx: &TenantCtx) -> Result<TenantTx, StoreError> {
-        let (open, lease) = self.lease(ctx).await?;
-        Ok(TenantTx::leased(
-            open.db.read().await?,
-            ctx.id(),
-            ctx.generation(),
-            lease,
-        ))
-    }
-
-    /// Databases open now.
-    pub fn open_count(&self) -> usize {
-        self.list().len()
-    }
-
-    fn list(&self) -> std::sync::MutexGuard<'_, LruCache<Key, Arc<Open>>> {
-        // A panic elsewhere can't leave the list half-changed: each change is one call.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn lease(&self, ctx: &TenantCtx) -> Result<(Arc<Open>, Lease), StoreError> {
-        let permit =
-            tokio::time::timeout(self.bounds.wait, Arc::clone(&self.permits).acquire_owned())
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .ok_or(StoreError::Busy)?;
-        let key = (ctx.id(), ctx.generation());
-        let path = self.files.path(key.0, key.1);
-        let now = identity(&path)?;
-        let mut open = self.place(key, &path).await;
-        if open.checked.get().is_some_and(|then| *then != now) {
-            // The file was replaced behind our back. What the old one says counts no more.
-            self.discard(key, &open).await;
-            open = self.place(key, &path).await;
+        match self.server(ctx).await? {
+            Some((servers, place)) => servers.begin(place, servers::Access::Read).await,
+            None => self.files.read((ctx.id(), ctx.generation())).await,
         }
-        if let Err(error) = open
-            .checked
-            .get_or_try_init(|| self.check(&open.db, key, now))
-            .await
-        {
-            self.discard(key, &open).await;
-            return Err(error);
-        }
-        open.last_used
-            .store(self.clock.now().micros(), Ordering::Relaxed);
-        Ok((
-            Arc::clone(&open),
-            Lease {
-                _open: open,
-                _permit: permit,
-            },
-        ))
     }
 
-    /// The tenant's place in the list; another's, long unused, is given up where there is none.
-    async fn place(&self, key: Key, path: &Path) -> Arc<Open> {
-        let (open, evicted) = {
-            let mut list = self.list();
-            if let Some(open) = list.get(&key) {
-                return Arc::clone(open);
-            }
-            // More than one where a transaction was just ending when the bound was last looked at.
-            let mut evicted = Vec::new();
-            while list.len() >= self.bounds.open.get() {
-                let unused = list
-                    .iter()
-                    .rev()
-                    .find(|(_, open)| Arc::strong_count(open) == 1)
-                    .map(|(key, _)| *key);
-                match unused.and_then(|key| list.pop(&key)) {
-                    Some(unused) => evicted.push(unused),
-                    None => break,
-                }
-            }
-            let open = Arc::new(Open {
-                db: Db::sqlite(path, self.bounds.readers),
-                checked: OnceCell::new(),
-                last_used: AtomicI64::new(self.clock.now().micros()),
-            });
-            list.put(key, Arc::clone(&open));
-            (open, evicted)
-        };
-        for evicted in evicted {
-            evicted.db.close().await;
-        }
-        open
-    }
-
-    /// Closes a database that turned out wrong, unless another has its place by now.
-    async fn discard(&self, key: Key, wrong: &Arc<Open>) {
-        {
-            let mut list = self.list();
-            if list.peek(&key).is_some_and(|open| Arc::ptr_eq(open, wrong)) {
-                list.pop(&key);
-            }
-        }
-        wrong.db.close().await;
-    }
-
-    /// Reads the stamp, and brings an older schema up to date.
-    async fn check(
+    /// Where a generation of a tenant lies, for workflows and checks.
+    pub async fn home(
         &self,
-        db: &Db,
-        key: Key,
-        identity: FileIdentity,
-    ) -> Result<FileIdentity, StoreError> {
-        let stamp = TenantTx::unleased(db.read().await?, key.0, key.1)
-            .stamps()
-            .find()
-            .await?;
-        let expected = || {
-            format!(
-                "tenant {} generation {} schema {TENANT_SCHEMA}",
-                key.0, key.1
-            )
-        };
-        let stamp = stamp.ok_or_else(|| StoreError::Stamp {
-            expected: expected(),
-            found: "no stamp".to_owned(),
-        })?;
-        if (stamp.tenant, stamp.generation) != key || stamp.schema_version > TENANT_SCHEMA {
-            return Err(StoreError::Stamp {
-                expected: expected(),
-                found: stamp.to_string(),
-            });
+        tenant: TenantId,
+        generation: Generation,
+        isolation: Isolation,
+    ) -> Result<Home<'_>, StoreError> {
+        if let Some(clusters) = self.clusters()
+            && let Some(place) = clusters.locate(tenant, generation, isolation).await?
+        {
+            return Ok(Home::Server(ServerHome::open(clusters, place).await?));
         }
-        if stamp.schema_version < TENANT_SCHEMA {
-            migrate::tenant(db).await?;
-            let mut tx = TenantTx::unleased(db.begin().await?, key.0, key.1);
-            tx.stamps().set(TENANT_SCHEMA, self.clock.now()).await?;
-            tx.commit().await?;
-        }
-        Ok(identity)
+        Ok(Home::File(FileHome {
+            files: self.files(),
+            tenant,
+            generation,
+        }))
     }
 
-    /// Closes one generation's database and waits until its transactions have ended.
+    async fn server(&self, ctx: &TenantCtx) -> Result<Option<(&Servers, Place)>, StoreError> {
+        let Some(servers) = &self.servers else {
+            return Ok(None);
+        };
+        let place = servers.clusters().place(ctx).await?;
+        Ok(place.map(|place| (servers, place)))
+    }
+
+    /// Files open now.
+    pub fn open_count(&self) -> usize {
+        self.files.open_count()
+    }
+
+    /// Connections to servers open now, in use or not.
+    pub fn connection_count(&self) -> usize {
+        self.servers.as_ref().map_or(0, Servers::open_count)
+    }
+
+    /// Closes one generation's database: a file's transactions are waited for; connections to a
+    /// server are closed as they are given back.
     pub async fn close(&self, tenant: TenantId, generation: Generation) {
-        let closed = self.list().pop(&(tenant, generation));
-        if let Some(closed) = closed {
-            closed.db.close().await;
+        self.files.close((tenant, generation)).await;
+        if let Some(servers) = &self.servers {
+            servers.close((tenant, generation)).await;
         }
     }
 
     /// Closes what has not been used for a while; to be called now and then.
     pub async fn close_idle(&self) -> usize {
-        let before = (self.clock.now() - self.bounds.idle).micros();
-        let idle: Vec<Arc<Open>> = {
-            let mut list = self.list();
-            let keys: Vec<Key> = list
-                .iter()
-                .filter(|(_, open)| {
-                    Arc::strong_count(open) == 1 && open.last_used.load(Ordering::Relaxed) < before
-                })
-                .map(|(key, _)| *key)
-                .collect();
-            keys.iter().filter_map(|key| list.pop(key)).collect()
-        };
-        for open in &idle {
-            open.db.close().await;
+        let files = self.files.close_idle().await;
+        match &self.servers {
+            Some(servers) => files + servers.close_idle().await,
+            None => files,
         }
-        idle.len()
     }
 
     /// Closes everything.
     pub async fn close_all(&self) {
-        let all: Vec<Arc<Open>> = {
-            let mut list = self.list();
-            std::iter::from_fn(|| list.pop_lru())
-                .map(|(_, open)| open)
-                .collect()
-        };
-        for open in all {
-            open.db.close().await;
+        self.files.close_all().await;
+        if let Some(servers) = &self.servers {
+            servers.close_all().await;
         }
     }
+}
+
+/// The stamp of a database that is this generation's and no newer than this program knows.
+fn check_stamp(key: Key, found: Option<Stamp>) -> Result<Stamp, StoreError> {
+    let wrong = |found: String| StoreError::Stamp {
+        expected: format!(
+            "tenant {} generation {} schema {TENANT_SCHEMA}",
+            key.0, key.1
+        ),
+        found,
+    };
+    let stamp = found.ok_or_else(|| wrong("no stamp".to_owned()))?;
+    if (stamp.tenant, stamp.generation) != key || stamp.schema_version > TENANT_SCHEMA {
+        return Err(wrong(stamp.to_string()));
+    }
+    Ok(stamp)
 }

@@ -4,6 +4,7 @@
 #[cfg(feature = "app")]
 pub mod app;
 pub mod clock;
+pub mod cluster;
 pub mod entropy;
 pub mod process;
 pub mod proxy;

@@ -4,6 +4,7 @@
 mod control;
 mod halt;
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use tenantry_core::password::PasswordPolicy;
 use tenantry_core::session::SessionKind;
 use tenantry_core::tenant::{EmailUniqueness, Isolation, Registration};
-use tenantry_core::{Clock, Generation, Locale, TenantId};
+use tenantry_core::{Clock, Generation, Locale, Secret, TenantId};
 use tenantry_keys::sealing::MasterKey;
 use tenantry_mail::files::Files;
 use tenantry_mail::{Sender, Transport};
@@ -24,6 +25,7 @@ use tenantry_service::mailbox::StoredMail;
 use tenantry_service::signin::Client;
 use tenantry_service::tenants::{Created, NewOwner, NewTenant, TenantView};
 use tenantry_service::{OpenError, Service, Settings};
+use tenantry_store::cluster::ClusterBounds;
 use tenantry_store::{PoolBounds, files};
 use url::Url;
 
@@ -31,10 +33,17 @@ pub use control::TestControl;
 pub use halt::{Place, Reached};
 pub use tenantry_core::tenant::Driver;
 
+use crate::cluster::TestCluster;
 use crate::{ManualClock, seeded_entropy};
 
 /// How long a run is one process's alone, by the test's clock.
 pub const LEASE: Duration = Duration::from_secs(15);
+
+/// How long old credentials work beside new ones, by the test's clock.
+pub const DRAIN: Duration = Duration::from_mins(15);
+
+/// How often every tenant is looked at, by the test's clock.
+pub const RECONCILE: Duration = Duration::from_mins(15);
 
 /// How long a use case may take by the machine's clock.
 pub const WAIT: Duration = Duration::from_secs(30);
@@ -55,6 +64,24 @@ pub struct Options {
     pub rate_limits: bool,
     /// How mails leave; `None` writes files.
     pub mail: Option<Transport>,
+    /// Where tenants are placed.
+    pub tenants: Tenants,
+    /// How much a cluster may be asked for, and how long.
+    pub clusters: ClusterBounds,
+    /// How many tenant databases may be open.
+    pub pools: PoolBounds,
+    /// How workflows pace themselves.
+    pub pace: Pace,
+}
+
+/// Where a test's tenants are placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tenants {
+    /// In files.
+    #[default]
+    Files,
+    /// On a PostgreSQL server, kept apart in this way.
+    Cluster(Isolation),
 }
 
 impl Options {
@@ -66,7 +93,23 @@ impl Options {
             email_uniqueness: EmailUniqueness::PerTenant,
             rate_limits: true,
             mail: None,
+            tenants: Tenants::Files,
+            clusters: ClusterBounds::default(),
+            pools: PoolBounds::default(),
+            pace: Pace {
+                lease: LEASE,
+                attempts: 3,
+                pause: Duration::from_millis(20),
+                longest: Duration::from_millis(80),
+            },
         }
+    }
+
+    /// With tenants placed there.
+    #[must_use]
+    pub fn with_tenants(mut self, tenants: Tenants) -> Self {
+        self.tenants = tenants;
+        self
     }
 
     /// The registry in a file.
@@ -112,6 +155,7 @@ impl Options {
 struct Installation {
     control: TestControl,
     master: MasterKey,
+    cluster: Option<TestCluster>,
     /// Each process draws other randomness than the ones before.
     seed: AtomicU64,
 }
@@ -129,11 +173,27 @@ pub struct TestService {
 impl TestService {
     /// A service over fresh data.
     pub async fn start(options: Options) -> Result<Self> {
+        let cluster = match options.tenants {
+            Tenants::Files => None,
+            Tenants::Cluster(_) => Some(TestCluster::start().await?),
+        };
+        Self::start_on(cluster, options).await
+    }
+
+    /// A service over fresh data with tenants on this server, if there is one.
+    pub async fn start_on(cluster: Option<TestCluster>, options: Options) -> Result<Self> {
         let control = TestControl::start(options.driver).await?;
+        // Tests share one server, and the names of what they make there come from ids. The hasher's
+        // keys are random for each process, and differ from one to the next.
+        let seed = match cluster {
+            Some(_) => RandomState::new().hash_one(std::process::id()) >> 1,
+            None => 2,
+        };
         let installation = Arc::new(Installation {
             control,
+            cluster,
             master: MasterKey::generate(&seeded_entropy(1)),
-            seed: AtomicU64::new(2),
+            seed: AtomicU64::new(seed),
         });
         Self::over(installation, ManualClock::default(), options).await
     }
@@ -144,12 +204,32 @@ impl TestService {
         Self::over(Arc::clone(&self.installation), self.clock.clone(), options).await
     }
 
+    /// Another process that reaches the server by another way. All that are open follow: where a
+    /// cluster is reached stands in the registry.
+    pub async fn beside_through(&self, url: &str, faults: Faults) -> Result<Self> {
+        let mut settings = settings(&self.installation, &self.options)?;
+        settings.cluster_url = Some(Secret::new(url.to_owned()));
+        settings.faults = faults.clone();
+        let installation = Arc::clone(&self.installation);
+        let (clock, options) = (self.clock.clone(), self.options.clone().with_faults(faults));
+        Self::with_settings(installation, settings, clock, options).await
+    }
+
     async fn over(
         installation: Arc<Installation>,
         clock: ManualClock,
         options: Options,
     ) -> Result<Self> {
         let settings = settings(&installation, &options)?;
+        Self::with_settings(installation, settings, clock, options).await
+    }
+
+    async fn with_settings(
+        installation: Arc<Installation>,
+        settings: Settings,
+        clock: ManualClock,
+        options: Options,
+    ) -> Result<Self> {
         let service = open(
             &installation,
             settings,
@@ -190,6 +270,11 @@ impl TestService {
         &self.installation.control
     }
 
+    /// The server that tenants are placed on, if they are.
+    pub fn cluster(&self) -> Option<&TestCluster> {
+        self.installation.cluster.as_ref()
+    }
+
     /// The key that everything is sealed under.
     pub fn master(&self) -> &MasterKey {
         &self.installation.master
@@ -224,6 +309,20 @@ impl TestService {
         })
     }
 
+    /// The same, kept apart from others as this test's tenants are.
+    pub fn new_tenant_here(
+        &self,
+        slug: &str,
+        owner: &str,
+        password: Option<&str>,
+    ) -> Result<NewTenant> {
+        let mut new = Self::new_tenant(slug, owner, password)?;
+        if let Tenants::Cluster(isolation) = self.options.tenants {
+            new.isolation = isolation;
+        }
+        Ok(new)
+    }
+
     /// Makes a tenant whose owner has this password.
     pub async fn make_tenant(&self, slug: &str, owner: &str, password: &str) -> Result<TenantView> {
         self.create(Self::new_tenant(slug, owner, Some(password))?)
@@ -237,7 +336,10 @@ impl TestService {
 
     /// Makes a tenant, which must become active. The clock moves a little before, so that mails
     /// have an order.
-    pub async fn create(&self, new: NewTenant) -> Result<TenantView> {
+    pub async fn create(&self, mut new: NewTenant) -> Result<TenantView> {
+        if let Tenants::Cluster(isolation) = self.options.tenants {
+            new.isolation = isolation;
+        }
         self.clock.advance(Duration::from_millis(1));
         match self.service.create_tenant(new, None, WAIT).await? {
             Created::Active(view) => Ok(*view),
@@ -270,6 +372,18 @@ impl TestService {
         self.service.run_due_workflows().await?;
         self.service.send_due_mail().await?;
         Ok(())
+    }
+
+    /// Does something while the clock goes as the machine's does.
+    pub async fn while_time_passes<T>(&self, work: impl Future<Output = T>) -> T {
+        const STEP: Duration = Duration::from_millis(10);
+        let mut work = std::pin::pin!(work);
+        loop {
+            match tokio::time::timeout(STEP, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => self.clock.advance(STEP),
+            };
+        }
     }
 
     /// Moves the clock and works until no workflow moves any more.
@@ -361,13 +475,17 @@ fn settings(installation: &Installation, options: &Options) -> Result<Settings> 
         sender: Sender::new("Tenantry", "mail@tenantry.example".parse()?),
         mail_locale: Locale::En,
         hash_threads: NonZeroUsize::MIN.saturating_add(1),
-        pools: PoolBounds::default(),
-        pace: Pace {
-            lease: LEASE,
-            attempts: 3,
-            pause: Duration::from_millis(20),
-            longest: Duration::from_millis(80),
-        },
+        cluster_url: installation
+            .cluster
+            .as_ref()
+            .map(|cluster| Secret::new(cluster.url().to_owned())),
+        clusters: options.clusters,
+        reconcile: RECONCILE,
+        drain: DRAIN,
+        rotate: None,
+        rotate_service: None,
+        pools: options.pools,
+        pace: options.pace,
         faults: options.faults.clone(),
     })
 }

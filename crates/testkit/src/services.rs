@@ -7,12 +7,14 @@
 mod browser;
 mod dialogue;
 mod postgres;
+mod private;
 mod profile;
 mod smtp;
 
 pub use browser::{Browser, BrowserOptions};
 pub use fantoccini::{Client, Locator};
 pub use postgres::{FreshDatabase, fresh_database, postgres};
+pub use private::{Ending, PrivatePostgres};
 pub use smtp::{DeliveredMail, SmtpServer};
 
 /// What a variable of the test environment says, if it is set.

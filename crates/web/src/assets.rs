@@ -26,6 +26,7 @@ const SITE_CSS: &str = concat!(
     include_str!("../assets/css/plate.css"),
     include_str!("../assets/css/forms.css"),
     include_str!("../assets/css/door.css"),
+    include_str!("../assets/css/access.css"),
     include_str!("../assets/css/desk.css"),
     include_str!("../assets/css/tables.css"),
     include_str!("../assets/css/mail.css"),

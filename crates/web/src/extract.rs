@@ -1,10 +1,11 @@
-//! Bodies: JSON and forms into the same types, strictly.
+//! Bodies and queries: JSON, forms and what follows the question mark into the same types, strictly.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use http_body_util::BodyExt as _;
@@ -28,6 +29,15 @@ pub(crate) struct Json<T>(pub(crate) T);
 
 /// A form's fields. The guard has checked and taken out its CSRF token.
 pub(crate) struct Form<T>(pub(crate) T);
+
+/// What may follow the question mark of an address.
+pub(crate) trait Asked: DeserializeOwned {
+    /// What it is made of, for whoever sent something else.
+    const IS: &'static str;
+}
+
+/// A query's fields.
+pub(crate) struct Query<T>(pub(crate) T);
 
 /// A JSON object, and nothing else: serde would also take a list of a struct's fields in order,
 /// which no client means.
@@ -180,5 +190,18 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
         parsed
             .map(Self)
             .map_err(|failure| respond(app, ctx.as_ref(), failure))
+    }
+}
+
+impl<T: Asked> FromRequestParts<App> for Query<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        axum::extract::Query::try_from_uri(&parts.uri)
+            .map(|axum::extract::Query(query)| Self(query))
+            .map_err(|_| {
+                let ctx = parts.extensions.get::<Ctx>();
+                respond(app, ctx, Failure::Malformed(T::IS))
+            })
     }
 }

@@ -197,7 +197,7 @@ async fn authenticate(
     let credential = match route.surface {
         Surface::Api => bearer(),
         Surface::Page => cookie(),
-        Surface::Infrastructure => bearer().or_else(cookie),
+        Surface::Infrastructure | Surface::ForwardAuth => bearer().or_else(cookie),
     };
     if route.audience == Audience::Public {
         // A page for anybody still shows who is signed in; it never insists.

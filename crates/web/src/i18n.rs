@@ -7,6 +7,7 @@
 
 mod admin;
 mod choose_tenant;
+mod credentials;
 mod dashboard;
 mod dev_mail;
 mod docs;
@@ -57,6 +58,8 @@ pub struct Texts {
     pub choose_tenant: choose_tenant::ChooseTenantTexts,
     /// Setting and changing a password.
     pub password: password::PasswordTexts,
+    /// Changing the user of a tenant's database.
+    pub credentials: credentials::CredentialsTexts,
     /// The dashboard.
     pub dashboard: dashboard::DashboardTexts,
     /// The mails of a development server.
@@ -79,6 +82,7 @@ pub static EN: Texts = Texts {
     login: login::LoginTexts::EN,
     choose_tenant: choose_tenant::ChooseTenantTexts::EN,
     password: password::PasswordTexts::EN,
+    credentials: credentials::CredentialsTexts::EN,
     dashboard: dashboard::DashboardTexts::EN,
     dev_mail: dev_mail::DevMailTexts::EN,
     home: home::HomeTexts::EN,
@@ -95,6 +99,7 @@ pub static DE: Texts = Texts {
     login: login::LoginTexts::DE,
     choose_tenant: choose_tenant::ChooseTenantTexts::DE,
     password: password::PasswordTexts::DE,
+    credentials: credentials::CredentialsTexts::DE,
     dashboard: dashboard::DashboardTexts::DE,
     dev_mail: dev_mail::DevMailTexts::DE,
     home: home::HomeTexts::DE,

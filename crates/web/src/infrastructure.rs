@@ -8,23 +8,19 @@ use tenantry_service::health::PartState;
 use tenantry_service::signin::Person;
 
 use crate::App;
-use crate::api::answer;
+use crate::answer::answer;
 use crate::context::Ctx;
 use crate::route::{Audience, Doc, Route, Routes, Surface, TenantRule};
 
 /// This feature's routes.
 pub(crate) fn routes() -> Routes {
-    let mut verify = Route::infrastructure(
-        "/auth/verify",
-        "Forward-auth for a proxy: who sends a request, as headers",
-    );
+    let summary = "Forward-auth for a proxy: who sends a request, as headers; else 401";
+    let mut verify = Route::infrastructure("/auth/verify", summary);
     verify.audience = Audience::SignedIn;
     verify.tenant = TenantRule::Optional;
-    verify.surface = Surface::Infrastructure;
-    verify.doc = Some(Doc::new(
-        "Forward-auth for a proxy: who sends a request, as headers",
-        200,
-    ));
+    verify.surface = Surface::ForwardAuth;
+    verify.doc =
+        Some(Doc::new(summary, 200).refuses(&["authentication_required", "session_stale"]));
     Routes::default()
         .add(
             Route::infrastructure("/healthz", "Whether the process is alive"),

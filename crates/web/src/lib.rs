@@ -4,6 +4,7 @@
 //! a request apart, calls one use case and shows what came of it. What a route may be asked by
 //! whom is declared with the route and enforced by the guard in front of it.
 
+mod answer;
 pub mod api;
 pub mod assets;
 mod context;

@@ -10,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use tenantry_core::finding::FindingCode;
 use tenantry_service::signin::SignedIn;
 use tenantry_service::{Refusal, Service};
 
@@ -35,6 +36,11 @@ enum Outcome {
     Other,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Found {
+    code: &'static str,
+}
+
 /// A method as a label. Clients can invent methods (RFC 9110, section 9.1), and each would be a
 /// series that never ends.
 fn label(method: &str) -> &str {
@@ -52,6 +58,8 @@ pub(crate) struct Metrics {
     sign_ins: Family<Tried, Counter>,
     open_databases: Gauge<u64, AtomicU64>,
     password_queue: Gauge<u64, AtomicU64>,
+    incomplete: Gauge<u64, AtomicU64>,
+    findings: Family<Found, Gauge>,
 }
 
 impl Metrics {
@@ -62,6 +70,8 @@ impl Metrics {
         let sign_ins = Family::default();
         let open_databases = Gauge::default();
         let password_queue = Gauge::default();
+        let incomplete = Gauge::default();
+        let findings = Family::default();
         registry.register(
             "http_requests",
             "Requests answered, by route and status",
@@ -87,6 +97,16 @@ impl Metrics {
             "Passwords waiting to be hashed",
             password_queue.clone(),
         );
+        registry.register(
+            "tenants_incomplete",
+            "Tenants whose making failed, stands still or takes too long",
+            incomplete.clone(),
+        );
+        registry.register(
+            "findings",
+            "What the last comparison of every tenant found, by kind",
+            Family::clone(&findings),
+        );
         Self {
             registry,
             requests,
@@ -94,6 +114,8 @@ impl Metrics {
             sign_ins,
             open_databases,
             password_queue,
+            incomplete,
+            findings,
         }
     }
 
@@ -125,6 +147,19 @@ impl Metrics {
             .set(u64::try_from(gauges.open_tenant_databases).unwrap_or(u64::MAX));
         self.password_queue
             .set(u64::try_from(gauges.password_queue).unwrap_or(u64::MAX));
+        let overview = service.overview();
+        self.incomplete
+            .set(u64::try_from(overview.incomplete).unwrap_or(u64::MAX));
+        // Every kind has its series from the start, so that the first finding is a change of one.
+        for code in FindingCode::ALL {
+            let found = overview.findings.iter().find(|(found, _)| found == code);
+            let labels = Found {
+                code: code.as_str(),
+            };
+            self.findings
+                .get_or_create(&labels)
+                .set(found.map_or(0, |(_, count)| *count));
+        }
         let mut text = String::new();
         // Writing to a String does not fail.
         let _ = encode(&mut text, &self.registry);

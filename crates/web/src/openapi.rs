@@ -184,7 +184,7 @@ fn operation_id(route: &Route) -> String {
 
 fn tag(route: &Route) -> String {
     match route.surface {
-        Surface::Infrastructure => "infrastructure".to_owned(),
+        Surface::Infrastructure | Surface::ForwardAuth => "infrastructure".to_owned(),
         Surface::Api | Surface::Page => route
             .path
             .trim_start_matches("/api/v1/")

@@ -8,6 +8,7 @@
 pub mod admin;
 pub mod choose_tenant;
 pub mod chrome;
+pub mod credentials;
 pub mod dashboard;
 pub mod dev_mail;
 pub mod docs;
@@ -47,6 +48,23 @@ pub mod paths {
     pub const CSRF: &str = "csrf_token";
     /// The form field that says where to go after signing in.
     pub const RETURN_TO: &str = "return_to";
+}
+
+/// A text as part of a query or a path (RFC 3986, section 2.3): all but unreserved characters
+/// encoded.
+fn encoded(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut out = String::with_capacity(text.len());
+    for octet in text.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
+            out.push(char::from(octet));
+        } else {
+            out.push('%');
+            out.push(char::from(DIGITS[usize::from(octet >> 4)]));
+            out.push(char::from(DIGITS[usize::from(octet & 15)]));
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -99,6 +99,11 @@ fn refused(refusal: Refusal) -> Told {
             detail: Some(detail),
             ..Told::of(ProblemCode::Conflict)
         },
+        Refusal::ConflictFor(detail, wait) => Told {
+            detail: Some(detail),
+            retry_after: Some(wait),
+            ..Told::of(ProblemCode::Conflict)
+        },
         Refusal::RateLimited(wait) => Told {
             retry_after: Some(wait),
             ..Told::of(ProblemCode::RateLimited)
@@ -123,6 +128,21 @@ impl Told {
             detail: None,
             errors: Vec::new(),
             retry_after: None,
+        }
+    }
+
+    /// The same as 401 where it lies with the request; our own trouble stays what it is. What is
+    /// wrong is still said, for whoever sets up what asks.
+    #[must_use]
+    pub fn as_unauthenticated(self) -> Self {
+        let status = self.status();
+        if status == StatusCode::UNAUTHORIZED || !status.is_client_error() {
+            return self;
+        }
+        let text = self.code.text(Locale::En).detail;
+        Self {
+            detail: Some(self.detail.unwrap_or_else(|| text.to_owned())),
+            ..Self::of(ProblemCode::AuthenticationRequired)
         }
     }
 
@@ -183,11 +203,16 @@ pub(crate) fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Respons
         tracing::error!(request.id = request_id, error = %Chain(refusal), "a request failed");
     }
     let told = failure.told();
-    match ctx {
-        Some(ctx) if ctx.surface == Surface::Page => {
-            told.finish(crate::site::error::page(app, ctx, &told))
+    let Some(ctx) = ctx else {
+        return told.finish(json(&told, request_id));
+    };
+    match ctx.surface {
+        Surface::Page => told.finish(crate::site::error::page(app, ctx, &told)),
+        Surface::ForwardAuth => {
+            let told = told.as_unauthenticated();
+            told.finish(json(&told, request_id))
         }
-        _ => told.finish(json(&told, request_id)),
+        Surface::Api | Surface::Infrastructure => told.finish(json(&told, request_id)),
     }
 }
 

@@ -77,8 +77,12 @@ pub enum Surface {
     Api,
     /// HTML, with a cookie.
     Page,
-    /// For machines and proxies, with either.
+    /// For machines, about the process.
     Infrastructure,
+    /// For a proxy that asks whether to let a request through, with either credential. It knows
+    /// yes and no: each refusal is a 401, whatever is wrong, since proxies make a fault of their own
+    /// of other answers (nginx's `auth_request` answers 500 to its client).
+    ForwardAuth,
 }
 
 /// An HTTP method we use.

@@ -44,7 +44,14 @@ impl Services {
     /// The environment in which tests find the services. Chromium, its driver and the SMTP server
     /// are started by the tests themselves; only where they are is told.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        let mut environment = vec![("TENANTRY_TEST_POSTGRES", self.postgres_url())];
+        let binaries = self.postgres.binaries().display().to_string();
+        let mut environment = vec![
+            ("TENANTRY_TEST_POSTGRES", self.postgres_url()),
+            ("TENANTRY_TEST_POSTGRES_BINARIES", binaries),
+        ];
+        if let Some(account) = self.postgres.account() {
+            environment.push(("TENANTRY_TEST_POSTGRES_ACCOUNT", account));
+        }
         for (name, file) in &self.programs {
             environment.push((*name, file.display().to_string()));
         }

@@ -1,6 +1,7 @@
 //! `tenantry tenant`
 
 mod check;
+mod progress;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -33,7 +33,9 @@ pub(super) struct File {
     pub(super) http: Http,
     pub(super) hashing: Hashing,
     pub(super) databases: Databases,
+    pub(super) credentials: Credentials,
     pub(super) workflows: Workflows,
+    pub(super) reconcile: Reconcile,
 }
 
 /// `[tenants]`
@@ -90,12 +92,34 @@ pub(super) struct Databases {
     pub(super) open: Option<usize>,
 }
 
+/// `[credentials]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Credentials {
+    /// Seconds for which an application's old database credentials go on working beside its new
+    /// ones, at most.
+    pub(super) drain_seconds: Option<u64>,
+    /// Days after which an owner is asked by mail to change the application's credentials; 0, the
+    /// default, never.
+    pub(super) rotate_days: Option<u64>,
+    /// Days after which the server changes its own credentials; 0 never.
+    pub(super) service_rotate_days: Option<u64>,
+}
+
 /// `[workflows]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Workflows {
     /// Seconds without a sign of life after which a run is taken up by another process.
     pub(super) lease_seconds: Option<u64>,
+}
+
+/// `[reconcile]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Reconcile {
+    /// Minutes from one comparison of every tenant with what should be to the next.
+    pub(super) minutes: Option<u64>,
 }
 
 impl File {

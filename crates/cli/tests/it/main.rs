@@ -2,6 +2,7 @@
 
 mod acts;
 mod browser;
+mod clusters;
 mod crash;
 mod damage;
 mod endings;

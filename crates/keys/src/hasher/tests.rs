@@ -142,6 +142,7 @@ async fn hashes_and_compares() {
     assert_eq!(verify(password(), Some(phc.clone())).await.unwrap(), fits);
     assert_eq!(verify(other, Some(phc)).await.unwrap(), Verdict::Mismatch);
     assert_eq!(verify(password(), None).await.unwrap(), Verdict::Mismatch);
+    assert_eq!(pool.load().begun, 4, "one of them for nobody");
     let damaged = verify(password(), Some("damaged".to_owned())).await;
     assert!(matches!(damaged, Err(HashError::Stored(_))));
 }
@@ -214,6 +215,7 @@ async fn whoever_stops_waiting_is_not_hashed_for() {
         soon(job).await.unwrap().unwrap();
     }
     assert_eq!(gate.arrived(), 2, "a job that nobody waited for was hashed");
+    assert_eq!(pool.load().begun, 2);
 }
 
 #[tokio::test]

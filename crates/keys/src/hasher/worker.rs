@@ -78,6 +78,7 @@ pub(super) struct Shared {
 struct State {
     queue: Queue<Job>,
     running: usize,
+    begun: u64,
     /// What a hash cost of late.
     cost: Duration,
     closed: bool,
@@ -89,6 +90,7 @@ impl Shared {
             state: Mutex::new(State {
                 queue: Queue::new(size.waiting, size.lane),
                 running: 0,
+                begun: 0,
                 cost: FIRST_GUESS,
                 closed: false,
             }),
@@ -136,6 +138,7 @@ impl Shared {
             waiting: state.queue.waiting(),
             lanes: state.queue.lanes(),
             running: state.running,
+            begun: state.begun,
         }
     }
 
@@ -155,6 +158,7 @@ impl Shared {
             match state.queue.pop() {
                 Some(job) if job.is_wanted() => {
                     state.running += 1;
+                    state.begun += 1;
                     return Some(job);
                 }
                 Some(_) => {}

@@ -43,6 +43,8 @@ pub enum TokenKind {
     Reset,
     /// The choice of a tenant after the password was right. The id is the one-time secret's.
     Selection,
+    /// A link to change an application's database credentials. The id is the one-time secret's.
+    Credentials,
 }
 
 impl TokenKind {
@@ -54,6 +56,7 @@ impl TokenKind {
             Self::Setup => 3,
             Self::Reset => 4,
             Self::Selection => 5,
+            Self::Credentials => 6,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! German, formal address.
 
-use super::{AdminSetup, Changed, Common, Locked, Reset, Setup, Texts};
+use super::{AdminSetup, Changed, Common, Credentials, Locked, Reset, Setup, Texts};
 use crate::when::Span;
 
 const MONTHS: [&str; 12] = [
@@ -134,5 +134,19 @@ pub(super) static TEXTS: Texts = Texts {
         not_you: "Wenn Sie das nicht waren, versucht möglicherweise jemand, Ihr Passwort zu \
                   erraten. Ein langes Passwort, das Sie nirgends sonst verwenden, schützt Sie davor.",
         button: "Zur Anmeldeseite",
+    },    credentials: Credentials {
+        subject: |tenant| format!("Neuer Datenbankzugang für {tenant}"),
+        title: "Neuen Datenbankzugang erhalten",
+        intro: |tenant| {
+            format!(
+                "die Datenbank von {tenant} kann einen neuen Benutzer mit neuem Passwort für Ihre \
+                 Anwendungen bekommen. Der Link unten legt beides an und zeigt es Ihnen, einmal."
+            )
+        },
+        button: "Neuen Zugang erhalten",
+        nothing_yet: "Bis Sie ihn benutzen, ändert sich nichts. Danach gilt der alte Zugang noch \
+                      eine Weile weiter, damit Ihre Anwendungen umgestellt werden können.",
+        keep: "Bitte leiten Sie diese Nachricht nicht weiter: \
+               Wer den Link benutzt, sieht das neue Passwort.",
     },
 };

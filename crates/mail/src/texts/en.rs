@@ -1,6 +1,6 @@
 //! English.
 
-use super::{AdminSetup, Changed, Common, Locked, Reset, Setup, Texts};
+use super::{AdminSetup, Changed, Common, Credentials, Locked, Reset, Setup, Texts};
 use crate::when::Span;
 
 const MONTHS: [&str; 12] = [
@@ -116,5 +116,18 @@ pub(super) static TEXTS: Texts = Texts {
         not_you: "If it was not you, someone may be guessing your password. \
                   A long one that you use nowhere else keeps them out.",
         button: "Open the sign-in page",
+    },    credentials: Credentials {
+        subject: |tenant| format!("New database access for {tenant}"),
+        title: "Get new database access",
+        intro: |tenant| {
+            format!(
+                "The database of {tenant} can get a new user and password for your applications. \
+                 The link below creates them and shows them to you, once."
+            )
+        },
+        button: "Get new access",
+        nothing_yet: "Nothing changes until you use it. Afterwards the old access goes on working \
+                      for a while, so that your applications can change over.",
+        keep: "Please do not forward this message: whoever uses the link sees the new password.",
     },
 };

@@ -7,7 +7,8 @@ use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{Role, TenantId, TenantStatus, WorkflowId};
 use tenantry_store::ControlTx;
 
-use super::{NewOwner, TenantView, local_record};
+use super::{NewOwner, TenantView};
+use crate::clusters::Site;
 use crate::workflows::{OwnerPlan, PURGE, Plan, RECREATE, RESTORE, VERSION};
 use crate::{Refusal, Service};
 
@@ -251,9 +252,14 @@ impl Service {
             return Err(changed_meanwhile());
         }
         let generation = tenant.generation.next();
+        // A tenant stays where it is.
+        let before = tx.databases().list(tenant.id).await?;
+        let site = before.first().map_or(Site::Local, Site::of);
+        let next = (tenant.id, generation, tenant.isolation);
         tx.databases()
-            .add(&local_record(tenant.id, generation), now)
+            .add(&site.record(next.0, next.1, next.2), now)
             .await?;
+        self.reserve_service_role(tx, &site, next).await?;
         let mut plan = plan_for(tenant, generation, now);
         plan.previous = Some(tenant.generation);
         Ok(plan)
@@ -362,6 +368,7 @@ fn plan_for(
         tenant: tenant.id,
         slug: tenant.slug.clone(),
         generation,
+        isolation: tenant.isolation,
         previous: None,
         at,
         owner: None,

@@ -2,6 +2,7 @@
 //! random is fixed here first, so that a repeated step does the same.
 
 use serde::{Deserialize, Serialize};
+use tenantry_core::tenant::Isolation;
 use tenantry_core::{
     Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, Timestamp, UserId,
 };
@@ -15,6 +16,9 @@ pub(crate) struct Plan {
     pub(crate) slug: Slug,
     /// The generation that is made, or the last there was.
     pub(crate) generation: Generation,
+    /// How its rows are kept apart. Runs of version 1 did not say: they knew files only.
+    #[serde(default)]
+    pub(crate) isolation: Isolation,
     /// The generation before, where there is one.
     pub(crate) previous: Option<Generation>,
     /// When it was asked for.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_core::one_time::Purpose;
 use tenantry_core::tenant::{DatabaseState, EmailUniqueness, Tenant};
 use tenantry_core::user::Username;
@@ -15,6 +16,7 @@ use tenantry_store::control::{
     DirectoryEntry, EntryKind, EntryState, Reservation, Run, StoredSecret,
 };
 use tenantry_store::tenant::{Added, NewUser, TENANT_SCHEMA};
+use tenantry_store::homes::Home;
 use tenantry_store::{ControlTx, StoreError, TenantCtx};
 
 use super::{OwnerPlan, Plan};
@@ -24,7 +26,7 @@ use crate::service::Shared;
 /// The steps, over what the use cases share.
 pub(crate) struct Steps(pub(crate) Arc<Shared>);
 
-fn fatal(what: &str) -> impl FnOnce(&dyn std::fmt::Display) -> StepError + '_ {
+pub(super) fn fatal(what: &str) -> impl FnOnce(&dyn std::fmt::Display) -> StepError + '_ {
     move |error| StepError::Fatal(format!("{what}: {error}"))
 }
 
@@ -87,36 +89,58 @@ impl Steps {
         Err(StepError::Fatal("the reservation is gone".to_owned()))
     }
 
-    pub(super) async fn is_created(&self, plan: &Plan) -> Result<bool, StepError> {
-        let files = self.0.pools.files();
-        if !files.exists(plan.tenant, plan.generation) {
-            return Ok(false);
-        }
-        let stamp = files.stamp(plan.tenant, plan.generation).await?;
-        Ok(stamp.is_some_and(|stamp| {
-            (stamp.tenant, stamp.generation) == (plan.tenant, plan.generation)
-        }))
-    }
-
-    pub(super) async fn create_database(&self, plan: &Plan) -> Result<(), StepError> {
+    /// Where a generation of the plan's tenant lies.
+    async fn home(&self, plan: &Plan, generation: Generation) -> Result<Home<'_>, StepError> {
         Ok(self
             .0
             .pools
-            .files()
-            .create(plan.tenant, plan.generation, plan.at)
+            .home(plan.tenant, generation, plan.isolation)
             .await?)
+    }
+
+    pub(super) async fn make_roles(&self, plan: &Plan) -> Result<(), StepError> {
+        Ok(self.home(plan, plan.generation).await?.make_roles().await?)
+    }
+
+    pub(super) async fn is_created(&self, plan: &Plan) -> Result<bool, StepError> {
+        Ok(self.home(plan, plan.generation).await?.is_created().await?)
+    }
+
+    pub(super) async fn create_database(&self, plan: &Plan) -> Result<(), StepError> {
+        let home = self.home(plan, plan.generation).await?;
+        Ok(home.create(plan.at).await?)
+    }
+
+    pub(super) async fn furnish_database(&self, plan: &Plan) -> Result<(), StepError> {
+        Ok(self.home(plan, plan.generation).await?.furnish().await?)
+    }
+
+    pub(super) async fn admit_service(&self, plan: &Plan) -> Result<(), StepError> {
+        let home = self.home(plan, plan.generation).await?;
+        Ok(home.admit_service().await?)
+    }
+
+    pub(super) async fn stamp(&self, plan: &Plan) -> Result<(), StepError> {
+        let home = self.home(plan, plan.generation).await?;
+        Ok(home.stamp(plan.at).await?)
+    }
+
+    /// Whether the new generation is whole: on a server its database is there before the stamp.
+    pub(super) async fn is_carried_over(&self, plan: &Plan) -> Result<bool, StepError> {
+        let home = self.home(plan, plan.generation).await?;
+        if home.server().is_some() {
+            // Repeating it finds each part done.
+            return Ok(false);
+        }
+        Ok(home.is_created().await?)
     }
 
     pub(super) async fn carry_over_database(&self, plan: &Plan) -> Result<(), StepError> {
         let previous = plan
             .previous
             .ok_or_else(|| StepError::Fatal("the plan has no earlier generation".to_owned()))?;
-        Ok(self
-            .0
-            .pools
-            .files()
-            .carry_over(plan.tenant, previous, plan.generation, plan.at)
-            .await?)
+        let home = self.home(plan, plan.generation).await?;
+        Ok(home.carry_over(previous, plan.at).await?)
     }
 
     /// The entry was reserved together with the run; this finds it so, or makes good a loss.
@@ -198,10 +222,18 @@ impl Steps {
         Ok(tx.commit().await?)
     }
 
-    /// Looks at everything as a sign-in would: opens the database, which reads the stamp, finds
-    /// the owner there, and the owner's entry in the directory.
+    /// Looks at everything as a sign-in would: signs in to the database with what is stored, opens
+    /// it, which reads the stamp, finds the owner there, and the owner's entry in the directory.
     pub(super) async fn verify(&self, plan: &Plan) -> Result<(), StepError> {
         let ctx = self.ctx(plan).await?;
+        if let Some(server) = self.home(plan, plan.generation).await?.server() {
+            let entered = server.try_service().await?;
+            if !server.is_right(&entered) {
+                return Err(StepError::Fatal(format!(
+                    "the stored credentials do not open the database: {entered:?}"
+                )));
+            }
+        }
         let mut tenant = self.0.pools.read(&ctx).await?;
         let stamp = tenant.stamps().find().await?;
         let owners = tenant.users().count_owners().await?;
@@ -238,6 +270,15 @@ impl Steps {
             .await?
         {
             return Err(StepError::Fatal("the database's record is gone".to_owned()));
+        }
+        let role = tx
+            .credentials()
+            .current(plan.tenant, plan.generation, Slot::Service)
+            .await?;
+        if let Some(role) = role.filter(|role| role.state == CredentialState::Pending) {
+            tx.credentials()
+                .change_state(&role, CredentialState::Active, self.0.clock.now())
+                .await?;
         }
         Ok(tx.commit().await?)
     }
@@ -332,9 +373,9 @@ impl Steps {
         plan: &Plan,
         generation: Generation,
     ) -> Result<(), StepError> {
+        let home = self.home(plan, generation).await?;
         self.0.pools.close(plan.tenant, generation).await;
-        self.0.pools.files().remove(plan.tenant, generation)?;
-        Ok(())
+        Ok(home.remove().await?)
     }
 
     pub(super) async fn remove_previous(&self, plan: &Plan) -> Result<(), StepError> {
@@ -395,18 +436,18 @@ impl Steps {
             .databases()
             .list(plan.tenant)
             .await?;
-        let recorded = records.into_iter().map(|record| record.generation);
         // Also what a record never named, should an earlier run have died before writing it.
         let files = self.0.pools.files().list()?;
         let found = files
             .iter()
             .filter_map(|file| file.owner)
             .filter(|(tenant, _)| *tenant == plan.tenant);
-        for generation in recorded
-            .chain(found.map(|(_, generation)| generation))
-            .collect::<std::collections::BTreeSet<_>>()
-        {
-            self.remove_database(plan, generation).await?;
+        for (_, generation) in found {
+            self.0.pools.close(plan.tenant, generation).await;
+            self.0.pools.files().remove(plan.tenant, generation)?;
+        }
+        for record in records {
+            self.remove_database(plan, record.generation).await?;
         }
         Ok(())
     }

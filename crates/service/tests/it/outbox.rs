@@ -8,6 +8,7 @@ use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, Options, TestService};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 use crate::people::{ADA, advance_until_just_before, id, start};
 
@@ -50,32 +51,46 @@ async fn what_can_not_leave_is_tried_again_and_leaves_once(driver: Driver) {
     );
 }
 
-/// A mail server that refuses every recipient for good.
-async fn refuse(stream: TcpStream) -> std::io::Result<()> {
+/// One dialogue of a mail server that has this to say to a recipient.
+async fn talk(
+    stream: TcpStream,
+    verdict: impl Future<Output = &'static str>,
+) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
+    let mut verdict = Some(verdict);
     write.write_all(b"220 mail.example ESMTP\r\n").await?;
     let mut lines = BufReader::new(read).lines();
     while let Some(line) = lines.next_line().await? {
         let answer = match line.get(..4) {
-            Some("RCPT") => "550 5.1.1 nobody here of that name\r\n",
-            Some("QUIT") => "221 bye\r\n",
-            _ => "250 fine\r\n",
+            Some("RCPT") => match verdict.take() {
+                Some(verdict) => verdict.await,
+                None => "503 5.5.1 one recipient is enough",
+            },
+            Some("QUIT") => "221 bye",
+            _ => "250 fine",
         };
-        write.write_all(answer.as_bytes()).await?;
+        write.write_all(format!("{answer}\r\n").as_bytes()).await?;
     }
     Ok(())
 }
 
-async fn what_is_refused_for_good_is_given_up(driver: Driver) {
+/// A place where a mail server listens, and the way there.
+async fn listen() -> (TcpListener, Transport) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
+    let smtp = Smtp::from_url(&format!("smtp://127.0.0.1:{port}?tls=none")).unwrap();
+    (listener, Transport::Smtp(smtp))
+}
+
+async fn what_is_refused_for_good_is_given_up(driver: Driver) {
+    let (listener, smtp) = listen().await;
     let server = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(refuse(stream));
+            let refused = async { "550 5.1.1 nobody here of that name" };
+            tokio::spawn(talk(stream, refused));
         }
     });
-    let smtp = Smtp::from_url(&format!("smtp://127.0.0.1:{port}?tls=none")).unwrap();
-    let options = Options::on(driver).with_mail(Transport::Smtp(smtp));
+    let options = Options::on(driver).with_mail(smtp);
     let test = TestService::start(options).await.unwrap();
     test.invite_tenant("acme", ADA).await.unwrap();
     assert_eq!(test.service.send_due_mail().await.unwrap(), 0);
@@ -86,6 +101,54 @@ async fn what_is_refused_for_good_is_given_up(driver: Driver) {
     assert_eq!(test.service.send_due_mail().await.unwrap(), 0);
     assert_eq!(number(&test, ATTEMPTS).await, 1);
     server.abort();
+
+    // Its content stays for a week, and no longer.
+    let kept = "SELECT COUNT(*) FROM outbox WHERE length(sealed) > 0";
+    test.clock.advance(Duration::from_hours(6 * 24));
+    test.service.sweep().await.unwrap();
+    assert_eq!(number(&test, kept).await, 1);
+    test.clock.advance(Duration::from_micros(1));
+    test.service.sweep().await.unwrap();
+    assert_eq!(number(&test, kept).await, 0);
+    assert_eq!(number(&test, "SELECT COUNT(*) FROM outbox").await, 0);
+}
+
+/// A sender whose mail server takes longer than the claim lasts: meanwhile another has tried the
+/// mail, and what that one found out counts.
+async fn a_slow_senders_outcome_does_not_count(driver: Driver) {
+    let (listener, smtp) = listen().await;
+    let (tell, slow_is_there) = oneshot::channel();
+    let (go_on, waits) = oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let (first, _) = listener.accept().await.unwrap();
+        let slow = async move {
+            tell.send(()).unwrap();
+            waits.await.unwrap();
+            "550 5.1.1 nobody here of that name"
+        };
+        let first = tokio::spawn(talk(first, slow));
+        let (second, _) = listener.accept().await.unwrap();
+        talk(second, async { "451 4.3.0 come again" })
+            .await
+            .unwrap();
+        first.await.unwrap().unwrap();
+    });
+    let options = Options::on(driver).with_mail(smtp);
+    let test = TestService::start(options).await.unwrap();
+    test.invite_tenant("acme", ADA).await.unwrap();
+    let service = test.service.clone();
+    let slow = tokio::spawn(async move { service.send_due_mail().await.unwrap() });
+    slow_is_there.await.unwrap();
+    test.clock.advance(Transport::LONGEST_SEND * 2);
+    assert_eq!(test.service.send_due_mail().await.unwrap(), 0);
+    assert_eq!(number(&test, ATTEMPTS).await, 2);
+    go_on.send(()).unwrap();
+    assert_eq!(slow.await.unwrap(), 0);
+    assert_eq!(number(&test, WAITING).await, 1, "it was not given up");
+    let due = "SELECT next_attempt_at FROM outbox WHERE error IS NOT NULL";
+    let later = test.clock.now() + Duration::from_secs(20);
+    assert_eq!(number(&test, due).await, later.micros());
+    server.await.unwrap();
 }
 
 async fn a_mail_goes_to_the_stored_address_as_it_was_written(driver: Driver) {
@@ -145,6 +208,7 @@ async fn links_of_a_deleted_tenant_are_not_mailed(driver: Driver) {
 on_both!(
     what_can_not_leave_is_tried_again_and_leaves_once,
     what_is_refused_for_good_is_given_up,
+    a_slow_senders_outcome_does_not_count,
     a_mail_goes_to_the_stored_address_as_it_was_written,
     a_mail_that_was_taken_and_not_sent_is_sent_later,
     many_senders_send_a_mail_once,

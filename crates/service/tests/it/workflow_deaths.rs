@@ -9,7 +9,7 @@ use tenantry_saga::{Fault, Faults, Moment};
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, LEASE, Place, TestService};
 
-use crate::workflow_scenes::{Scene, expect_gone, fatal};
+use crate::workflow_scenes::{Scene, Setting, expect_gone, fatal};
 
 type Others = fn(&str, &str, Moment) -> Option<Fault>;
 
@@ -23,9 +23,9 @@ fn the_last_step_fails(_: &str, step: &str, moment: Moment) -> Option<Fault> {
 }
 
 /// Dies at a place, and lets another process go on; the data afterwards.
-async fn die_at(scene: Scene, driver: Driver, place: Place, others: Others) -> TestService {
+async fn die_at(scene: Scene, setting: Setting, place: Place, others: Others) -> TestService {
     let at = format!("{scene:?}: died after {} {}", place.step, place.event);
-    let test = scene.prepare(driver).await;
+    let test = scene.prepare(setting).await;
     let (faults, reached) = place.halt(others);
     let dying = Arc::new(test.beside(faults).await.unwrap());
     let acting = Arc::clone(&dying);
@@ -44,45 +44,59 @@ async fn die_at(scene: Scene, driver: Driver, place: Place, others: Others) -> T
     next
 }
 
-async fn dies_everywhere(scene: Scene, driver: Driver) {
+async fn dies_everywhere(scene: Scene, setting: Setting) {
     for place in scene.places(Faults::none()).await {
         let at = format!("{scene:?}: died after {} {}", place.step, place.event);
-        let next = die_at(scene, driver, place, nothing_else).await;
+        let next = die_at(scene, setting, place, nothing_else).await;
         scene.expect_done(&next, &at).await;
     }
 }
 
-async fn inviting(driver: Driver) {
-    dies_everywhere(Scene::Invite, driver).await;
+async fn inviting(registry: Driver) {
+    dies_everywhere(Scene::Invite, Setting::files(registry)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provisioning() {
-    dies_everywhere(Scene::Provision, Driver::Sqlite).await;
+    dies_everywhere(Scene::Provision, Setting::FILES).await;
 }
 
-async fn recreating(driver: Driver) {
-    dies_everywhere(Scene::Recreate, driver).await;
+async fn recreating(registry: Driver) {
+    dies_everywhere(Scene::Recreate, Setting::files(registry)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restoring() {
-    dies_everywhere(Scene::Restore, Driver::Sqlite).await;
+    dies_everywhere(Scene::Restore, Setting::FILES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restoring_before_the_link_was_used() {
-    dies_everywhere(Scene::RestoreInvited, Driver::Sqlite).await;
+    dies_everywhere(Scene::RestoreInvited, Setting::FILES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn purging() {
-    dies_everywhere(Scene::Purge, Driver::Sqlite).await;
+    dies_everywhere(Scene::Purge, Setting::FILES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inviting_on_a_server() {
+    dies_everywhere(Scene::Invite, Setting::SERVER).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recreating_on_a_server() {
+    dies_everywhere(Scene::Recreate, Setting::SERVER).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn purging_on_a_server() {
+    dies_everywhere(Scene::Purge, Setting::SERVER).await;
 }
 
 /// On the way back: whole or gone, and nothing in between.
-#[tokio::test(flavor = "multi_thread")]
-async fn undoing() {
+async fn dies_on_the_way_back(setting: Setting) {
     let steps = Scene::Invite.steps().await;
     assert_eq!(steps.last().map(String::as_str), Some("activate"));
     let faults = fatal(Scene::Invite, "activate", Moment::AfterForward);
@@ -95,7 +109,7 @@ async fn undoing() {
     for place in places.into_iter().skip(back - 1) {
         let at = format!("died after {} {}", place.step, place.event);
         let failed = place.event.as_str() == "failed";
-        let next = die_at(Scene::Invite, Driver::Sqlite, place, the_last_step_fails).await;
+        let next = die_at(Scene::Invite, setting, place, the_last_step_fails).await;
         if failed {
             // It had not turned back yet, and the next process has no such trouble.
             Scene::Invite.expect_done(&next, &at).await;
@@ -103,6 +117,16 @@ async fn undoing() {
             expect_gone(&next, None, &at).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn undoing() {
+    dies_on_the_way_back(Setting::FILES).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn undoing_on_a_server() {
+    dies_on_the_way_back(Setting::SERVER).await;
 }
 
 on_both!(inviting, recreating);

@@ -7,7 +7,7 @@ use tenantry_saga::{Fault, Faults, Moment};
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, TestService};
 
-use crate::workflow_scenes::{Scene, expect_gone, fatal};
+use crate::workflow_scenes::{Scene, Setting, expect_gone, fatal};
 
 const MOMENTS: [Moment; 2] = [Moment::BeforeForward, Moment::AfterForward];
 
@@ -17,12 +17,12 @@ async fn tenant(test: &TestService) -> Option<tenantry_core::TenantId> {
     runs[0].tenant
 }
 
-async fn a_tenant_that_can_not_be_made_leaves_nothing(driver: Driver) {
+async fn what_can_not_be_made_leaves_nothing(setting: Setting) {
     let scene = Scene::Invite;
     for step in scene.steps().await {
         for moment in MOMENTS {
             let at = format!("{moment:?} of {step}");
-            let test = scene.prepare(driver).await;
+            let test = scene.prepare(setting).await;
             let broken = test.beside(fatal(scene, &step, moment)).await.unwrap();
             assert!(scene.act(&broken).await.is_err(), "{at}");
             expect_gone(&test, tenant(&test).await, &at).await;
@@ -30,24 +30,39 @@ async fn a_tenant_that_can_not_be_made_leaves_nothing(driver: Driver) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_undo_may_be_done_twice() {
-    let driver = Driver::Sqlite;
+async fn a_tenant_that_can_not_be_made_leaves_nothing(registry: Driver) {
+    what_can_not_be_made_leaves_nothing(Setting::files(registry)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_that_can_not_be_made_leaves_nothing_on_a_server() {
+    what_can_not_be_made_leaves_nothing(Setting::SERVER).await;
+}
+
+async fn each_undo_is_done_twice(setting: Setting) {
     for step in Scene::Invite.steps().await {
         let at = format!("after {step}");
         let mut faults = fatal(Scene::Invite, &step, Moment::AfterForward);
         faults.twice = true;
-        let test = Scene::Invite.prepare(driver).await;
+        let test = Scene::Invite.prepare(setting).await;
         let broken = test.beside(faults).await.unwrap();
         assert!(Scene::Invite.act(&broken).await.is_err(), "{at}");
         expect_gone(&test, tenant(&test).await, &at).await;
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_undo_may_be_done_twice() {
+    each_undo_is_done_twice(Setting::FILES).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_undo_may_be_done_twice_on_a_server() {
+    each_undo_is_done_twice(Setting::SERVER).await;
+}
+
 /// An undo that does not work at first is tried again, and then leaves nothing either.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_undo_that_fails_for_now_is_made_good() {
-    let driver = Driver::Sqlite;
+async fn failing_undos_are_made_good(setting: Setting) {
     let steps = Scene::Invite.steps().await;
     let last = steps.last().unwrap().clone();
     for step in steps {
@@ -62,7 +77,7 @@ async fn an_undo_that_fails_for_now_is_made_good() {
             (here && !failed.swap(true, std::sync::atomic::Ordering::SeqCst))
                 .then_some(Fault::Retry)
         });
-        let test = Scene::Invite.prepare(driver).await;
+        let test = Scene::Invite.prepare(setting).await;
         let broken = std::sync::Arc::new(test.beside(faults).await.unwrap());
         let acting = std::sync::Arc::clone(&broken);
         let acting = tokio::spawn(async move { Scene::Invite.act(&acting).await.is_err() });
@@ -73,24 +88,22 @@ async fn an_undo_that_fails_for_now_is_made_good() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_undo_that_fails_for_now_is_made_good() {
+    failing_undos_are_made_good(Setting::FILES).await;
+}
+
 async fn until_deferred(test: &TestService) {
     let deferred = "SELECT COUNT(*) FROM workflows WHERE state = 'undoing' AND attempts > 0";
     test.control().until(deferred).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_can_not_be_undone_waits_and_is_finished_by_a_retry() {
-    let driver = Driver::Sqlite;
-    for scene in [
-        Scene::Recreate,
-        Scene::Restore,
-        Scene::RestoreInvited,
-        Scene::Purge,
-    ] {
+async fn what_can_not_be_undone_waits(setting: Setting, scenes: &[Scene]) {
+    for &scene in scenes {
         for step in scene.steps().await {
             for moment in MOMENTS {
                 let at = format!("{scene:?}: {moment:?} of {step}");
-                let test = scene.prepare(driver).await;
+                let test = scene.prepare(setting).await;
                 let broken = test.beside(fatal(scene, &step, moment)).await.unwrap();
                 assert!(scene.act(&broken).await.is_err(), "{at}");
                 let runs = test.service.list_workflows(None, 1).await.unwrap();
@@ -108,11 +121,26 @@ async fn what_can_not_be_undone_waits_and_is_finished_by_a_retry() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_can_not_be_undone_waits_and_is_finished_by_a_retry() {
+    let scenes = [
+        Scene::Recreate,
+        Scene::Restore,
+        Scene::RestoreInvited,
+        Scene::Purge,
+    ];
+    what_can_not_be_undone_waits(Setting::FILES, &scenes).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_can_not_be_undone_waits_on_a_server() {
+    let scenes = [Scene::Recreate, Scene::Purge];
+    what_can_not_be_undone_waits(Setting::SERVER, &scenes).await;
+}
+
 /// A step that fails for now is tried again and nobody notices.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_fails_for_now_is_made_good() {
-    let driver = Driver::Sqlite;
-    for scene in Scene::ALL {
+async fn failing_steps_are_made_good(setting: Setting, scenes: &[Scene]) {
+    for &scene in scenes {
         for step in scene.steps().await {
             let at = format!("{scene:?}: {step} fails once");
             let (kind, wanted) = (scene.kind(), step);
@@ -122,7 +150,7 @@ async fn a_step_that_fails_for_now_is_made_good() {
                 (here && !failed.swap(true, std::sync::atomic::Ordering::SeqCst))
                     .then_some(Fault::Retry)
             });
-            let test = scene.prepare(driver).await;
+            let test = scene.prepare(setting).await;
             let broken = std::sync::Arc::new(test.beside(faults).await.unwrap());
             let acting = std::sync::Arc::clone(&broken);
             let acting = tokio::spawn(async move { scene.act(&acting).await.is_ok() });
@@ -133,6 +161,11 @@ async fn a_step_that_fails_for_now_is_made_good() {
             scene.expect_done(&test, &at).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_fails_for_now_is_made_good() {
+    failing_steps_are_made_good(Setting::FILES, &Scene::ALL).await;
 }
 
 on_both!(a_tenant_that_can_not_be_made_leaves_nothing);

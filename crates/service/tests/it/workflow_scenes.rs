@@ -3,16 +3,55 @@
 //! so that a step that is added to a workflow is covered without a word here.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use tenantry_core::tenant::Isolation;
 use tenantry_core::workflow::LogEvent;
 use tenantry_core::{Generation, TenantId, TenantStatus};
 use tenantry_saga::{Fault, Faults, Moment};
 use tenantry_service::Refusal;
-use tenantry_service::tenants::Created;
+use tenantry_service::tenants::{Created, TenantView};
 use tenantry_testkit::on_both;
-use tenantry_testkit::service::{Driver, Options, PASSWORD, Place, TestService, WAIT};
+use tenantry_testkit::service::{Driver, Options, PASSWORD, Place, Tenants, TestService, WAIT};
 
 use crate::people::{ADA, OTHER, named, one, try_in};
+
+/// Where registry and tenants lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Setting {
+    pub(crate) registry: Driver,
+    pub(crate) tenants: Tenants,
+}
+
+impl Setting {
+    /// Everything in files.
+    pub(crate) const FILES: Self = Self::files(Driver::Sqlite);
+
+    /// Everything in PostgreSQL, a database for each tenant.
+    pub(crate) const SERVER: Self = Self::server(Driver::Postgres, Isolation::Database);
+
+    /// Tenants in files.
+    pub(crate) const fn files(registry: Driver) -> Self {
+        Self {
+            registry,
+            tenants: Tenants::Files,
+        }
+    }
+
+    /// Tenants on a server.
+    pub(crate) const fn server(registry: Driver, isolation: Isolation) -> Self {
+        Self {
+            registry,
+            tenants: Tenants::Cluster(isolation),
+        }
+    }
+
+    pub(crate) fn options(self) -> Options {
+        Options::on(self.registry)
+            .with_tenants(self.tenants)
+            .without_rate_limits()
+    }
+}
 
 /// A workflow and how it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +77,10 @@ impl Scene {
         Self::Purge,
     ];
 
+    /// Those that are played with tenants on a server.
+    pub(crate) const ON_SERVERS: [Self; 4] =
+        [Self::Invite, Self::Provision, Self::Recreate, Self::Purge];
+
     pub(crate) const fn kind(self) -> &'static str {
         match self {
             Self::Invite | Self::Provision => "provision",
@@ -56,9 +99,14 @@ impl Scene {
     }
 
     /// Fresh data, with what must be there before.
-    pub(crate) async fn prepare(self, driver: Driver) -> TestService {
-        let options = Options::on(driver).without_rate_limits();
-        let test = TestService::start(options).await.unwrap();
+    pub(crate) async fn prepare(self, setting: Setting) -> TestService {
+        let test = TestService::start(setting.options()).await.unwrap();
+        self.set_up(&test).await;
+        test
+    }
+
+    /// What must be there before.
+    pub(crate) async fn set_up(self, test: &TestService) {
         if self.kind() != "provision" {
             let view = match self {
                 Self::RestoreInvited => test.invite_tenant("acme", ADA).await.unwrap(),
@@ -69,13 +117,14 @@ impl Scene {
                 deleted.unwrap();
             }
         }
-        test
     }
 
     /// Asks for it.
     pub(crate) async fn act(self, test: &TestService) -> Result<(), Refusal> {
         let service = &test.service;
-        let owner = |password| TestService::new_tenant("acme", ADA, password).unwrap();
+        // So that this run is the newest.
+        test.clock.advance(Duration::from_millis(1));
+        let owner = |password| test.new_tenant_here("acme", ADA, password).unwrap();
         match self {
             Self::Invite | Self::Provision => {
                 let new = owner((self == Self::Provision).then_some(PASSWORD));
@@ -112,7 +161,7 @@ impl Scene {
 
     /// The steps, in order.
     pub(crate) async fn steps(self) -> Vec<String> {
-        let test = self.prepare(Driver::Sqlite).await;
+        let test = self.prepare(Setting::FILES).await;
         self.act(&test).await.unwrap();
         let log = self.log(&test).await;
         let begun = log
@@ -127,7 +176,7 @@ impl Scene {
 
     /// The entries that a run writes under these faults.
     pub(crate) async fn places(self, faults: Faults) -> Vec<Place> {
-        let test = self.prepare(Driver::Sqlite).await;
+        let test = self.prepare(Setting::FILES).await;
         let acting = test.beside(faults).await.unwrap();
         // Whether it works is for the log to tell.
         drop(self.act(&acting).await);
@@ -184,10 +233,33 @@ impl Scene {
         }
         let records = "SELECT COUNT(*) FROM tenant_databases";
         assert_eq!(test.control().number(records).await.unwrap(), 1, "{at}");
-        let report = test.service.check_tenant(view.tenant).await.unwrap();
-        assert_eq!(report.findings, [], "{at}");
+        if test.cluster().is_none() {
+            let report = test.service.check_tenant(view.tenant.clone()).await;
+            assert_eq!(report.unwrap().findings, [], "{at}");
+        }
+        expect_only(test, &view, at).await;
         expect_sound(test, at).await;
     }
+}
+
+/// Of the tenant there is one generation, whole, and nothing else.
+async fn expect_only(test: &TestService, view: &TenantView, at: &str) {
+    let Some(cluster) = test.cluster() else {
+        let (name, files) = (&view.database.as_ref().unwrap().name, test.tenant_files());
+        let others: Vec<String> = files.unwrap();
+        assert!(others.iter().all(|file| file.starts_with(name)), "{at}: {others:?}");
+        return;
+    };
+    assert_eq!(test.tenant_files().unwrap(), Vec::<String>::new(), "{at}");
+    let found = cluster.belongings().await.unwrap();
+    assert!(!found.is_empty(), "{at}");
+    let stem = format!("t_{}_g{}", view.tenant.id.short(), view.tenant.generation);
+    let (id, rows) = (view.tenant.id.to_string(), "rows of ");
+    let strange: Vec<&String> = found
+        .iter()
+        .filter(|thing| !thing.contains(&stem) && !(thing.starts_with(rows) && thing.contains(&id)))
+        .collect();
+    assert!(strange.is_empty(), "{at}: {strange:?}");
 }
 
 async fn acme(test: &TestService) -> TenantId {
@@ -223,6 +295,10 @@ pub(crate) async fn expect_gone(test: &TestService, tenant: Option<TenantId>, at
         assert_eq!(mentions, ["workflows"], "{at}");
     }
     assert_eq!(test.tenant_files().unwrap(), Vec::<String>::new(), "{at}");
+    if let Some(cluster) = test.cluster() {
+        let left = cluster.belongings().await.unwrap();
+        assert_eq!(left, Vec::<String>::new(), "{at}");
+    }
     assert!(test.mails().await.unwrap().is_empty(), "{at}");
     refused!(
         named(&test.service, "acme").await,
@@ -244,21 +320,48 @@ pub(crate) fn fatal(scene: Scene, step: &str, at: Moment) -> Faults {
     })
 }
 
-async fn each_workflow_does_what_it_says(driver: Driver) {
-    for scene in Scene::ALL {
-        let test = scene.prepare(driver).await;
+async fn does_what_it_says(setting: Setting, scenes: &[Scene]) {
+    for scene in scenes {
+        let at = format!("{scene:?} in {setting:?}");
+        let test = scene.prepare(setting).await;
         scene.act(&test).await.unwrap();
-        scene.expect_done(&test, &format!("{scene:?}")).await;
+        scene.expect_done(&test, &at).await;
     }
 }
 
-async fn each_step_may_be_done_twice(driver: Driver) {
-    for scene in Scene::ALL {
-        let test = scene.prepare(driver).await;
+async fn each_step_is_done_twice(setting: Setting, scenes: &[Scene]) {
+    for scene in scenes {
+        let at = format!("{scene:?} twice in {setting:?}");
+        let test = scene.prepare(setting).await;
         let acting = test.beside(Faults::every_step_twice()).await.unwrap();
         scene.act(&acting).await.unwrap();
-        scene.expect_done(&test, &format!("{scene:?} twice")).await;
+        scene.expect_done(&test, &at).await;
     }
+}
+
+async fn each_workflow_does_what_it_says(registry: Driver) {
+    does_what_it_says(Setting::files(registry), &Scene::ALL).await;
+}
+
+async fn each_step_may_be_done_twice(registry: Driver) {
+    each_step_is_done_twice(Setting::files(registry), &Scene::ALL).await;
 }
 
 on_both!(each_workflow_does_what_it_says, each_step_may_be_done_twice);
+
+/// Where each scene is played with tenants on a server. The registry's own statements meet both
+/// databases elsewhere.
+const SERVERS: [Setting; 2] = [
+    Setting::SERVER,
+    Setting::server(Driver::Sqlite, Isolation::Database),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_workflow_does_what_it_says_on_a_server() {
+    does_what_it_says(SERVERS[1], &Scene::ON_SERVERS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_step_may_be_done_twice_on_a_server() {
+    each_step_is_done_twice(SERVERS[0], &Scene::ON_SERVERS).await;
+}

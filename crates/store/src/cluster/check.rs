@@ -34,6 +34,25 @@ pub enum Lack {
     PublicDatabases,
 }
 
+impl Lack {
+    /// The fixed word for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Version => "version",
+            Self::CreateDatabase => "createdb",
+            Self::CreateRole => "createrole",
+            Self::Inherit => "inherit",
+            Self::Superuser => "superuser",
+            Self::ForeignRoles => "foreign_roles",
+            Self::Template => "template",
+            Self::PasswordEncryption => "password_encryption",
+            Self::Headroom => "headroom",
+            Self::LogStatement => "log_statement",
+            Self::PublicDatabases => "public_databases",
+        }
+    }
+}
+
 /// One thing found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {

@@ -166,7 +166,9 @@ impl Cluster {
             .filter_map(|row| sqlx::Row::try_get(row, "name").ok())
             .collect();
         if names.is_empty() {
-            return error;
+            // It has left since, or is one of the server's own workers (autovacuum), which ends by
+            // itself and has no name.
+            return ClusterError::Busy(placement.database().to_string());
         }
         ClusterError::Occupied {
             database: placement.database().to_string(),

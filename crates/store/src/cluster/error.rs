@@ -88,9 +88,9 @@ impl ClusterError {
         match self {
             Self::Database { trouble, .. } => *trouble,
             Self::Deadline(_) => Trouble::Lost,
-            Self::Busy(_) => Trouble::Transient,
+            // Whoever is connected may just be leaving.
+            Self::Busy(_) | Self::Occupied { .. } => Trouble::Transient,
             Self::Migrate(source) if source.is_transient() => Trouble::Transient,
-            Self::Occupied { .. } => Trouble::InUse,
             Self::Foreign(_) | Self::Missing(_) | Self::Migrate(_) => Trouble::Other,
         }
     }
@@ -101,6 +101,24 @@ impl ClusterError {
             Trouble::Exists | Trouble::Transient | Trouble::Gone | Trouble::Lost => true,
             Trouble::Denied | Trouble::InUse | Trouble::Other => false,
         }
+    }
+
+    /// Whether the server takes nobody in just now: it is starting (57P03), full (53300), or not
+    /// reached at all.
+    pub(crate) fn is_refusing_for_now(&self) -> bool {
+        match self {
+            Self::Database {
+                source: sqlx::Error::Io(_),
+                ..
+            } => true,
+            _ => matches!(self.sqlstate().as_deref(), Some("57P03" | "53300")),
+        }
+    }
+
+    /// Whether the server refused a sign-in because of its password (28P01), or because the role has
+    /// none or may not sign in (28000, and on some servers 28P01 too).
+    pub(crate) fn is_wrong_password(&self) -> bool {
+        matches!(self.sqlstate().as_deref(), Some("28P01" | "28000"))
     }
 
     /// The server's code, if it said one.

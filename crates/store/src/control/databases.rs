@@ -131,6 +131,25 @@ impl Databases<'_> {
         .collect()
     }
 
+    /// Every generation that there is a record of. Some 24 bytes each.
+    pub async fn list_generations(&mut self) -> Result<Vec<(TenantId, Generation)>, StoreError> {
+        row! { struct OwnerRow { tenant_id: Uuid, generation: i64 } }
+        fetch_all!(
+            self.0,
+            OwnerRow,
+            "SELECT tenant_id, generation FROM tenant_databases"
+        )?
+        .into_iter()
+        .map(|row| {
+            let generation = Generation::new(row.generation).ok_or(StoreError::Corrupt {
+                table: "tenant_databases",
+                column: "generation",
+            })?;
+            Ok((TenantId::from_uuid(row.tenant_id), generation))
+        })
+        .collect()
+    }
+
     /// Notes that somebody signed in to the database and found everything there.
     pub async fn mark_verified(
         &mut self,

@@ -196,6 +196,57 @@ impl Directory<'_> {
         .collect()
     }
 
+    /// Entries that were reserved before `before` and never confirmed, of tenants in use that
+    /// nobody works on: what a crash left. In the order of tenants and people, after the one given.
+    pub async fn list_unsettled(
+        &mut self,
+        before: Timestamp,
+        after: Option<(TenantId, UserId)>,
+        limit: i64,
+    ) -> Result<Vec<DirectoryEntry>, StoreError> {
+        let (tenant, user) = after.map_or((Uuid::nil(), Uuid::nil()), |(tenant, user)| {
+            (tenant.uuid(), user.uuid())
+        });
+        fetch_all!(
+            self.0,
+            EntryRow,
+            "SELECT d.tenant_id, d.generation, d.user_id, d.address_hash, d.kind, d.state
+             FROM directory d JOIN tenants t ON t.id = d.tenant_id AND t.generation = d.generation
+             WHERE d.state = 'reserved' AND d.created_at <= $1 AND t.status IN ('active', 'suspended')
+               AND (d.tenant_id > $2 OR (d.tenant_id = $2 AND d.user_id > $3))
+               AND NOT EXISTS (SELECT 1 FROM workflows w
+                               WHERE w.tenant_id = d.tenant_id AND w.state IN ('running', 'undoing', 'stuck'))
+             ORDER BY d.tenant_id, d.user_id LIMIT $4",
+            before.micros(),
+            tenant,
+            user,
+            limit
+        )?
+        .into_iter()
+        .map(DirectoryEntry::try_from)
+        .collect()
+    }
+
+    /// Takes out an entry that was reserved before `before` and is not confirmed; `false` when it
+    /// is by now, or is gone.
+    pub async fn remove_unsettled(
+        &mut self,
+        entry: &DirectoryEntry,
+        before: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.0,
+            "DELETE FROM directory WHERE tenant_id = $1 AND user_id = $2 AND generation = $3
+               AND address_hash = $4 AND state = 'reserved' AND created_at <= $5",
+            entry.tenant.uuid(),
+            entry.user.uuid(),
+            entry.generation.number(),
+            entry.address_hash.as_slice(),
+            before.micros()
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Whoever has the address in an active tenant. A hint for people who are not signed in: it
     /// leads to where a password is checked and authorises nothing by itself.
     pub async fn find_active(

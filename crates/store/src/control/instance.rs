@@ -2,6 +2,7 @@
 
 use tenantry_core::Timestamp;
 use tenantry_core::tenant::EmailUniqueness;
+use uuid::Uuid;
 
 use crate::{Conn, StoreError};
 
@@ -20,6 +21,7 @@ pub struct InstanceRow {
 
 row! { struct Stored { key_check: Vec<u8>, email_uniqueness: String } }
 row! { struct One { one: i64 } }
+row! { struct Named { uuid: Option<Uuid> } }
 
 impl Instance<'_> {
     /// Writes the record of a new installation; `false` when there is one.
@@ -58,6 +60,18 @@ impl Instance<'_> {
             })
         })
         .transpose()
+    }
+
+    /// The installation's id, by which it knows its own databases and roles on a server; the
+    /// `candidate` where it had none yet. `None` before the installation's record is written.
+    pub async fn identify(&mut self, candidate: Uuid) -> Result<Option<Uuid>, StoreError> {
+        execute!(
+            self.0,
+            "UPDATE instance SET uuid = $1 WHERE id = 1 AND uuid IS NULL",
+            candidate
+        )?;
+        let row = fetch_optional!(self.0, Named, "SELECT uuid FROM instance WHERE id = 1")?;
+        Ok(row.and_then(|row| row.uuid))
     }
 
     /// Asks the database for nothing, to see whether it answers.

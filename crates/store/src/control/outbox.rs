@@ -1,4 +1,7 @@
 //! Mail to send: rows written in the transaction of what they tell about.
+//!
+//! Each try of a mail has a number, and its outcome is noted under that number only: whoever took
+//! longer than the claim lasted changes nothing about the try of somebody else.
 
 use tenantry_core::{OutboxId, TenantId, Timestamp};
 use uuid::Uuid;
@@ -19,6 +22,13 @@ pub struct DueMail {
     pub created_at: Timestamp,
     /// Which try this is, from 1.
     pub attempt: i64,
+}
+
+impl DueMail {
+    /// This try of this mail, under which its outcome is noted.
+    pub const fn claim(&self) -> (OutboxId, i64) {
+        (self.id, self.attempt)
+    }
 }
 
 row! { struct DueRow { id: Uuid, sealed: Vec<u8>, attempts: i64, created_at: i64 } }
@@ -72,51 +82,63 @@ impl Outbox<'_> {
         }))
     }
 
-    /// Notes that a mail was handed over; its content is forgotten.
-    pub async fn mark_sent(&mut self, id: OutboxId, now: Timestamp) -> Result<(), StoreError> {
+    /// Notes that a mail was handed over; its content is forgotten. `false` when this try no longer
+    /// decides: somebody took the mail up again, or it is done or gone.
+    pub async fn mark_sent(
+        &mut self,
+        claim: (OutboxId, i64),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let empty: &[u8] = &[];
-        execute!(
+        let changed = execute!(
             self.0,
-            "UPDATE outbox SET sent_at = $2, sealed = $3, error = NULL WHERE id = $1",
-            id.uuid(),
+            "UPDATE outbox SET sent_at = $3, sealed = $4, error = NULL
+             WHERE id = $1 AND attempts = $2 AND sent_at IS NULL AND failed_at IS NULL",
+            claim.0.uuid(),
+            claim.1,
             now.micros(),
             empty
         )?;
-        Ok(())
+        Ok(changed == 1)
     }
 
-    /// Puts a mail off.
+    /// Puts a mail off; `false` when this try no longer decides.
     pub async fn defer(
         &mut self,
-        id: OutboxId,
+        claim: (OutboxId, i64),
         until: Timestamp,
         error: &str,
-    ) -> Result<(), StoreError> {
-        execute!(
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
             self.0,
-            "UPDATE outbox SET next_attempt_at = $2, error = $3 WHERE id = $1",
-            id.uuid(),
+            "UPDATE outbox SET next_attempt_at = $3, error = $4
+             WHERE id = $1 AND attempts = $2 AND sent_at IS NULL AND failed_at IS NULL",
+            claim.0.uuid(),
+            claim.1,
             until.micros(),
             error
         )?;
-        Ok(())
+        Ok(changed == 1)
     }
 
-    /// Gives a mail up.
+    /// Gives a mail up; `false` when this try no longer decides. The content stays until the row is
+    /// [removed](Self::remove_done), so that an operator can still see to what the error names.
     pub async fn mark_failed(
         &mut self,
-        id: OutboxId,
+        claim: (OutboxId, i64),
         now: Timestamp,
         error: &str,
-    ) -> Result<(), StoreError> {
-        execute!(
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
             self.0,
-            "UPDATE outbox SET failed_at = $2, error = $3 WHERE id = $1",
-            id.uuid(),
+            "UPDATE outbox SET failed_at = $3, error = $4
+             WHERE id = $1 AND attempts = $2 AND sent_at IS NULL AND failed_at IS NULL",
+            claim.0.uuid(),
+            claim.1,
             now.micros(),
             error
         )?;
-        Ok(())
+        Ok(changed == 1)
     }
 
     /// Mails not sent and not given up.
@@ -153,11 +175,11 @@ impl Outbox<'_> {
         )
     }
 
-    /// Forgets what was sent before `before`.
-    pub async fn remove_sent(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+    /// Forgets what was sent or given up before `before`, with what content there is; how many.
+    pub async fn remove_done(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         execute!(
             self.0,
-            "DELETE FROM outbox WHERE sent_at < $1",
+            "DELETE FROM outbox WHERE sent_at < $1 OR failed_at < $1",
             before.micros()
         )
     }

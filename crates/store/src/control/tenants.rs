@@ -207,6 +207,37 @@ impl Tenants<'_> {
         .collect()
     }
 
+    /// Tenants that could not be made, or that nobody has been making since `before`: their work
+    /// failed, stands still, takes too long, or is not there.
+    pub async fn list_incomplete(
+        &mut self,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<Tenant>, StoreError> {
+        fetch_all!(
+            self.0,
+            TenantRow,
+            "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
+                    created_at, deleted_at, purge_at
+             FROM tenants
+             WHERE status = 'failed' OR (status = 'provisioning' AND NOT EXISTS (
+                 SELECT 1 FROM workflows w
+                 WHERE w.tenant_id = tenants.id AND w.state IN ('running', 'undoing') AND w.created_at > $1))
+             ORDER BY number LIMIT $2",
+            before.micros(),
+            limit
+        )?
+        .into_iter()
+        .map(Tenant::try_from)
+        .collect()
+    }
+
+    /// How many tenants there are.
+    pub async fn count(&mut self) -> Result<i64, StoreError> {
+        let row = fetch_one!(self.0, Value, "SELECT COUNT(*) AS value FROM tenants")?;
+        Ok(row.value)
+    }
+
     /// Changes what a patch names.
     pub async fn patch(&mut self, id: TenantId, patch: &TenantPatch) -> Result<bool, StoreError> {
         let changed = execute!(

@@ -116,4 +116,36 @@ impl Secrets<'_> {
         )?;
         Ok(row.map(SecretOwner::from))
     }
+
+    /// Gives a secret back that was used up at `used_at`, as what it permits did not happen.
+    pub async fn give_back(
+        &mut self,
+        id: OneTimeId,
+        purpose: Purpose,
+        used_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.conn,
+            "UPDATE tenantry_one_time_secrets SET used_at = NULL
+             WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND purpose = $4 AND used_at = $5",
+            self.tenant.uuid(),
+            id.uuid(),
+            self.generation.number(),
+            purpose.as_str(),
+            used_at.micros()
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Voids everybody's secrets of a purpose: what one of them permits is done once for all.
+    pub async fn void(&mut self, purpose: Purpose, now: Timestamp) -> Result<u64, StoreError> {
+        Ok(execute!(
+            self.conn,
+            "UPDATE tenantry_one_time_secrets SET used_at = $3
+             WHERE tenant_id = $1 AND purpose = $2 AND used_at IS NULL",
+            self.tenant.uuid(),
+            purpose.as_str(),
+            now.micros()
+        )?)
+    }
 }

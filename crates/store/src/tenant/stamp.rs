@@ -7,9 +7,9 @@ use crate::{Conn, StoreError};
 
 /// The stamp.
 pub struct Stamps<'c> {
-    pub(super) conn: Conn<'c>,
-    pub(super) tenant: TenantId,
-    pub(super) generation: Generation,
+    pub(crate) conn: Conn<'c>,
+    pub(crate) tenant: TenantId,
+    pub(crate) generation: Generation,
 }
 
 /// Whose database this is, which generation of it, and with which schema.

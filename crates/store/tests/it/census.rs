@@ -7,6 +7,8 @@ use std::path::Path;
 /// The file of a view and the function that gives it.
 const VIEWS: &[(&str, &str)] = &[
     ("control/admins", "admins"),
+    ("control/clusters", "clusters"),
+    ("control/credentials", "credentials"),
     ("control/databases", "databases"),
     ("control/directory", "directory"),
     ("control/domains", "domains"),
@@ -15,9 +17,11 @@ const VIEWS: &[(&str, &str)] = &[
     ("control/keys", "keys"),
     ("control/one_time", "one_time"),
     ("control/outbox", "outbox"),
+    ("control/reconciler", "reconciler"),
     ("control/sessions", "sessions"),
     ("control/tenants", "tenants"),
     ("control/throttle", "throttle"),
+    ("control/webhooks", "webhooks"),
     ("control/workflows", "workflows"),
     ("tenant/one_time", "secrets"),
     ("tenant/stamp", "stamps"),

@@ -30,6 +30,7 @@ on_both! {
     one_of_many_changes_the_status,
     a_lost_fence_is_seen_before_anything_is_written,
     a_mail_goes_to_one,
+    a_try_of_a_mail_has_one_outcome,
     an_address_goes_to_one_tenant,
 }
 
@@ -334,6 +335,27 @@ async fn a_mail_goes_to_one(dialect: Dialect) {
         async move { apply!(control, outbox().claim(now, now + Duration::from_mins(1))) }
     });
     assert_eq!(outcomes.await.into_iter().flatten().count(), 1);
+}
+
+async fn a_try_of_a_mail_has_one_outcome(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (id, now) = (OutboxId::from_uuid(bench.uuid()), bench.now());
+    apply!(bench, outbox().add(id, None, b"sealed", now));
+    let until = now + Duration::from_mins(1);
+    let mail = apply!(bench, outbox().claim(now, until)).unwrap();
+    let handles = handles(&bench).await;
+    let outcomes = at_once(20, |number| {
+        let (control, claim) = (handles[number % 2].clone(), mail.claim());
+        async move {
+            if number % 4 < 2 {
+                apply!(control, outbox().mark_sent(claim, now))
+            } else {
+                apply!(control, outbox().mark_failed(claim, now, "550"))
+            }
+        }
+    });
+    let noted = outcomes.await.into_iter().filter(|noted| *noted);
+    assert_eq!(noted.count(), 1);
 }
 
 async fn an_address_goes_to_one_tenant(dialect: Dialect) {

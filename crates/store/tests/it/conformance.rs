@@ -2,6 +2,8 @@
 
 mod admin_secrets;
 mod admins;
+mod clusters;
+mod credentials;
 mod databases;
 mod directory;
 mod domains;
@@ -9,12 +11,15 @@ mod idempotency;
 mod instance;
 mod keys;
 mod outbox;
+mod reconciler;
+mod rotation;
 mod secrets;
 mod sessions;
 mod stamps;
 mod tenants;
 mod throttle;
 mod users;
+mod webhooks;
 mod workflow_log;
 mod workflows;
 

@@ -16,3 +16,4 @@ mod files;
 mod migrations;
 mod parity;
 mod pools;
+mod servers;

@@ -33,6 +33,7 @@ impl House {
             readers,
             idle: Duration::from_mins(1),
             wait: Duration::from_millis(50),
+            ..PoolBounds::default()
         };
         let pools = TenantPools::new(files, bounds, bench.time.clock());
         Self { bench, pools }

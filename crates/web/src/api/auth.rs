@@ -11,11 +11,11 @@ use tenantry_core::tenant::Tenant;
 use tenantry_service::Refusal;
 use tenantry_service::signin::{Login, SignedIn};
 
-use super::answer;
 use super::wire::{
     ChoiceBody, ListBody, LoginBody, SelectionProblem, SessionBody, SignedOutBody, login,
 };
 use crate::App;
+use crate::answer::answer;
 use crate::context::Ctx;
 use crate::extract::Json;
 use crate::i18n::problem::ProblemCode;

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tenantry_service::Refusal;
 
-use super::answer;
 use super::wire::{MeBody, person};
 use crate::App;
+use crate::answer::answer;
 use crate::context::Ctx;
 use crate::extract::Json;
 use crate::route::{Audience, AuditClass, Doc, Route, Routes, Verb};

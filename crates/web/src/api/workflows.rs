@@ -1,15 +1,16 @@
 //! Durable workflows, for platform admins.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use tenantry_service::Refusal;
+use tenantry_service::workflows::Run;
 
-use super::answer;
 use super::wire::{ListBody, ListQuery, WorkflowBody};
 use crate::App;
+use crate::answer::answer;
 use crate::context::Ctx;
-use crate::problem::Failure;
+use crate::extract::Query;
 use crate::route::{Audience, AuditClass, Doc, Route, Routes, Verb};
 
 /// This feature's routes.
@@ -49,27 +50,16 @@ pub fn routes() -> Routes {
         )
 }
 
-async fn list(
-    State(app): State<App>,
-    ctx: Ctx,
-    query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>,
-) -> Response {
+async fn list(State(app): State<App>, ctx: Ctx, Query(query): Query<ListQuery>) -> Response {
     let outcome = async {
-        let Query(query) =
-            query.map_err(|_| Failure::Malformed("the query has limit and cursor, once each"))?;
         let limit = query.limit()?;
-        let before = query.cursor.as_deref().map(str::parse).transpose();
-        let before = before.map_err(|_| {
-            Refusal::field("cursor", "invalid", "cursor comes from an earlier answer")
-        })?;
-        let mut runs = app.service.list_workflows(before, limit + 1).await?;
-        let more = i64::try_from(runs.len()).is_ok_and(|count| count > limit);
-        if more {
-            runs.pop();
-        }
-        let next_cursor = runs.last().filter(|_| more).map(|run| run.id.to_string());
-        let items = runs.iter().map(|run| WorkflowBody::of(run, None)).collect();
-        Ok::<_, Failure>(axum::Json(ListBody { items, next_cursor }))
+        let runs = app
+            .service
+            .list_workflows(query.cursor()?, limit + 1)
+            .await?;
+        let cursor = |run: &Run| run.id.to_string();
+        let page = ListBody::page(runs, limit, cursor, |run| WorkflowBody::of(run, None));
+        Ok::<_, Refusal>(axum::Json(page))
     }
     .await;
     answer(&app, &ctx, outcome)

@@ -11,6 +11,7 @@ fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         login::LoginTexts::ALL,
         choose_tenant::ChooseTenantTexts::ALL,
         password::PasswordTexts::ALL,
+        credentials::CredentialsTexts::ALL,
         dashboard::DashboardTexts::ALL,
         dev_mail::DevMailTexts::ALL,
         home::HomeTexts::ALL,

@@ -24,6 +24,9 @@ pub fn render_all(locale: Locale) -> askama::Result<Vec<(&'static str, String)>>
     render::<super::password::SetupPasswordPage>(locale, &mut pages)?;
     render::<super::password::LinkGonePage>(locale, &mut pages)?;
     render::<super::password::ChangePasswordPage>(locale, &mut pages)?;
+    render::<super::credentials::SetupCredentialsPage>(locale, &mut pages)?;
+    render::<super::credentials::CredentialsShownPage>(locale, &mut pages)?;
+    render::<super::credentials::CredentialsGonePage>(locale, &mut pages)?;
     render::<super::dashboard::DashboardPage>(locale, &mut pages)?;
     render::<super::error::ErrorPage>(locale, &mut pages)?;
     render::<super::dev_mail::DevMailListPage>(locale, &mut pages)?;

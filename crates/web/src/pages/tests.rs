@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use tenantry_core::Locale;
 
 use self::markup::{Element, read};
-use super::{paths, samples};
+use super::{encoded, paths, samples};
 use crate::assets;
 
 /// Calls `check` with each page's name, its HTML and its elements.
@@ -230,4 +230,10 @@ fn what_people_typed_stays_text() {
             );
         }
     });
+}
+
+#[test]
+fn a_cursor_stays_one_part_of_the_query() {
+    assert_eq!(encoded("a&b=\"c ü\""), "a%26b%3D%22c%20%C3%BC%22");
+    assert_eq!(encoded("AZaz09-._~"), "AZaz09-._~");
 }

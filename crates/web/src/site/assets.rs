@@ -1,22 +1,32 @@
 //! Style sheets, fonts and the one script, from the program itself.
 
 use axum::Router;
-use axum::extract::Path;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::error::unrouted;
 use crate::App;
 use crate::assets::{self, CACHE_CONTROL};
+use crate::problem::Failure;
 
 /// Assets are no routes in the census: they are the same for everybody and know nobody.
 pub(crate) fn router() -> Router<App> {
     Router::new().route("/assets/{*path}", get(asset))
 }
 
-async fn asset(Path(path): Path<String>) -> Response {
+async fn asset(
+    State(app): State<App>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let Ok(Path(path)) = path else {
+        return unrouted(&app, &request, Failure::Malformed("the path is not UTF-8"));
+    };
     let Some(asset) = assets::find(&path) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return unrouted(&app, &request, Failure::NoSuchPath);
     };
     let headers = [
         (

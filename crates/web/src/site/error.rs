@@ -29,30 +29,23 @@ pub(crate) fn page(app: &App, ctx: &Ctx, told: &Told) -> Response {
 
 /// There is no such path.
 pub(crate) async fn no_such_path(State(app): State<App>, request: Request) -> Response {
-    respond(&app, Some(&unrouted(&app, &request)), Failure::NoSuchPath)
+    unrouted(&app, &request, Failure::NoSuchPath)
 }
 
 /// The path has no such method.
 pub(crate) async fn method_not_allowed(State(app): State<App>, request: Request) -> Response {
-    respond(
-        &app,
-        Some(&unrouted(&app, &request)),
-        Failure::MethodNotAllowed,
-    )
+    unrouted(&app, &request, Failure::MethodNotAllowed)
 }
 
-/// What is known about a request that no route took. Programs ask below `/api`; elsewhere it is a
-/// person if a page is what the client would rather have.
-fn unrouted(app: &App, request: &Request) -> Ctx {
+/// Refuses a request that no route took. Programs ask below `/api`; elsewhere it is a person if a
+/// page is what the client would rather have.
+pub(super) fn unrouted(app: &App, request: &Request, failure: Failure) -> Response {
     let accepts = request
         .headers()
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let page = !request.uri().path().starts_with("/api/") && accepts.contains("text/html");
-    bare(
-        app,
-        if page { Surface::Page } else { Surface::Api },
-        request,
-    )
+    let surface = if page { Surface::Page } else { Surface::Api };
+    respond(app, Some(&bare(app, surface, request)), failure)
 }

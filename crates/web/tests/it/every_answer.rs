@@ -142,18 +142,22 @@ async fn assets_have_it_too() {
         found += 1;
     }
     assert!(found > 0, "{page}");
-    for path in [
-        "/assets/",
-        "/assets/nothing.css",
-        "/assets/../Cargo.toml",
-        "/assets/%2e%2e/Cargo.toml",
-        "/assets/%ff",
+    let html = "text/html,application/xhtml+xml";
+    for (path, status, code) in [
+        ("/assets/", 404, "not_found"),
+        ("/assets/nothing.css", 404, "not_found"),
+        ("/assets/tenant/red.css", 404, "not_found"),
+        ("/assets/../Cargo.toml", 404, "not_found"),
+        ("/assets/%2e%2e/Cargo.toml", 404, "not_found"),
+        ("/assets/%ff", 400, "malformed_request"),
     ] {
-        let answer = app.get(path).send().await;
-        assert!(
-            matches!(answer.status, 400 | 404),
-            "{path}: {}",
-            answer.status
-        );
+        app.get(path).send().await.problem(status, code);
+        let page = app.get(path).header("accept", html).send().await;
+        assert_eq!(page.status, status, "{path}");
+        assert!(page.text().contains("<h1>"), "{path}: {}", page.text());
+        // What is not there today may be there with the next version.
+        assert_eq!(page.header("cache-control"), Some("no-store"), "{path}");
     }
+    let answer = app.post("/assets/site.css").send().await;
+    answer.problem(405, "method_not_allowed");
 }

@@ -36,6 +36,8 @@ pub(crate) struct Postgres {
     server: Child,
     port: u16,
     password: String,
+    binaries: PathBuf,
+    account: Account,
     _folder: TempDir,
 }
 
@@ -68,8 +70,23 @@ impl Postgres {
             server,
             port,
             password,
+            binaries,
+            account,
             _folder: folder,
         })
+    }
+
+    /// The folder with `initdb` and `postgres`, for tests that need a server of their own.
+    pub(crate) fn binaries(&self) -> &Path {
+        &self.binaries
+    }
+
+    /// The user and group that a server must run as, where it can't as we do: `101:104`.
+    pub(crate) fn account(&self) -> Option<String> {
+        match self.account {
+            Account::Own => None,
+            Account::Other { user, group } => Some(format!("{user}:{group}")),
+        }
     }
 
     /// The administrator's URL. Its password guards nothing once the run is over.

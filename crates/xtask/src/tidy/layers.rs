@@ -7,16 +7,17 @@ use crate::tidy::Finding;
 
 /// A crate and the crates of the workspace it may depend on. Dev-dependencies are free, except
 /// that nothing depends on `xtask`.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("tenantry-claims", &[]),
     ("tenantry-core", &[]),
     ("tenantry-keys", &["core", "claims"]),
     ("tenantry-store", &["core"]),
     ("tenantry-saga", &["core", "store"]),
     ("tenantry-mail", &["core"]),
+    ("tenantry-webhooks", &[]),
     (
         "tenantry-service",
-        &["core", "keys", "store", "saga", "mail", "claims"],
+        &["core", "keys", "store", "saga", "mail", "webhooks", "claims"],
     ),
     ("tenantry-web", &["service", "core", "claims"]),
     ("tenantry-guard", &["claims"]),

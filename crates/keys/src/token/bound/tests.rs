@@ -1,11 +1,12 @@
 use super::*;
 
-const KINDS: [TokenKind; 5] = [
+const KINDS: [TokenKind; 6] = [
     TokenKind::Session,
     TokenKind::Refresh,
     TokenKind::Setup,
     TokenKind::Reset,
     TokenKind::Selection,
+    TokenKind::Credentials,
 ];
 
 fn key(octet: u8) -> TokenKey {

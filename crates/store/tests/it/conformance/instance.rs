@@ -6,6 +6,7 @@ use tenantry_store::control::InstanceRow;
 use crate::support::{Bench, Dialect};
 
 on_both! {
+    an_installation_has_one_id,
     the_first_record_stays,
 }
 
@@ -24,4 +25,21 @@ async fn the_first_record_stays(dialect: Dialect) {
     let found = look!(bench, instance().find()).unwrap();
     assert_eq!(found.key_check, first.key_check);
     assert_eq!(found.email_uniqueness, EmailUniqueness::Global);
+}
+
+async fn an_installation_has_one_id(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (first, second) = (bench.uuid(), bench.uuid());
+    assert_eq!(
+        apply!(bench, instance().identify(first)),
+        None,
+        "there is none yet"
+    );
+    let row = InstanceRow {
+        key_check: vec![1],
+        email_uniqueness: EmailUniqueness::PerTenant,
+    };
+    assert!(apply!(bench, instance().add(&row, bench.now())));
+    assert_eq!(apply!(bench, instance().identify(first)), Some(first));
+    assert_eq!(apply!(bench, instance().identify(second)), Some(first));
 }

@@ -313,6 +313,12 @@ pub(super) fn refused_as(
     case: &str,
 ) {
     let case = format!("{} {}: {case}", route.verb.as_str(), route.path);
+    // A proxy that asks whether to let a request through hears 401 whatever is wrong with it.
+    let code = if route.surface == Surface::ForwardAuth && code != "session_stale" {
+        "authentication_required"
+    } else {
+        code
+    };
     let status = match code {
         "authentication_required" | "session_stale" => 401,
         "password_change_required" | "forbidden" => 403,

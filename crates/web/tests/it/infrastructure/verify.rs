@@ -93,6 +93,73 @@ async fn judges_by_the_host_that_the_proxy_forwards() {
     answer.problem(401, "authentication_required");
 }
 
+/// A proxy knows yes and no. Whatever is wrong with a request, the answer is no; what it is, is said
+/// beside it, for whoever sets up the proxy.
+#[tokio::test]
+async fn whatever_is_wrong_is_told_as_401() {
+    let app = AppOptions {
+        trusted_proxies: &["127.0.0.1/32"],
+        ..AppOptions::default()
+    };
+    let app = app.start().await;
+    let (acme, globex) = (app.tenant("acme").await, app.tenant("globex").await);
+    let owner = app.sign_in(&acme.host, &acme.owner).await.access;
+    app.person(&acme, "new@acme.example", Role::Member, true)
+        .await;
+    let forced = app.sign_in(&acme.host, "new@acme.example").await.access;
+    let at = |host: &str| app.get(VERIFY).header("x-forwarded-host", host);
+    let twice = format!("{VERIFY}?tenant_id=acme&tenant_id=acme");
+    for (case, call) in [
+        ("nobody", at(&acme.host)),
+        ("garbage", at(&acme.host).bearer("garbage")),
+        ("another tenant's", at(&globex.host).bearer(&owner)),
+        ("no such tenant", at("nobody.localhost").bearer(&owner)),
+        ("a host of nobody", at("elsewhere.example").bearer(&owner)),
+        ("no host", at("b a d").bearer(&owner)),
+        (
+            "two hosts",
+            at(&acme.host)
+                .header("x-forwarded-host", "x.example")
+                .bearer(&owner),
+        ),
+        (
+            "hints that differ",
+            at(&acme.host)
+                .header("x-tenant-id", "globex")
+                .bearer(&owner),
+        ),
+        (
+            "a hint to nobody",
+            at(&acme.host).header("x-tenant-id", "../x").bearer(&owner),
+        ),
+        ("a hint twice", app.get(&twice).bearer(&owner)),
+        ("a password to be changed", at(&acme.host).bearer(&forced)),
+    ] {
+        let answer = call.send().await;
+        assert_eq!(answer.status, 401, "{case}: {}", answer.text());
+        answer.problem(401, "authentication_required");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{case}");
+        assert_eq!(told(&answer), [None; 6], "{case}");
+    }
+    let answer = at("nobody.localhost").bearer(&owner).send().await;
+    let detail = answer.problem(401, "authentication_required")["detail"].clone();
+    let nobody = at(&acme.host).send().await;
+    let plain = nobody.problem(401, "authentication_required")["detail"].clone();
+    assert_ne!(detail, plain, "what is wrong is said");
+    // Before HTTP/1.1 a request may name no host at all, and after it may not.
+    for version in ["HTTP/1.0", "HTTP/1.1"] {
+        let request = format!("GET {VERIFY} {version}\r\nConnection: close\r\n\r\n");
+        let answer = app.raw(request).await;
+        answer.problem(401, "authentication_required");
+    }
+    let id = acme.id.parse().unwrap();
+    app.service().suspend_tenant(id).await.unwrap();
+    let answer = at(&acme.host).bearer(&owner).send().await;
+    answer.problem(401, "session_stale");
+    let answer = at(&acme.host).send().await;
+    answer.problem(401, "authentication_required");
+}
+
 #[tokio::test]
 async fn an_address_in_utf_8_is_told_as_it_is() {
     let app = TestApp::start().await;

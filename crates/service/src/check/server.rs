@@ -1,0 +1,339 @@
+//! A tenant on a PostgreSQL server, seen from outside: its database and its roles.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenantry_core::credential::{CredentialState, Slot};
+use tenantry_core::finding::FindingCode;
+use tenantry_core::tenant::Isolation;
+use tenantry_store::StoreError;
+use tenantry_store::cluster::{
+    Cluster, ClusterError, DatabaseState, Login, Placement, RoleKind, RoleState,
+};
+use tenantry_store::control::{Credential, Run};
+use tokio::time::timeout;
+
+use super::database::Registered;
+use super::{Findings, Surroundings};
+use crate::clusters::explained;
+use crate::refusal::Chain;
+use crate::{Refusal, Service};
+
+/// How long a cluster is waited for.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// Why a cluster did not answer.
+pub(crate) enum Silence {
+    /// The registry does not name it.
+    Unknown,
+    /// Its URL does not open with the master key.
+    Sealed,
+    /// It could not be reached.
+    Unreachable(String),
+    /// It has something of the tenant's name that is none of ours.
+    Foreign(String),
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("the registry does not know it"),
+            Self::Sealed => f.write_str("its URL does not open with the master key"),
+            Self::Unreachable(why) => f.write_str(why),
+            Self::Foreign(name) => write!(f, "{name} there does not carry our marker"),
+        }
+    }
+}
+
+/// What the catalogue says about a tenant.
+pub(super) struct Outside {
+    pub(super) placement: Placement,
+    pub(super) database: DatabaseState,
+    pub(super) roles: Vec<RoleState>,
+}
+
+impl Outside {
+    pub(super) fn role(&self, kind: RoleKind) -> Option<&RoleState> {
+        self.roles.iter().find(|role| role.kind == kind)
+    }
+
+    /// The roles whose lack keeps even the server out.
+    fn is_shut(&self) -> bool {
+        let service = self.role(RoleKind::Login(Login::Service));
+        !self.database.accepts
+            || self.role(RoleKind::Owner).is_none()
+            || service.is_none_or(|role| !role.enabled)
+    }
+}
+
+/// The role that a secret is for.
+pub(crate) const fn login(slot: Slot) -> Login {
+    match slot {
+        Slot::Service => Login::Service,
+        Slot::A => Login::A,
+        Slot::B => Login::B,
+    }
+}
+
+/// Whether an application may use this secret now.
+pub(crate) fn is_handed_out(credential: &Credential) -> bool {
+    let counts = match credential.state {
+        CredentialState::Active | CredentialState::Retiring => true,
+        // Whether its role has it yet is for the workflow to know that wrote it down.
+        CredentialState::Pending | CredentialState::Retired => false,
+    };
+    counts && credential.slot != Slot::Service
+}
+
+impl Service {
+    /// Asks a cluster something. One that was found silent a moment ago is not waited for again.
+    pub(crate) async fn ask<T, F>(
+        &self,
+        name: &str,
+        around: &Surroundings,
+        question: impl FnOnce(Arc<Cluster>) -> F,
+    ) -> Result<Result<T, Silence>, Refusal>
+    where
+        F: Future<Output = Result<T, ClusterError>>,
+    {
+        if let Some(why) = around.why_unreachable(name) {
+            return Ok(Err(Silence::Unreachable(why)));
+        }
+        let Some(clusters) = self.pools().clusters() else {
+            return Ok(Err(Silence::Unknown));
+        };
+        let why = match clusters.find(name).await {
+            Ok(cluster) => match timeout(LOOK, question(cluster)).await {
+                Ok(Ok(answer)) => return Ok(Ok(answer)),
+                Ok(Err(ClusterError::Foreign(name))) => return Ok(Err(Silence::Foreign(name))),
+                Ok(Err(error)) => explained(&error),
+                Err(_) => "it does not answer".to_owned(),
+            },
+            Err(StoreError::ClusterMissing(_)) => return Ok(Err(Silence::Unknown)),
+            Err(StoreError::Sealed) => return Ok(Err(Silence::Sealed)),
+            Err(StoreError::Cluster(error)) => explained(&error),
+            Err(error) => return Err(error.into()),
+        };
+        around.note_unreachable(name, &why);
+        Ok(Err(Silence::Unreachable(why)))
+    }
+
+    pub(super) async fn check_server(
+        &self,
+        findings: &mut Findings<'_>,
+        registered: &Registered,
+        run: Option<&Run>,
+        around: &Surroundings,
+    ) -> Result<(), Refusal> {
+        let tenant = findings.tenant;
+        let name = &registered.record.cluster;
+        let placement = crate::clusters::placement(tenant.id, tenant.generation, tenant.isolation);
+        let asked = self
+            .ask(name, around, |cluster| async move {
+                let database = cluster.database(placement).await?;
+                Ok((database, cluster.roles(placement).await?))
+            })
+            .await?;
+        let (database, roles) = match asked {
+            Ok((Some(database), roles)) => (database, roles),
+            Ok((None, _)) => {
+                findings.error(FindingCode::DatabaseMissing, format!(
+                    "there is no database {placement} on {name}; restore it from a backup, or `tenantry tenant recreate {}`",
+                    tenant.slug, placement = placement.database()
+                ));
+                return Ok(());
+            }
+            Err(silence) => {
+                told(findings, name, &silence);
+                return Ok(());
+            }
+        };
+        if database.broken {
+            findings.error(FindingCode::DatabaseBroken, format!(
+                "dropping {} on {name} was interrupted and what was in it is lost; restore it from a backup, or `tenantry tenant recreate {}`",
+                placement.database(), tenant.slug
+            ));
+            return Ok(());
+        }
+        let outside = Outside {
+            placement,
+            database,
+            roles,
+        };
+        check_outside(findings, &outside);
+        if tenant.isolation != Isolation::Shared {
+            check_roles(findings, &outside, &registered.credentials);
+            if outside.is_shut() {
+                return Ok(());
+            }
+        }
+        self.check_inside(findings, registered, &outside, run).await
+    }
+}
+
+fn told(findings: &mut Findings<'_>, cluster: &str, silence: &Silence) {
+    let (code, detail) = match silence {
+        Silence::Unknown => (
+            FindingCode::ClusterMissing,
+            format!(
+                "the registry does not know the cluster {cluster}, where the tenant lies; `tenantry cluster add {cluster} --url …`, or for `default` set TENANTRY_CLUSTER_URL"
+            ),
+        ),
+        Silence::Sealed => (
+            FindingCode::ClusterMissing,
+            format!(
+                "the URL of the cluster {cluster} does not open with the master key; put back the right key"
+            ),
+        ),
+        Silence::Unreachable(why) => (
+            FindingCode::ClusterUnreachable,
+            format!(
+                "the cluster {cluster} can't be asked: {why}; nothing is known about the tenant until it can, `tenantry cluster check {cluster}` tells more"
+            ),
+        ),
+        Silence::Foreign(name) => (
+            FindingCode::MarkerForeign,
+            format!(
+                "{name} on {cluster} does not carry this tenant's marker; find out what it is, then rename it, or put the right comment back on it"
+            ),
+        ),
+    };
+    findings.error(code, detail);
+}
+
+fn check_outside(findings: &mut Findings<'_>, outside: &Outside) {
+    let (name, state) = (outside.placement.database(), &outside.database);
+    if !state.accepts {
+        findings.repairable(
+            FindingCode::DatabaseClosed,
+            format!("{name} takes no connections"),
+        );
+    }
+    if state.public {
+        findings.repairable(
+            FindingCode::DatabasePublic,
+            format!("PUBLIC has rights on {name}, so that roles of other tenants may connect to it"),
+        );
+    }
+    if !state.owned {
+        let owner = outside.placement.role(RoleKind::Owner);
+        let whose = if state.admins {
+            "the admin's role owns it".to_owned()
+        } else {
+            format!(
+                "another role owns it; as a superuser in it, REASSIGN OWNED BY that role TO {owner}"
+            )
+        };
+        findings.add(
+            FindingCode::DatabaseChanged,
+            tenantry_core::finding::Severity::Error,
+            format!("{name} does not belong to {owner}: {whose}"),
+            state.admins,
+        );
+    }
+}
+
+fn check_roles(findings: &mut Findings<'_>, outside: &Outside, credentials: &[Credential]) {
+    let named = |kinds: &[RoleKind]| {
+        let names = kinds
+            .iter()
+            .map(|kind| outside.placement.role(*kind).to_string());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let missing: Vec<RoleKind> = RoleKind::ALL
+        .into_iter()
+        .filter(|kind| outside.role(*kind).is_none())
+        .collect();
+    if !missing.is_empty() {
+        findings.repairable(
+            FindingCode::RoleMissing,
+            format!("{} is missing on the server", named(&missing)),
+        );
+    }
+    let mut disabled = Vec::new();
+    let mut changed = Vec::new();
+    for role in &outside.roles {
+        // A member of a group that is missing lost nothing else.
+        let whole = match role.kind {
+            RoleKind::Login(login) => outside.role(login.acts_as()).is_some(),
+            RoleKind::Owner | RoleKind::Application => true,
+        };
+        if whole && !role.sound {
+            changed.push(role.kind);
+        }
+        let needed = match role.kind {
+            RoleKind::Login(Login::Service) => true,
+            RoleKind::Login(slot) => credentials
+                .iter()
+                .any(|credential| login(credential.slot) == slot && is_handed_out(credential)),
+            RoleKind::Owner | RoleKind::Application => false,
+        };
+        if needed && !role.enabled {
+            disabled.push(role.kind);
+        }
+    }
+    if !disabled.is_empty() {
+        findings.repairable(
+            FindingCode::RoleDisabled,
+            format!("{} may not sign in", named(&disabled)),
+        );
+    }
+    if !changed.is_empty() {
+        findings.repairable(FindingCode::RoleChanged, format!(
+            "{} has other attributes, memberships or settings than it was made with; where repair can't put that right, a superuser has to take away what a superuser gave (ALTER ROLE … NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS)",
+            named(&changed)
+        ));
+    }
+}
+
+/// What an error on the way into a database means, where it says anything about the tenant.
+pub(super) fn refused(findings: &mut Findings<'_>, outside: &Outside, error: &StoreError) {
+    let name = outside.placement.database();
+    match error {
+        StoreError::SignIn(cause) => match cause.sqlstate().as_deref() {
+            Some("28P01" | "28000") => findings.repairable(
+                FindingCode::CredentialRefused,
+                format!("the server refuses the password that is stored for its own role in {name}"),
+            ),
+            Some("55000") => findings.repairable(
+                FindingCode::DatabaseClosed,
+                format!("{name} takes no connections"),
+            ),
+            _ => findings.error(
+                FindingCode::GrantMissing,
+                format!(
+                    "the tenant's own role may not enter {name}; as a superuser, GRANT CONNECT ON DATABASE {name} TO {}",
+                    outside.placement.role(RoleKind::Owner)
+                ),
+            ),
+        },
+        StoreError::CredentialMissing => findings.repairable(
+            FindingCode::CredentialMissing,
+            format!("no password is stored for the server's own role in {name}"),
+        ),
+        StoreError::Sealed => findings.repairable(
+            FindingCode::CredentialMissing,
+            format!("the password stored for the server's own role in {name} does not open"),
+        ),
+        StoreError::DatabaseMissing => findings.error(
+            FindingCode::DatabaseMissing,
+            format!("{name} is gone; restore it from a backup"),
+        ),
+        StoreError::Stamp { .. } => findings.error(
+            FindingCode::SchemaMissing,
+            format!("{name} has no tables of ours; restore it from a backup"),
+        ),
+        error if error.is_transient() => findings.error(
+            FindingCode::ClusterUnreachable,
+            format!("{name} can't be entered now ({}); try again", Chain(error)),
+        ),
+        error => findings.error(
+            FindingCode::DatabaseUnreadable,
+            format!(
+                "{name} can't be read ({}); look at the server's log, and restore it from a backup if in doubt",
+                Chain(error)
+            ),
+        ),
+    }
+}

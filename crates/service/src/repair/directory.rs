@@ -1,0 +1,83 @@
+//! Making a tenant's part of the directory anew.
+
+use tenantry_core::Role;
+use tenantry_core::tenant::{EmailUniqueness, Tenant};
+use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState};
+
+use crate::{Refusal, Service};
+
+/// How many rows are read at once.
+const PAGE: i64 = 500;
+
+impl Service {
+    /// Makes a tenant's directory entries anew from its own people; how many there are.
+    pub async fn rebuild_directory(&self, tenant: &Tenant) -> Result<usize, Refusal> {
+        let ctx = self
+            .control()
+            .read()
+            .await?
+            .tenants()
+            .enter_regardless_of_status(tenant.id)
+            .await?;
+        let ctx = ctx.ok_or(Refusal::NotFound)?;
+        let mut people = Vec::new();
+        let mut after = None;
+        loop {
+            let mut tx = self
+                .pools()
+                .read(&ctx)
+                .await
+                .map_err(Refusal::tenant(&ctx))?;
+            let page = tx
+                .users()
+                .list(after, PAGE)
+                .await
+                .map_err(Refusal::tenant(&ctx))?;
+            after = page.last().map(|person| person.id);
+            if after.is_none() {
+                break;
+            }
+            people.extend(page);
+        }
+        let global = self.settings().email_uniqueness == EmailUniqueness::Global;
+        let now = self.clock().now();
+        let mut tx = self.control().begin().await?;
+        // Looked at under the lock: people of an earlier life must not come back into it.
+        let now_there = tx
+            .tenants()
+            .lookup(tenant.id)
+            .await?
+            .map(|tenant| tenant.generation);
+        let busy = tx.workflows().find_unfinished(tenant.id).await?.is_some();
+        if now_there != Some(ctx.generation()) || busy {
+            return Err(Refusal::Conflict(
+                "work on this tenant is under way; try again when it is done".to_owned(),
+            ));
+        }
+        tx.directory().remove_tenant(tenant.id).await?;
+        let mut placed = 0;
+        for person in &people {
+            let entry = DirectoryEntry {
+                tenant: tenant.id,
+                generation: ctx.generation(),
+                user: person.id,
+                address_hash: self.keyring().directory().hash(&person.email.key()),
+                kind: if person.role == Role::Owner {
+                    EntryKind::Owner
+                } else {
+                    EntryKind::Staff
+                },
+                state: EntryState::Confirmed,
+            };
+            // An address another tenant holds stays there: an entry can never be taken over.
+            if tx.directory().reserve(&entry, global, now).await?
+                == tenantry_store::control::Reservation::Held
+            {
+                tx.directory().confirm(tenant.id, person.id).await?;
+                placed += 1;
+            }
+        }
+        tx.commit().await?;
+        Ok(placed)
+    }
+}

@@ -1,0 +1,230 @@
+//! The servers that tenants are placed on, as the registry names them, and where each tenant lies.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lru::LruCache;
+use tenantry_core::credential::Slot;
+use tenantry_core::tenant::{Driver, Isolation};
+use tenantry_core::{Entropy, Generation, Secret, TenantId};
+use uuid::Uuid;
+
+use crate::cluster::{Cluster, ClusterBounds, Placement};
+use crate::control::Credential;
+use crate::{Control, StoreError, TenantCtx};
+
+/// Opens a value that was sealed for one place; `None` where it does not open. Sealing is no matter
+/// of this crate, which never holds a key.
+pub type Unseal = Arc<dyn Fn(&[u8], &[u8]) -> Option<Secret<String>> + Send + Sync>;
+
+/// Whereabouts remembered at most. Each is about 150 bytes, and costs one look into the registry
+/// where it was forgotten.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+
+/// What a cluster's URL is sealed for.
+pub fn url_context(cluster: &str) -> Vec<u8> {
+    format!("cluster:{cluster}").into_bytes()
+}
+
+/// What the password of a cluster's common login is sealed for.
+pub fn shared_context(cluster: &str) -> Vec<u8> {
+    format!("cluster-shared:{cluster}").into_bytes()
+}
+
+/// What the password of a tenant's role is sealed for.
+pub fn credential_context(tenant: TenantId, generation: Generation, serial: i64) -> Vec<u8> {
+    format!("credential:{tenant}:{generation}:{serial}").into_bytes()
+}
+
+/// Where a generation of a tenant lies on a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The cluster's name.
+    pub cluster: Arc<str>,
+    /// What is made of it there.
+    pub placement: Placement,
+    /// How its rows are kept apart from the others'.
+    pub isolation: Isolation,
+}
+
+/// The servers.
+pub struct Clusters {
+    control: Control,
+    instance: Uuid,
+    bounds: ClusterBounds,
+    entropy: Entropy,
+    unseal: Unseal,
+    /// By name, with the sealed URL it was opened from: a changed one opens it anew.
+    open: Mutex<HashMap<String, (Vec<u8>, Arc<Cluster>)>>,
+    /// Where a generation lies never changes, so what was read once holds; `None` is a file.
+    places: Mutex<LruCache<(TenantId, Generation), Option<Place>>>,
+}
+
+impl Clusters {
+    /// The servers that this registry names, for the installation with this id.
+    pub fn new(
+        control: Control,
+        instance: Uuid,
+        bounds: ClusterBounds,
+        entropy: Entropy,
+        unseal: Unseal,
+    ) -> Self {
+        Self {
+            control,
+            instance,
+            bounds,
+            entropy,
+            unseal,
+            open: Mutex::new(HashMap::new()),
+            places: Mutex::new(LruCache::new(REMEMBERED)),
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<String, (Vec<u8>, Arc<Cluster>)>> {
+        // Each change is one call, so a panic elsewhere leaves nothing half-changed.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn places(&self) -> MutexGuard<'_, LruCache<(TenantId, Generation), Option<Place>>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Opens a value sealed for `context`.
+    pub(crate) fn unseal(
+        &self,
+        sealed: &[u8],
+        context: &[u8],
+    ) -> Result<Secret<String>, StoreError> {
+        (self.unseal)(sealed, context).ok_or(StoreError::Sealed)
+    }
+
+    /// A server at this URL that no record names yet, to try it.
+    pub fn candidate(&self, url: &Secret<String>) -> Result<Cluster, StoreError> {
+        Ok(Cluster::new(
+            url,
+            self.instance,
+            self.bounds,
+            self.entropy.clone(),
+        )?)
+    }
+
+    /// The cluster with this name.
+    ///
+    /// # Errors
+    /// [`StoreError::ClusterMissing`] where the registry names none.
+    pub async fn find(&self, name: &str) -> Result<Arc<Cluster>, StoreError> {
+        let record = self.control.read().await?.clusters().find(name).await?;
+        let record = record.ok_or_else(|| StoreError::ClusterMissing(name.to_owned()))?;
+        if let Some((sealed, cluster)) = self.open().get(name)
+            && *sealed == record.sealed_url
+        {
+            return Ok(Arc::clone(cluster));
+        }
+        let url = self.unseal(&record.sealed_url, &url_context(name))?;
+        let cluster = Arc::new(self.candidate(&url)?);
+        let before = self
+            .open()
+            .insert(name.to_owned(), (record.sealed_url, Arc::clone(&cluster)));
+        if let Some((_, before)) = before {
+            before.close().await;
+        }
+        Ok(cluster)
+    }
+
+    /// Where the tenant lies; `None` for a file.
+    pub async fn place(&self, ctx: &TenantCtx) -> Result<Option<Place>, StoreError> {
+        self.locate(ctx.id(), ctx.generation(), ctx.tenant().isolation)
+            .await
+    }
+
+    /// Where a generation lies; `None` for a file, and where there is no record of it.
+    pub async fn locate(
+        &self,
+        tenant: TenantId,
+        generation: Generation,
+        isolation: Isolation,
+    ) -> Result<Option<Place>, StoreError> {
+        let key = (tenant, generation);
+        if let Some(place) = self.places().get(&key) {
+            return Ok(place.clone());
+        }
+        let mut control = self.control.read().await?;
+        let Some(record) = control.databases().lookup(tenant, generation).await? else {
+            return Ok(None);
+        };
+        let place = match record.driver {
+            Driver::Sqlite => None,
+            Driver::Postgres => Some(Place {
+                cluster: record.cluster.into(),
+                placement: Placement::new(tenant, generation),
+                isolation,
+            }),
+        };
+        self.places().put(key, place.clone());
+        Ok(place)
+    }
+
+    /// Forgets where a generation lies, as its record went or may be written anew.
+    pub(crate) fn forget(&self, tenant: TenantId, generation: Generation) {
+        self.places().pop(&(tenant, generation));
+    }
+
+    /// The password that the server signs in with where this place is.
+    pub(crate) async fn service_password(
+        &self,
+        place: &Place,
+    ) -> Result<Secret<String>, StoreError> {
+        let passwords = self.service_passwords(place).await?;
+        passwords
+            .into_iter()
+            .next()
+            .ok_or(StoreError::CredentialMissing)
+    }
+
+    /// The passwords that the server's own role may have where this place is, the one that counts
+    /// first. Two while it changes: whoever tries the first, and then the second, has tried the
+    /// right one, as the role gets the second before the first stops counting.
+    pub(crate) async fn service_passwords(
+        &self,
+        place: &Place,
+    ) -> Result<Vec<Secret<String>>, StoreError> {
+        let Place { isolation, .. } = *place;
+        let Placement {
+            tenant, generation, ..
+        } = place.placement;
+        let mut control = self.control.read().await?;
+        if isolation == Isolation::Shared {
+            let record = control.clusters().find(&place.cluster).await?;
+            let sealed = record
+                .and_then(|record| record.sealed_shared)
+                .ok_or(StoreError::CredentialMissing)?;
+            let password = self.unseal(&sealed, &shared_context(&place.cluster))?;
+            return Ok(vec![password]);
+        }
+        let usable = control
+            .credentials()
+            .usable(tenant, generation, Slot::Service)
+            .await?;
+        usable.iter().map(|usable| self.password(usable)).collect()
+    }
+
+    /// The password of a role, while it counts.
+    pub fn password(&self, credential: &Credential) -> Result<Secret<String>, StoreError> {
+        let sealed = credential
+            .sealed_secret
+            .as_deref()
+            .ok_or(StoreError::CredentialMissing)?;
+        let context =
+            credential_context(credential.tenant, credential.generation, credential.serial);
+        self.unseal(sealed, &context)
+    }
+
+    /// Closes every admin connection.
+    pub async fn close(&self) {
+        let all: Vec<Arc<Cluster>> = self.open().drain().map(|(_, (_, open))| open).collect();
+        for cluster in all {
+            cluster.close().await;
+        }
+    }
+}

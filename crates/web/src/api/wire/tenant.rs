@@ -1,0 +1,111 @@
+//! Tenants, as platform admins see them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tenantry_core::tenant::{Driver, Isolation, Registration};
+use tenantry_core::{TenantStatus, Timestamp};
+use tenantry_service::tenants::TenantView;
+
+/// Where a tenant's database lies.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct DatabaseBody {
+    /// The engine.
+    #[schemars(with = "String")]
+    pub driver: Driver,
+    /// The server's host; null for a file.
+    pub host: Option<String>,
+    /// The server's port; null for a file.
+    pub port: Option<u16>,
+    /// The database's name.
+    pub name: String,
+}
+
+/// A tenant, as platform admins see it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct TenantBody {
+    /// The id.
+    pub id: String,
+    /// The name in addresses.
+    pub slug: String,
+    /// The short human number.
+    pub code: String,
+    /// The name to show.
+    pub name: String,
+    /// Where it is in its life.
+    #[schemars(with = "String")]
+    pub status: TenantStatus,
+    /// How often its database was made.
+    pub generation: i64,
+    /// How its rows are kept apart.
+    #[schemars(with = "String")]
+    pub isolation: Isolation,
+    /// The cluster it is placed on.
+    pub cluster: Option<String>,
+    /// Its database; null where there is none.
+    pub database: Option<DatabaseBody>,
+    /// Its verified hosts.
+    pub domains: Vec<String>,
+    /// Where its pages begin.
+    pub url: String,
+    /// Who may register.
+    #[schemars(with = "String")]
+    pub registration: Registration,
+    /// Whether a registered address must be proven first.
+    pub verify_email: bool,
+    /// When it was made.
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    #[schemars(with = "Option<String>")]
+    pub deleted_at: Option<Timestamp>,
+    /// Until when it can be restored.
+    #[schemars(with = "Option<String>")]
+    pub purge_at: Option<Timestamp>,
+    /// The workflow that still makes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<String>,
+}
+
+impl From<&TenantView> for TenantBody {
+    fn from(view: &TenantView) -> Self {
+        let tenant = &view.tenant;
+        Self {
+            id: tenant.id.to_string(),
+            slug: tenant.slug.to_string(),
+            code: view.code.clone(),
+            name: tenant.name.clone(),
+            status: tenant.status,
+            generation: tenant.generation.number(),
+            isolation: tenant.isolation,
+            cluster: view
+                .database
+                .as_ref()
+                .map(|database| database.cluster.clone()),
+            database: view.database.as_ref().map(|database| DatabaseBody {
+                driver: database.driver,
+                host: None,
+                port: None,
+                name: database.name.clone(),
+            }),
+            domains: view.domains.clone(),
+            url: view.url.clone(),
+            registration: tenant.registration,
+            verify_email: tenant.verify_email,
+            created_at: tenant.created_at,
+            deleted_at: tenant.deleted_at,
+            purge_at: tenant.purge_at,
+            workflow_id: view.workflow.map(|workflow| workflow.to_string()),
+        }
+    }
+}
+
+/// What deleting, recreating or clearing ended.
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
+pub struct ClearedBody {
+    /// Tenants it was done to.
+    pub tenants_processed: u64,
+    /// Cache entries that went.
+    pub cache_keys_cleared: i64,
+    /// Sessions that ended.
+    pub sessions_cleared: i64,
+}
