@@ -275,6 +275,15 @@ pub(crate) enum TenantCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Give the tenant's applications new database credentials: its owners get a link by mail, and
+    /// nothing changes before one of them uses it.
+    RotateCredentials {
+        /// The tenant.
+        slug: String,
+        /// Make them now and print them, once.
+        #[arg(long)]
+        reveal: bool,
+    },
     /// Compare what should be with what is; exit code 1 where anything is wrong.
     Check {
         #[command(flatten)]

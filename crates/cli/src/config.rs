@@ -22,8 +22,9 @@ use tenantry_service::Settings;
 use tenantry_store::PoolBounds;
 use tenantry_store::cluster::ClusterBounds;
 use tenantry_store::control::ControlUrl;
+use tenantry_webhooks::{Deliverer, Rules};
 use tracing_subscriber::EnvFilter;
-use url::Url;
+use url::{Host, Url};
 
 use crate::args::SettingArgs;
 use crate::exit::Exit;
@@ -63,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) reconcile_minutes: u64,
     pub(crate) rotate_days: u64,
     pub(crate) service_rotate_days: u64,
+    pub(crate) webhooks_allow_http: bool,
+    pub(crate) webhooks_allow_private: bool,
 }
 
 /// How log lines look.
@@ -202,6 +205,11 @@ impl Config {
             Some(_) => return Err(wrong("TENANTRY_RATE_LIMITS", "it is `on` or `off`")),
         };
         let public_url = pick(&args.public_url, &file.public_url);
+        let public_url =
+            checked_public_url(public_url.as_deref().unwrap_or("http://localhost:8000"))?;
+        // Whoever reaches this installation at its own machine tries it out or develops with it, and
+        // so do the receivers. One that serves others is reached by another name.
+        let at_home = is_own_machine(&public_url);
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let config = Self {
             bind: parse(
@@ -209,9 +217,7 @@ impl Config {
                 pick(&args.bind, &file.bind).as_deref(),
                 SocketAddr::from(([127, 0, 0, 1], 8000)),
             )?,
-            public_url: checked_public_url(
-                public_url.as_deref().unwrap_or("http://localhost:8000"),
-            )?,
+            public_url,
             base_domain: checked_domain(&base_domain)?,
             data_dir,
             control_url,
@@ -247,6 +253,8 @@ impl Config {
                 .reconcile
                 .minutes
                 .unwrap_or(RECONCILE.as_secs() / 60),
+            webhooks_allow_http: file.webhooks.allow_http.unwrap_or(at_home),
+            webhooks_allow_private: file.webhooks.allow_private.unwrap_or(at_home),
             lease_seconds: file
                 .workflows
                 .lease_seconds
@@ -354,6 +362,10 @@ impl Config {
             drain: Duration::from_secs(self.drain_seconds),
             rotate: days(self.rotate_days),
             rotate_service: days(self.service_rotate_days),
+            webhooks: Deliverer::new(Rules {
+                allow_http: self.webhooks_allow_http,
+                allow_private: self.webhooks_allow_private,
+            }),
             pools: PoolBounds {
                 open: NonZeroUsize::new(self.open_databases).unwrap_or(NonZeroUsize::MIN),
                 ..PoolBounds::default()
@@ -391,6 +403,16 @@ fn checked_public_url(text: &str) -> Result<Url, Exit> {
         ));
     }
     Ok(url)
+}
+
+/// Whether a URL leads to the machine it is read on.
+fn is_own_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }
 
 fn checked_domain(text: &str) -> Result<String, Exit> {

@@ -152,7 +152,7 @@ impl TenantStatus {
 
 text_enum! {
     /// How a tenant's rows are kept apart from the others'.
-    #[derive(Default)]
+    #[derive(Default, PartialOrd, Ord)]
     pub enum Isolation {
         /// A database of its own.
         #[default]

@@ -16,16 +16,17 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tenantry_core::TenantStatus;
+use tenantry_core::credential::CredentialState;
 use tenantry_core::finding::{Finding, FindingCode, Severity};
 use tenantry_core::tenant::Tenant;
 use tenantry_core::workflow::WorkflowState;
-use tenantry_store::control::Run;
+use tenantry_store::control::{Credential, Run};
 use tokio::time::Instant;
 
 pub use fleet::Fleet;
 pub(crate) use orphans::Orphan;
 
-use crate::workflows::is_moving;
+use crate::workflows::{ROTATE, is_moving};
 use crate::{Refusal, Service};
 
 /// How long a tenant may be in the making before somebody is told. Making one takes seconds, and a
@@ -34,9 +35,6 @@ pub(crate) const MAKING: Duration = Duration::from_mins(10);
 
 /// How long a cluster that could not be asked is not asked again by one check of many tenants.
 const UNREACHABLE: Duration = Duration::from_secs(30);
-
-/// The workflow that changes an application's credentials.
-const ROTATE: &str = "rotate";
 
 /// What was found about one tenant.
 #[derive(Debug, Clone)]
@@ -74,6 +72,18 @@ impl Surroundings {
 struct Findings<'a> {
     tenant: &'a Tenant,
     list: Vec<Finding>,
+    /// The secrets that were looked at, where any were.
+    secrets: Option<Secrets>,
+}
+
+/// Secrets by number, and whether each counts.
+type Secrets = Vec<(i64, CredentialState)>;
+
+fn secrets(credentials: &[Credential]) -> Secrets {
+    let credentials = credentials.iter();
+    credentials
+        .map(|credential| (credential.serial, credential.state))
+        .collect()
 }
 
 impl Findings<'_> {
@@ -114,42 +124,48 @@ impl Service {
         self.check_among(tenant, &Surroundings::default()).await
     }
 
-    /// Checks one tenant of many. What changed hands while it was looked at is looked at once more:
-    /// a tenant that is deleted or made anew meanwhile is not damaged.
+    /// Checks one tenant of many. What changed while it was looked at is looked at once more: a
+    /// tenant that is deleted or made anew meanwhile, or changes its credentials, is not damaged.
     pub(crate) async fn check_among(
         &self,
         tenant: Tenant,
         around: &Surroundings,
     ) -> Result<Report, Refusal> {
-        let findings = self.look_over(&tenant, around).await?;
+        let (findings, seen) = self.look_over(&tenant, around).await?;
         if findings.is_empty() {
             return Ok(Report { tenant, findings });
         }
-        let now = self.control().read().await?.tenants().lookup(tenant.id).await?;
-        match now {
-            None => Ok(Report {
-                tenant,
-                findings: Vec::new(),
-            }),
-            Some(now) if (now.status, now.generation) != (tenant.status, tenant.generation) => {
-                let findings = self.look_over(&now, around).await?;
-                Ok(Report {
-                    tenant: now,
-                    findings,
-                })
-            }
-            Some(_) => Ok(Report { tenant, findings }),
+        let mut control = self.control().read().await?;
+        let Some(now) = control.tenants().lookup(tenant.id).await? else {
+            let findings = Vec::new();
+            return Ok(Report { tenant, findings });
+        };
+        let credentials = control
+            .credentials()
+            .list(tenant.id, tenant.generation)
+            .await?;
+        drop(control);
+        let same = (now.status, now.generation) == (tenant.status, tenant.generation)
+            && seen.is_none_or(|seen| seen == secrets(&credentials));
+        if same {
+            return Ok(Report { tenant, findings });
         }
+        let (findings, _) = self.look_over(&now, around).await?;
+        Ok(Report {
+            tenant: now,
+            findings,
+        })
     }
 
     async fn look_over(
         &self,
         tenant: &Tenant,
         around: &Surroundings,
-    ) -> Result<Vec<Finding>, Refusal> {
+    ) -> Result<(Vec<Finding>, Option<Secrets>), Refusal> {
         let mut findings = Findings {
             tenant,
             list: Vec::new(),
+            secrets: None,
         };
         let run = self
             .control()
@@ -171,7 +187,7 @@ impl Service {
             TenantStatus::Provisioning => self.check_making(&mut findings, run.as_ref()),
             TenantStatus::Purging => {}
         }
-        Ok(findings.list)
+        Ok((findings.list, findings.secrets))
     }
 
     fn check_making(&self, findings: &mut Findings<'_>, run: Option<&Run>) {

@@ -140,9 +140,9 @@ impl Site {
 pub(crate) fn placement(
     tenant: TenantId,
     generation: Generation,
-    _isolation: Isolation,
+    isolation: Isolation,
 ) -> Placement {
-    Placement::new(tenant, generation)
+    Placement::new(tenant, generation, isolation)
 }
 
 /// The host and port of an admin's URL.
@@ -330,6 +330,12 @@ impl Service {
         Ok(views.into_iter().map(|(_, view)| view).collect())
     }
 
+    /// One cluster and how it is.
+    pub async fn find_cluster(&self, name: &str) -> Result<ClusterView, Refusal> {
+        let record = self.control().read().await?.clusters().find(name).await?;
+        Ok(self.cluster_view(record.ok_or(Refusal::NotFound)?).await)
+    }
+
     /// Looks at one cluster, or at each, for what tenants need there.
     pub async fn check_clusters(&self, name: Option<&str>) -> Result<Vec<ClusterReport>, Refusal> {
         let records = self.control().read().await?.clusters().list().await?;
@@ -404,30 +410,13 @@ impl Service {
         named: Option<&str>,
     ) -> Result<Site, Refusal> {
         let records = self.control().read().await?.clusters().list().await?;
+        if let Some(error) = unfit_site(&records, isolation, named) {
+            return Err(Refusal::Validation(vec![error]));
+        }
         match named {
-            Some(LOCAL) => return local(isolation),
-            Some(name) => {
-                let record = records.iter().find(|record| record.name == name);
-                return match record {
-                    None => Err(Refusal::field(
-                        "cluster",
-                        "unknown",
-                        "there is no such cluster; the embedded one is `local`",
-                    )),
-                    Some(record) if !record.accepts => Err(Refusal::field(
-                        "cluster",
-                        "closed",
-                        "this cluster takes no new tenants",
-                    )),
-                    Some(record) if room(record) == 0 => Err(Refusal::field(
-                        "cluster",
-                        "full",
-                        "this cluster has as many tenants as it may have",
-                    )),
-                    Some(_) => Ok(Site::Cluster(name.to_owned())),
-                };
-            }
-            None if records.is_empty() => return local(isolation),
+            Some(LOCAL) => return Ok(Site::Local),
+            Some(name) => return Ok(Site::Cluster(name.to_owned())),
+            None if records.is_empty() => return Ok(Site::Local),
             None => {}
         }
         let mut open: Vec<&ClusterRecord> = records
@@ -487,15 +476,33 @@ impl Service {
     }
 }
 
-fn local(isolation: Isolation) -> Result<Site, Refusal> {
-    if isolation == Isolation::Database {
-        return Ok(Site::Local);
+/// What is wrong with asking for this isolation on the cluster that was named, if anything is.
+pub(crate) fn unfit_site(
+    records: &[ClusterRecord],
+    isolation: Isolation,
+    named: Option<&str>,
+) -> Option<FieldError> {
+    let local = named == Some(LOCAL) || (named.is_none() && records.is_empty());
+    if local && isolation != Isolation::Database {
+        return Some(FieldError::new(
+            "isolation",
+            "unsupported",
+            "tenants on the embedded database are isolated by database; `schema` and `shared` need a PostgreSQL cluster",
+        ));
     }
-    Err(Refusal::field(
-        "isolation",
-        "unsupported",
-        "tenants on the embedded database are isolated by database; `schema` and `shared` need a PostgreSQL cluster",
-    ))
+    let name = named.filter(|name| *name != LOCAL)?;
+    let cluster = |code, message: &str| Some(FieldError::new("cluster", code, message));
+    match records.iter().find(|record| record.name == name) {
+        None => cluster(
+            "unknown",
+            "there is no such cluster; the embedded one is `local`",
+        ),
+        Some(record) if !record.accepts => cluster("closed", "this cluster takes no new tenants"),
+        Some(record) if room(record) == 0 => {
+            cluster("full", "this cluster has as many tenants as it may have")
+        }
+        Some(_) => None,
+    }
 }
 
 /// How many more tenants fit.

@@ -1,9 +1,23 @@
 //! Whether the parts work.
 
-use tenantry_store::control::ControlUrl;
+use std::time::Duration;
 
-use crate::Service;
+use tenantry_store::control::ControlUrl;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use crate::clusters::explained;
 use crate::refusal::Chain;
+use crate::{Refusal, Service};
+
+/// How long a cluster may take to answer before it counts as away. Whoever asks whether we are
+/// ready waits no longer for it, and has a deadline of his own.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long what was seen of the clusters is told again. Anybody may ask whether we are ready, and
+/// each look is a connection to each server.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// How a part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +34,7 @@ pub enum PartState {
 #[derive(Debug, Clone)]
 pub struct Part {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// How it is.
     pub state: PartState,
     /// What is wrong, for the operator. Not for anonymous answers.
@@ -32,7 +46,7 @@ impl Service {
     pub async fn parts(&self) -> Vec<Part> {
         let control = async { self.control().read().await?.instance().ping().await }.await;
         let control = Part {
-            name: "control_database",
+            name: "control_database".to_owned(),
             state: if control.is_ok() {
                 PartState::Up
             } else {
@@ -42,7 +56,7 @@ impl Service {
         };
         let mail = self.mail().check().await;
         let mail = Part {
-            name: "mail",
+            name: "mail".to_owned(),
             state: if mail.is_ok() {
                 PartState::Up
             } else {
@@ -50,7 +64,59 @@ impl Service {
             },
             detail: mail.err().map(|error| Chain(&error).to_string()),
         };
-        vec![control, mail]
+        let mut parts = vec![control, mail];
+        parts.extend(self.cluster_parts().await);
+        parts
+    }
+
+    /// Each cluster as a part: without one, the tenants on the others go on.
+    async fn cluster_parts(&self) -> Vec<Part> {
+        let mut seen = self.clusters_seen().0.lock().await;
+        if let Some((at, parts)) = &*seen
+            && at.elapsed() < FRESH
+        {
+            return parts.clone();
+        }
+        // Where the registry can't be read, that is the part that tells.
+        let parts = self.look_at_clusters().await.unwrap_or_default();
+        *seen = Some((Instant::now(), parts.clone()));
+        parts
+    }
+
+    async fn look_at_clusters(&self) -> Result<Vec<Part>, Refusal> {
+        let records = self.control().read().await?.clusters().list().await?;
+        let mut asked = JoinSet::new();
+        for (place, record) in records.into_iter().enumerate() {
+            let service = self.clone();
+            asked.spawn(async move {
+                let detail = match timeout(PATIENCE, service.reach_cluster(&record.name)).await {
+                    Ok(Ok(())) => None,
+                    Ok(Err(why)) => Some(why),
+                    Err(_) => Some(format!("the server did not answer within {PATIENCE:?}")),
+                };
+                let part = Part {
+                    name: format!("cluster:{}", record.name),
+                    state: if detail.is_none() {
+                        PartState::Up
+                    } else {
+                        PartState::Degraded
+                    },
+                    detail,
+                };
+                (place, part)
+            });
+        }
+        let mut parts = asked.join_all().await;
+        parts.sort_by_key(|(place, _)| *place);
+        Ok(parts.into_iter().map(|(_, part)| part).collect())
+    }
+
+    /// Reaches a cluster, or says why it can't be.
+    async fn reach_cluster(&self, name: &str) -> Result<(), String> {
+        let clusters = self.clusters().map_err(|refusal| refusal.to_string())?;
+        let cluster = clusters.find(name).await;
+        let cluster = cluster.map_err(|error| Chain(&error).to_string())?;
+        cluster.reach().await.map_err(|error| explained(&error))
     }
 
     /// Numbers for the metrics page.
@@ -61,6 +127,10 @@ impl Service {
         }
     }
 }
+
+/// What was seen of the clusters, and when.
+#[derive(Default)]
+pub(crate) struct ClustersSeen(Mutex<Option<(Instant, Vec<Part>)>>);
 
 /// Numbers that tell how busy the service is.
 #[derive(Debug, Clone, Copy)]

@@ -47,6 +47,7 @@ impl Service {
                 every(TICK, "workflows", stopped.clone(), || self
                     .run_due_workflows()),
                 every(TICK, "mail", stopped.clone(), || self.send_due_mail()),
+                self.deliver_until(stopped.clone()),
                 every(SWEEP, "sweeping", stopped.clone(), || self.sweep()),
                 every(WATCH, "watching", stopped.clone(), || self
                     .watch_incomplete()),
@@ -97,6 +98,7 @@ impl Service {
         tx.one_time().remove_expired(now - KEEP).await?;
         tx.throttle().remove_before(now - KEEP).await?;
         tx.outbox().remove_done(now - KEEP).await?;
+        tx.webhooks().remove_done(now - KEEP).await?;
         tx.idempotency().remove_before(now - KEEP).await?;
         tx.commit().await?;
         self.purge_due().await?;

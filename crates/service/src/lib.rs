@@ -28,6 +28,7 @@ pub mod setup;
 pub mod signin;
 pub mod tenants;
 mod throttle;
+pub mod webhooks;
 pub mod workflows;
 
 pub use keyring::KeyringError;

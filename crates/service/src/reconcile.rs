@@ -94,7 +94,7 @@ impl Service {
             }
             checked += reports.len();
         }
-        let loose = self.check_orphans().await?;
+        let loose = self.check_orphans_among(&around).await?;
         self.end_pass(fence, checked, &loose).await?;
         self.watch_incomplete().await?;
         Ok(checked)

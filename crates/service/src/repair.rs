@@ -13,7 +13,7 @@ mod workflows;
 use tenantry_core::finding::FindingCode;
 use tenantry_core::tenant::Tenant;
 
-use crate::check::{Orphan, Report};
+use crate::check::{Orphan, Report, Surroundings};
 use crate::refusal::Chain;
 use crate::workflows::is_moving;
 use crate::{Refusal, Service};
@@ -92,7 +92,7 @@ impl Service {
     /// databases (with their roles), or roles without one.
     pub async fn prune_orphans(&self) -> Result<usize, Refusal> {
         let mut removed = 0;
-        for orphan in self.orphans().await? {
+        for orphan in self.orphans(&Surroundings::default()).await? {
             let gone = match &orphan {
                 Orphan::File(file, true) => self.pools().files().remove_named(file)?,
                 Orphan::Server {

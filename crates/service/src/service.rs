@@ -13,6 +13,7 @@ use tenantry_saga::{Engine, Outcome};
 use tenantry_store::files::TenantFiles;
 use tenantry_store::{Clusters, Control, StoreError, TenantPools};
 
+use crate::health::ClustersSeen;
 use crate::keyring::{Keyring, KeyringError};
 use crate::reconcile::Overview;
 use crate::workflows::{Steps, is_moving};
@@ -34,6 +35,7 @@ struct Inner {
     mail: Transport,
     engine: Engine<Steps>,
     overview: Mutex<Arc<Overview>>,
+    clusters_seen: ClustersSeen,
 }
 
 /// The use cases of Tenantry.
@@ -132,6 +134,7 @@ impl Service {
                 mail,
                 engine,
                 overview: Mutex::default(),
+                clusters_seen: ClustersSeen::default(),
             }),
         })
     }
@@ -180,6 +183,10 @@ impl Service {
 
     pub(crate) fn hasher(&self) -> &HashPool {
         &self.inner.hasher
+    }
+
+    pub(crate) fn clusters_seen(&self) -> &ClustersSeen {
+        &self.inner.clusters_seen
     }
 
     pub(crate) fn mail(&self) -> &Transport {

@@ -11,6 +11,7 @@ use tenantry_mail::Sender;
 use tenantry_saga::{Faults, Pace};
 use tenantry_store::PoolBounds;
 use tenantry_store::cluster::ClusterBounds;
+use tenantry_webhooks::Deliverer;
 use url::Url;
 
 /// What an operator decides, as the use cases need it.
@@ -49,6 +50,8 @@ pub struct Settings {
     pub rotate: Option<Duration>,
     /// After how long the server changes its own credentials; never where there is no such time.
     pub rotate_service: Option<Duration>,
+    /// How notices leave, and what receivers may be.
+    pub webhooks: Deliverer,
     /// How many tenant databases may be open.
     pub pools: PoolBounds,
     /// How workflows pace themselves.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tenantry_core::tenant::{Isolation, Registration, Tenant, tenant_code};
+use tenantry_core::tenant::{Driver, Isolation, Registration, Tenant, tenant_code};
 use tenantry_core::user::Username;
+use tenantry_core::webhooks::EventKind;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{
     Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, UserId, WorkflowId,
@@ -19,6 +20,7 @@ use tenantry_store::ControlTx;
 
 pub use lifecycle::{Cleared, Deleted};
 
+use crate::clusters::placement;
 use crate::signin::hash_refusal;
 use crate::workflows::{OwnerPlan, PROVISION, Plan, SetupPlan, VERSION};
 use crate::{FieldError, Refusal, Service};
@@ -69,6 +71,10 @@ pub struct TenantView {
     pub code: String,
     /// The record of its database, where there is one.
     pub database: Option<DatabaseRecord>,
+    /// Host and port of the server that it lies on; `None` for a file.
+    pub server: Option<(String, u16)>,
+    /// The schema of its applications, where it shares its database with other tenants.
+    pub schema: Option<String>,
     /// Its verified hosts.
     pub domains: Vec<String>,
     /// Where its pages begin.
@@ -95,11 +101,17 @@ pub struct IdempotencyKey {
 }
 
 impl Service {
-    fn check_new_tenant(&self, new: &NewTenant) -> Result<(), Refusal> {
+    async fn check_new_tenant(&self, new: &NewTenant) -> Result<(), Refusal> {
         let mut errors = Vec::new();
         if let Err(error) = checked_name(&new.name) {
             errors.push(error);
         }
+        let clusters = self.control().read().await?.clusters().list().await?;
+        errors.extend(crate::clusters::unfit_site(
+            &clusters,
+            new.isolation,
+            new.cluster.as_deref(),
+        ));
         if let Some(password) = &new.owner.password
             && let Err(Refusal::Validation(wrong)) =
                 self.chosen_password("owner.password", password)
@@ -121,7 +133,7 @@ impl Service {
         idempotency: Option<IdempotencyKey>,
         wait: Duration,
     ) -> Result<Created, Refusal> {
-        self.check_new_tenant(&new)?;
+        self.check_new_tenant(&new).await?;
         if let Some(key) = idempotency
             && let Some(created) = self.created_before(key, wait).await?
         {
@@ -353,12 +365,24 @@ impl Service {
 
     async fn view_of(&self, tx: &mut ControlTx, tenant: Tenant) -> Result<TenantView, Refusal> {
         let database = tx.databases().lookup(tenant.id, tenant.generation).await?;
+        let server = match &database {
+            Some(record) if record.driver == Driver::Postgres => {
+                tx.clusters().address(&record.cluster).await?
+            }
+            _ => None,
+        };
+        let schema = (server.is_some() && tenant.isolation != Isolation::Database).then(|| {
+            let placement = placement(tenant.id, tenant.generation, tenant.isolation);
+            placement.application_schema().as_str().to_owned()
+        });
         let domains = tx.domains().list_hosts(tenant.id).await?;
         Ok(TenantView {
             code: tenant_code(&self.settings().code_prefix, tenant.number),
             url: self.settings().tenant_url(&tenant, &domains).to_string(),
             tenant,
             database,
+            server,
+            schema,
             domains,
             workflow: None,
         })
@@ -400,6 +424,11 @@ impl Service {
         let mut tx = self.control().begin().await?;
         if !tx.tenants().patch(id, &patch).await? {
             return Err(Refusal::NotFound);
+        }
+        if let Some(tenant) = tx.tenants().lookup(id).await? {
+            let event = EventKind::TenantUpdated;
+            let told = self.shared().announce_tenant(&mut tx, event, &tenant);
+            told.await?;
         }
         tx.commit().await?;
         self.view(id).await

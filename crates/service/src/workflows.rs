@@ -3,10 +3,12 @@
 mod params;
 mod rotation;
 mod steps;
+mod told;
 
 use tenantry_core::workflow::WorkflowState;
 use tenantry_saga::{Definition, StepError};
 pub use tenantry_store::control::Run;
+use tokio::time::timeout;
 
 pub(crate) use params::{OwnerPlan, Plan, SetupPlan};
 pub(crate) use rotation::{Rotation, login};
@@ -134,6 +136,44 @@ impl Definition for Steps {
     }
 
     async fn forward(&self, run: &Run, step: &str) -> Result<(), StepError> {
+        self.within(step, Box::pin(self.step_forward(run, step)))
+            .await
+    }
+
+    async fn undo(&self, run: &Run, step: &str) -> Result<(), StepError> {
+        self.within(step, Box::pin(self.step_back(run, step))).await
+    }
+
+    async fn stuck(&self, run: &Run) -> Result<(), StepError> {
+        if run.kind == ROTATE {
+            // The tenant works as before.
+            return Ok(());
+        }
+        let plan = Self::plan(run)?;
+        self.mark_failed(&plan).await
+    }
+}
+
+impl Steps {
+    /// A step that gets no answer is given up and tried again: a connection that hangs would
+    /// otherwise hold its run, whose lease is renewed all the while, for ever. The longest step
+    /// asks a cluster for two things, the template and the roles; another enters a database and
+    /// waits for its turn, the connection and the first answer.
+    async fn within(
+        &self,
+        step: &str,
+        work: impl Future<Output = Result<(), StepError>>,
+    ) -> Result<(), StepError> {
+        let (clusters, pools) = (self.0.settings.clusters, self.0.settings.pools);
+        let limit = 2 * (clusters.budget + clusters.statement) + 3 * pools.wait;
+        let unanswered = |_| {
+            let text = format!("{step} was not done within {limit:?}; does the server answer?");
+            Err(StepError::Retry(text))
+        };
+        timeout(limit, work).await.unwrap_or_else(unanswered)
+    }
+
+    async fn step_forward(&self, run: &Run, step: &str) -> Result<(), StepError> {
         if run.kind == ROTATE {
             return self.rotate(run, step).await;
         }
@@ -151,23 +191,23 @@ impl Definition for Steps {
             "owner" => self.add_owner(&plan).await,
             "confirm_directory" => self.confirm_directory(&plan).await,
             "verify" => self.verify(&plan).await,
-            "activate" => self.activate(&plan).await,
+            "activate" => self.activate(&plan, &run.kind).await,
             "remove_previous" => self.remove_previous(&plan).await,
             "end_sessions" => self.end_sessions(&plan, run.kind == PURGE).await,
             "remove_directory" => self.remove_directory(&plan).await,
             "remove_databases" => self.remove_databases(&plan).await,
-            "remove_records" => self.remove_records(&plan).await,
+            "remove_records" => self.remove_records(&plan, true).await,
             _ => Err(StepError::Fatal(format!("step {step} is not known"))),
         }
     }
 
-    async fn undo(&self, run: &Run, step: &str) -> Result<(), StepError> {
+    async fn step_back(&self, run: &Run, step: &str) -> Result<(), StepError> {
         if run.kind == ROTATE {
             return self.withdraw(run).await;
         }
         let plan = Self::plan(run)?;
         match step {
-            "reserve" => self.remove_records(&plan).await,
+            "reserve" => self.remove_records(&plan, false).await,
             "make_roles" | "create_database" => self.remove_database(&plan, plan.generation).await,
             "reserve_directory" => self.remove_directory(&plan).await,
             // What is in the database goes with it, the mail was never written without the
@@ -176,15 +216,6 @@ impl Definition for Steps {
             "activate" => self.deactivate(&plan).await,
             _ => Err(StepError::Fatal(format!("step {step} can't be undone"))),
         }
-    }
-
-    async fn stuck(&self, run: &Run) -> Result<(), StepError> {
-        if run.kind == ROTATE {
-            // The tenant works as before.
-            return Ok(());
-        }
-        let plan = Self::plan(run)?;
-        self.mark_failed(&plan).await
     }
 }
 

@@ -1,13 +1,22 @@
-//! A PostgreSQL server that tenant databases are placed on.
+//! A PostgreSQL server that tenants are placed on.
 //!
-//! Owns everything that is done to such a server as a whole: our template, each tenant's roles and
-//! database, their credentials, and what the catalogue says about them. Sees the server through an
-//! admin role that is no superuser; CREATEDB and CREATEROLE suffice, on PostgreSQL 15 to 18.
-//! Called by the workflows that provision, rotate and delete, and by checks.
+//! Owns everything that is done to such a server as a whole: our template and the databases that
+//! tenants share, each tenant's roles and home, their credentials, and what the catalogue says
+//! about them. Sees the server through an admin role that is no superuser; CREATEDB and CREATEROLE
+//! suffice, on PostgreSQL 15 to 18. Called by the workflows that provision, rotate and delete, and
+//! by checks.
 //!
 //! Every step can be repeated and undone, and looks into the catalogue before it acts, so that it
-//! can be called again after a crash or an answer that never came. Refuses to touch a database or
-//! role that does not carry our marker for this very tenant and generation.
+//! can be called again after a crash or an answer that never came. Refuses to touch a database,
+//! schema or role that does not carry our marker for this very tenant and generation.
+//!
+//! A tenant's *home* is what holds its rows, by its isolation: a database of its own, made from our
+//! template; schemas of its own in a database with all `schema` tenants of the installation; or
+//! rows of its own in identity tables with all `shared` ones, beside a schema for its applications.
+//! Every method means the same for each. Applications of tenants that share a database see in its
+//! catalogue what the others' schemas, tables and functions are called and how functions are
+//! written, never what lies in them; and they share its channels (NOTIFY) and advisory locks. Whom
+//! that is too much for takes a database.
 //!
 //! How a tenant lies on the server, and why:
 //!
@@ -16,34 +25,52 @@
 //!   old life's roles can be dropped while the new one is in use, and undoing a failed recreation
 //!   can't touch what is live.
 //! - The owner `…_o` can't sign in. It owns database, schemas and identity tables. The service
-//!   slot `…_s` is its member and acts as it; the identity tables lie in the schema `tenantry`.
+//!   slot `…_s` is its member and acts as it; the identity tables lie in a schema of their own.
 //! - Applications act as `…_app`, which can't sign in either and is no member of the owner, so no
 //!   `SET ROLE` leads from the slots `…_a` and `…_b` to the identity tables. It may create in the
-//!   schema `app` but does not own it, so it can't drop the view `app.users` that it reads people
-//!   from; the view runs with its owner's rights and shows no secret.
-//! - The admin holds none of these memberships longer than one batch: it grants itself what it
+//!   applications' schema but does not own it, so it can't drop the view `users` that it reads
+//!   people from; the view runs with its owner's rights and shows no secret.
+//! - Where identity tables are shared, one login serves all tenants. It owns nothing, and row-level
+//!   security shows it the rows of the tenant that its transaction names and no others. The views
+//!   belong to one role that reads all rows; each names its tenant and generation itself, so what
+//!   a query costs does not grow with the number of tenants. See [`guard`].
+//! - Tenants' roles may connect to a shared database as members of one role of guests. Rights of
+//!   their own would lengthen one row of the catalogue with every tenant, which every connection
+//!   reads and every provisioning rewrites.
+//! - The admin holds no tenant's membership longer than one batch: it grants itself what it
 //!   needs and gives it back in the same transaction. With 10,000 standing memberships PostgreSQL
 //!   15 takes 0.3 to 0.45 s to collect them again after each change of any.
-//! - A role never exists without its marker, as both are made in one batch, which the server runs
-//!   as one transaction. CREATE DATABASE can't be part of one; a database without a comment is
-//!   ours only if our own admin owns it, which is how CREATE DATABASE leaves it.
+//! - A role or schema never exists without its marker, as both are made in one batch, which the
+//!   server runs as one transaction. CREATE DATABASE can't be part of one; a database without a
+//!   comment is ours only if our own admin owns it, which is how CREATE DATABASE leaves it.
 
+mod base;
 mod capacity;
-mod catalog;
+mod carry;
 mod check;
+mod common;
 mod connect;
 mod credentials;
 mod database;
 mod ddl;
 mod error;
+mod former;
+mod guard;
+mod home;
+mod listing;
 mod marker;
 mod name;
-mod opening;
 mod retry;
+mod role_state;
 mod roles;
+mod rows;
+mod schemas;
 mod session;
 mod sessions;
+mod shared;
 mod template;
+mod upgrade;
+mod view;
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -54,15 +81,19 @@ use tenantry_core::{Entropy, Secret};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-pub use capacity::{Capacity, Listed, Listing};
-pub use catalog::{DatabaseState, RoleState};
+pub use capacity::Capacity;
 pub use check::{Lack, Remark};
 pub use credentials::{SignIn, generate_password};
 pub use error::{ClusterError, Trouble};
+pub use former::DatabaseState;
+pub use home::HomeState;
+pub use listing::{Listed, Listing};
 pub use marker::Marker;
-pub use name::{DatabaseName, Login, Placement, RoleKind, RoleName, TemplateName};
+pub use name::{DatabaseName, Login, Placement, RoleKind, RoleName, SchemaName, TemplateName};
+pub use role_state::RoleState;
 
-use name::ObjectsRole;
+use name::{Common, CommonRole};
+use session::CommonPools;
 
 /// How long to wait for an admin connection.
 const ACQUIRE: Duration = Duration::from_secs(10);
@@ -70,10 +101,12 @@ const ACQUIRE: Duration = Duration::from_secs(10);
 /// How much a cluster may be asked for, and how long.
 #[derive(Debug, Clone, Copy)]
 pub struct ClusterBounds {
-    /// Connections of the admin at once.
+    /// Connections of the admin at once, to its own database and to each that tenants share.
     pub connections: u32,
-    /// Connections each login role may have at once (`CONNECTION LIMIT`).
+    /// Connections each login role of a tenant may have at once (`CONNECTION LIMIT`).
     pub per_login: u32,
+    /// Connections that the login for all tenants with shared tables may have at once.
+    pub shared_login: u32,
     /// How long one statement may take.
     pub statement: Duration,
     /// How long one step may go on trying. More than the 5 s after which PostgreSQL reports that
@@ -86,6 +119,7 @@ impl Default for ClusterBounds {
         Self {
             connections: 4,
             per_login: 20,
+            shared_login: 200,
             statement: Duration::from_mins(1),
             budget: Duration::from_secs(20),
         }
@@ -99,6 +133,7 @@ pub struct Cluster {
     entropy: Entropy,
     options: PgConnectOptions,
     admin: PgPool,
+    commons: CommonPools,
     version: OnceCell<Version>,
 }
 
@@ -125,25 +160,38 @@ impl Cluster {
             .application_name("tenantry-admin")
             .disable_statement_logging()
             .options([("client_connection_check_interval", "2000")]);
-        let admin = PgPoolOptions::new()
-            .max_connections(bounds.connections)
-            .min_connections(0)
-            // A server that refuses connections is asked again for so long.
-            .acquire_timeout(bounds.budget.min(ACQUIRE))
-            .idle_timeout(Duration::from_mins(5))
-            .connect_lazy_with(options.clone());
+        let pool = |options: PgConnectOptions| {
+            PgPoolOptions::new()
+                .max_connections(bounds.connections)
+                .min_connections(0)
+                // A server that refuses connections is asked again for so long.
+                .acquire_timeout(bounds.budget.min(ACQUIRE))
+                .idle_timeout(Duration::from_mins(5))
+                .connect_lazy_with(options)
+        };
+        let common = |common| {
+            let name = DatabaseName::common(instance, common);
+            pool(options.clone().database(name.as_str()))
+        };
+        let commons = CommonPools {
+            schemas: common(Common::Schemas),
+            shared: common(Common::Shared),
+        };
+        let admin = pool(options.clone());
         Ok(Self {
             instance,
             bounds,
             entropy,
             options,
             admin,
+            commons,
             version: OnceCell::new(),
         })
     }
 
     /// Closes the admin's connections.
     pub async fn close(&self) {
+        self.commons.close().await;
         self.admin.close().await;
     }
 
@@ -162,8 +210,29 @@ impl Cluster {
         TemplateName::of(self.instance)
     }
 
-    fn objects_role(&self) -> ObjectsRole {
-        ObjectsRole::of(self.instance)
+    /// The database that the tenant lies in, alone or with others.
+    pub fn database_name(&self, placement: Placement) -> DatabaseName {
+        DatabaseName::of(self.instance, placement)
+    }
+
+    fn common_name(&self, common: Common) -> DatabaseName {
+        DatabaseName::common(self.instance, common)
+    }
+
+    fn objects_role(&self) -> CommonRole {
+        CommonRole::objects(self.instance)
+    }
+
+    fn guests_role(&self, common: Common) -> CommonRole {
+        CommonRole::guests(self.instance, common)
+    }
+
+    fn service_role(&self) -> CommonRole {
+        CommonRole::service(self.instance)
+    }
+
+    fn viewer_role(&self) -> CommonRole {
+        CommonRole::viewer(self.instance)
     }
 
     fn marker(&self, placement: Placement) -> Marker {

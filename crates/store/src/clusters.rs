@@ -157,7 +157,7 @@ impl Clusters {
             Driver::Sqlite => None,
             Driver::Postgres => Some(Place {
                 cluster: record.cluster.into(),
-                placement: Placement::new(tenant, generation),
+                placement: Placement::new(tenant, generation, isolation),
                 isolation,
             }),
         };

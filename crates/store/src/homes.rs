@@ -16,7 +16,7 @@ use crate::cluster::{Cluster, ClusterError, Login, Placement, SignIn};
 use crate::clusters::{Clusters, Place};
 use crate::files::TenantFiles;
 use crate::tenant::{Stamp, Stamps, TENANT_SCHEMA};
-use crate::{Conn, Db, StoreError, TenantPools, TenantTx, Tx, migrate};
+use crate::{Conn, StoreError, TenantPools, TenantTx, Tx};
 
 /// How long one statement in a tenant's database may take.
 const STATEMENT: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ const VISIT: &str = "
            to_regclass('tenantry_stamp') IS NOT NULL AND to_regclass('tenantry_users') IS NOT NULL
                AS has_tables,
            EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                   WHERE n.nspname = 'app' AND c.relname = 'users') AS has_application";
+                   WHERE n.nspname = $1 AND c.relname = 'users') AS has_application";
 
 /// Where one generation of a tenant lies.
 pub enum Home<'a> {
@@ -59,7 +59,7 @@ impl Home<'_> {
         match self {
             Self::File(_) => Ok(()),
             Self::Server(home) => {
-                home.cluster.ensure_template().await?;
+                home.cluster.ensure_base(home.place.isolation).await?;
                 Ok(home.cluster.ensure_roles(home.place.placement).await?)
             }
         }
@@ -69,7 +69,7 @@ impl Home<'_> {
     pub async fn create(&self, now: Timestamp) -> Result<(), StoreError> {
         match self {
             Self::File(home) => home.files.create(home.tenant, home.generation, now).await,
-            Self::Server(home) => Ok(home.cluster.create_database(home.place.placement).await?),
+            Self::Server(home) => Ok(home.cluster.create_home(home.place.placement).await?),
         }
     }
 
@@ -85,7 +85,7 @@ impl Home<'_> {
                     (stamp.tenant, stamp.generation) == (home.tenant, home.generation)
                 }))
             }
-            Self::Server(home) => Ok(home.cluster.has_database(home.place.placement).await?),
+            Self::Server(home) => Ok(home.cluster.has_home(home.place.placement).await?),
         }
     }
 
@@ -93,7 +93,7 @@ impl Home<'_> {
     pub async fn furnish(&self) -> Result<(), StoreError> {
         match self {
             Self::File(_) => Ok(()),
-            Self::Server(home) => Ok(home.cluster.open_database(home.place.placement).await?),
+            Self::Server(home) => Ok(home.cluster.open_home(home.place.placement).await?),
         }
     }
 
@@ -103,9 +103,16 @@ impl Home<'_> {
             Self::File(_) => Ok(()),
             Self::Server(home) => {
                 let password = home.clusters.service_password(&home.place).await?;
-                home.cluster
-                    .set_password(home.place.placement, Login::Service, &password)
-                    .await?;
+                match home.place.isolation {
+                    Isolation::Database | Isolation::Schema => {
+                        let placement = home.place.placement;
+                        home.cluster
+                            .set_password(placement, Login::Service, &password)
+                            .await?;
+                    }
+                    // One for all of them, which may be at work.
+                    Isolation::Shared => home.cluster.set_shared_password(&password).await?,
+                }
                 Ok(())
             }
         }
@@ -128,9 +135,8 @@ impl Home<'_> {
             }
             Self::Server(home) => {
                 let placement = home.place.placement;
-                let before = Placement::new(placement.tenant, from);
-                home.cluster.ensure_roles(placement).await?;
-                let _ = before; // PENDING-H2
+                let before = Placement::new(placement.tenant, from, placement.isolation);
+                home.cluster.carry_over(before, placement).await?;
                 self.furnish().await?;
                 self.admit_service().await?;
                 home.stamp(now).await
@@ -158,7 +164,7 @@ impl Home<'_> {
     pub async fn exists(&self) -> Result<bool, StoreError> {
         match self {
             Self::File(home) => Ok(home.files.exists(home.tenant, home.generation)),
-            Self::Server(home) => Ok(home.cluster.database(home.place.placement).await?.is_some()),
+            Self::Server(home) => Ok(home.cluster.home(home.place.placement).await?.is_some()),
         }
     }
 
@@ -170,7 +176,7 @@ impl Home<'_> {
                 home.files.remove(home.tenant, home.generation)?;
             }
             Self::Server(home) => {
-                home.cluster.drop_database(home.place.placement).await?;
+                home.cluster.drop_home(home.place.placement).await?;
                 home.cluster.drop_roles(home.place.placement).await?;
             }
         }
@@ -246,7 +252,7 @@ impl<'a> ServerHome<'a> {
     /// [`StoreError::SignIn`] where it is refused, [`StoreError::DatabaseMissing`] where there is
     /// no such database.
     pub async fn visit(&self) -> Result<Visit, StoreError> {
-        let password = self.clusters.service_password(&self.place).await?;
+        let password = self.password().await?;
         let placement = self.place.placement;
         let options = self
             .cluster
@@ -267,7 +273,10 @@ impl<'a> ServerHome<'a> {
             .connect_lazy_with(options);
         let entering = async {
             let mut conn = pool.acquire().await?;
-            let row = sqlx::query_as::<_, VisitRow>(VISIT).fetch_one(&mut *conn).await?;
+            let row = sqlx::query_as::<_, VisitRow>(VISIT)
+                .bind(placement.application_schema().as_str().to_owned())
+                .fetch_one(&mut *conn)
+                .await?;
             Ok::<_, sqlx::Error>((conn, row))
         };
         let (conn, row) = match timeout(STATEMENT, entering).await {
@@ -283,7 +292,7 @@ impl<'a> ServerHome<'a> {
                 placement.generation,
             ),
             schema: row.has_tables,
-            application: row.has_application || self.place.isolation != Isolation::Database,
+            application: row.has_application,
             entered: SignIn::In {
                 acts_as: row.acts_as,
                 user: row.user_name,
@@ -415,19 +424,7 @@ impl<'a> ServerHome<'a> {
 
     /// Brings an older schema up to date, and what applications see and the stamp with it.
     pub(crate) async fn upgrade(&self, now: Timestamp) -> Result<(), StoreError> {
-        let password = self.password().await?;
-        if self.place.isolation != Isolation::Shared {
-            // The tables in common are brought up to date by their owner, below.
-            let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(
-                self.cluster
-                    .connect_options(self.place.placement, Login::Service, &password),
-            );
-            let db = Db::Postgres(pool);
-            let migrated = timeout(STATEMENT, migrate::tenant(&db)).await;
-            db.close().await;
-            migrated.map_err(|_| StoreError::Busy)??;
-        }
-        // PENDING-H2
+        self.cluster.upgrade(self.place.placement).await?;
         self.stamp(now).await
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::PgConnection;
 
 use crate::{Db, StoreError};
 
@@ -72,6 +73,16 @@ async fn run(db: &Db, entries: &[Entry]) -> Result<(), StoreError> {
 /// Brings the control database's schema up to date.
 pub(crate) async fn control(db: &Db) -> Result<(), StoreError> {
     run(db, CONTROL).await
+}
+
+/// Brings a tenant's tables on a server up to date inside a transaction, in the schema that the
+/// search path begins with. Takes no lock of sqlx's, which would be held for the whole database and
+/// given back before the transaction ends; keeping others from doing the same is the caller's.
+pub(crate) async fn tenant_within(conn: &mut PgConnection) -> Result<(), StoreError> {
+    let mut migrator = migrator(TENANT, true);
+    migrator.set_locking(false);
+    let migrated = migrator.run_direct(None, conn, false).await;
+    migrated.map_err(StoreError::Migrate)
 }
 
 /// Brings a tenant database's schema up to date.

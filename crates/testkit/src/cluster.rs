@@ -2,14 +2,18 @@
 //! that is no superuser.
 
 mod belongings;
+mod session;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::str::FromStr as _;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use url::Url;
+
+pub use session::{Refused, Session};
 
 use crate::services::postgres;
 
@@ -63,19 +67,36 @@ impl TestCluster {
         &self.admin
     }
 
-    /// A connection to this server as its superuser.
-    pub async fn superuser_in(&self, database: &str) -> Result<PgConnection> {
-        connect(&self.server, database).await
+    /// The superuser inside a database, to stay there.
+    pub async fn session(&self, database: &str) -> Result<Session> {
+        let options = PgConnectOptions::from_str(&self.server)?;
+        Ok(Session::open(options.database(database)).await?)
+    }
+
+    /// A role inside a database, to stay there.
+    pub async fn session_as(&self, role: &str, password: &str, database: &str) -> Result<Session> {
+        let options = PgConnectOptions::from_str(&self.server)?;
+        let options = options.username(role).password(password).database(database);
+        Ok(Session::open(options).await?)
+    }
+
+    /// Waits until a statement of the superuser's counts something.
+    pub async fn until(&self, sql: &str) -> Result<()> {
+        let mut superuser = self.session("postgres").await?;
+        let found = async {
+            while superuser.number(sql).await? == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(Duration::from_secs(30), found)
+            .await
+            .with_context(|| format!("never came true: {sql}"))?
     }
 
     /// The one number that a statement of the superuser's gives.
     pub async fn number(&self, sql: &str) -> Result<i64> {
-        let mut conn = self.superuser_in("postgres").await?;
-        let number = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
-            .fetch_one(&mut conn)
-            .await?;
-        conn.close().await?;
-        Ok(number)
+        self.session("postgres").await?.number(sql).await
     }
 
     /// Whatever lies on the server for tenants of the installation that works with this admin: each
@@ -148,6 +169,16 @@ pub async fn number_in(database: &str, sql: &str) -> Result<i64> {
         .await?;
     conn.close().await?;
     Ok(row.try_get(0)?)
+}
+
+/// The texts that a statement of the superuser's gives, one a row.
+pub async fn texts(sql: &str) -> Result<Vec<String>> {
+    let mut conn = superuser_in("postgres").await?;
+    let texts = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+        .fetch_all(&mut conn)
+        .await?;
+    conn.close().await?;
+    Ok(texts)
 }
 
 async fn run(conn: &mut PgConnection, sql: &str) -> Result<()> {

@@ -8,6 +8,7 @@ pub mod cluster;
 pub mod entropy;
 pub mod process;
 pub mod proxy;
+pub mod receiver;
 pub mod service;
 pub mod services;
 

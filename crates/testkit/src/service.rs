@@ -27,6 +27,7 @@ use tenantry_service::tenants::{Created, NewOwner, NewTenant, TenantView};
 use tenantry_service::{OpenError, Service, Settings};
 use tenantry_store::cluster::ClusterBounds;
 use tenantry_store::{PoolBounds, files};
+use tenantry_webhooks::{Deliverer, Rules};
 use url::Url;
 
 pub use control::TestControl;
@@ -72,6 +73,8 @@ pub struct Options {
     pub pools: PoolBounds,
     /// How workflows pace themselves.
     pub pace: Pace,
+    /// How notices leave, and what receivers may be.
+    pub webhooks: Deliverer,
 }
 
 /// Where a test's tenants are placed.
@@ -102,6 +105,11 @@ impl Options {
                 pause: Duration::from_millis(20),
                 longest: Duration::from_millis(80),
             },
+            // Receivers of tests are on this machine.
+            webhooks: Deliverer::new(Rules {
+                allow_http: false,
+                allow_private: true,
+            }),
         }
     }
 
@@ -484,6 +492,7 @@ fn settings(installation: &Installation, options: &Options) -> Result<Settings> 
         drain: DRAIN,
         rotate: None,
         rotate_service: None,
+        webhooks: options.webhooks.clone(),
         pools: options.pools,
         pace: options.pace,
         faults: options.faults.clone(),

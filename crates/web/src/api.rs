@@ -1,8 +1,10 @@
 //! The JSON API: what programs call.
 
 pub mod auth;
+pub mod clusters;
 pub mod me;
 pub mod tenants;
+pub mod webhooks;
 pub mod wire;
 pub mod workflows;
 
@@ -13,5 +15,7 @@ pub fn routes() -> Routes {
     auth::routes()
         .merge(me::routes())
         .merge(tenants::routes())
+        .merge(clusters::routes())
+        .merge(webhooks::routes())
         .merge(workflows::routes())
 }

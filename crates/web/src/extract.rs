@@ -27,6 +27,9 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
 /// A JSON body.
 pub(crate) struct Json<T>(pub(crate) T);
 
+/// The same where the body may be left out, which says what the defaults say.
+pub(crate) struct JsonOrNothing<T>(pub(crate) T);
+
 /// A form's fields. The guard has checked and taken out its CSRF token.
 pub(crate) struct Form<T>(pub(crate) T);
 
@@ -164,6 +167,26 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         parsed
             .map(Self)
             .map_err(|failure| respond(app, ctx.as_ref(), failure))
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<App> for JsonOrNothing<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        if request.headers().contains_key(header::CONTENT_TYPE) {
+            let Json(asked) = Json::from_request(request, app).await?;
+            return Ok(Self(asked));
+        }
+        let ctx = request.extensions().get::<Ctx>().cloned();
+        let nothing = read(request.into_body()).await.and_then(|bytes| {
+            if bytes.is_empty() {
+                Ok(Self(T::default()))
+            } else {
+                Err(Failure::Malformed("the body must be application/json"))
+            }
+        });
+        nothing.map_err(|failure| respond(app, ctx.as_ref(), failure))
     }
 }
 

@@ -70,7 +70,7 @@ async fn ready(State(app): State<App>) -> Response {
                 PartState::Degraded => "degraded",
                 PartState::Down => "down",
             };
-            (part.name.to_owned(), state.into())
+            (part.name.clone(), state.into())
         })
         .collect();
     (

@@ -120,6 +120,13 @@ fn refused(refusal: Refusal) -> Told {
     }
 }
 
+/// How long to wait, as `Retry-After` says it: whole seconds, rounded up, so that waiting them is
+/// enough (RFC 9110, section 10.2.3).
+pub(crate) fn seconds(wait: Duration) -> u64 {
+    let seconds = wait.as_secs().min(365 * 24 * 3600) + u64::from(wait.subsec_nanos() > 0);
+    seconds.max(1)
+}
+
 impl Told {
     /// What a code says by itself.
     pub const fn of(code: ProblemCode) -> Self {
@@ -180,11 +187,9 @@ impl Told {
 
     fn finish(&self, mut response: Response) -> Response {
         if let Some(wait) = self.retry_after {
-            // Whole seconds, rounded up, so that waiting them is enough (RFC 9110, section 10.2.3).
-            let seconds = wait.as_secs().min(365 * 24 * 3600) + u64::from(wait.subsec_nanos() > 0);
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
         }
         if self.status() == StatusCode::UNAUTHORIZED {
             response

@@ -67,6 +67,8 @@ pub enum AuditClass {
     Person,
     /// A change to a tenant.
     Tenant,
+    /// A change to the platform itself.
+    Platform,
 }
 
 /// What carries a route's answers, and so its errors and its credential.

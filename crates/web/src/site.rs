@@ -5,6 +5,7 @@ pub(crate) mod admin;
 pub(crate) mod assets;
 pub(crate) mod choose_tenant;
 mod chrome;
+pub(crate) mod credentials;
 pub(crate) mod dev_mail;
 pub(crate) mod docs;
 pub(crate) mod error;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> Routes {
         .merge(login::routes())
         .merge(choose_tenant::routes())
         .merge(setup::routes())
+        .merge(credentials::routes())
         .merge(account::routes())
         .merge(admin::routes())
         .merge(docs::routes())

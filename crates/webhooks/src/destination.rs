@@ -78,11 +78,7 @@ impl Rules {
             return Err(Unsuitable::Fragment);
         }
         let (here, inside) = match host {
-            Host::Domain(name) => {
-                let here = name.trim_end_matches('.');
-                let here = here == "localhost" || here.ends_with(".localhost");
-                (here, here)
-            }
+            Host::Domain(name) => (is_here(name), is_here(name)),
             Host::Ipv4(ip) => (ip.is_loopback(), !is_public(ip.into())),
             Host::Ipv6(ip) => (ip.is_loopback(), !is_public(ip.into())),
         };
@@ -94,6 +90,12 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// Whether a name always means this machine (RFC 6761, section 6.3).
+pub(crate) fn is_here(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Whether an address is one of the open internet (IANA's registries of special-purpose addresses,
@@ -224,12 +226,18 @@ mod tests {
         ] {
             assert_eq!(strict.read(text).err(), wanted, "{text}");
         }
-        let inside = Rules { allow_private: true, ..strict };
+        let inside = Rules {
+            allow_private: true,
+            ..strict
+        };
         assert!(inside.read("http://127.0.0.1:9/").is_ok());
         assert!(inside.read("http://[::1]:9/").is_ok());
         assert_eq!(inside.read("http://10.0.0.1/"), Err(Plain));
         assert!(inside.read("https://10.0.0.1/").is_ok());
-        let plain = Rules { allow_http: true, ..strict };
+        let plain = Rules {
+            allow_http: true,
+            ..strict
+        };
         assert!(plain.read("http://example.com/").is_ok());
         assert_eq!(plain.read("http://10.0.0.1/"), Err(Private));
     }

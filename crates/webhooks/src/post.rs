@@ -1,6 +1,6 @@
 //! One try.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
-use crate::destination::is_public;
+use crate::destination::{is_here, is_public};
 use crate::{PostError, Rules};
 
 /// How long a whole try may take (Standard Webhooks asks for 15 to 30 seconds).
@@ -103,19 +103,15 @@ impl Deliverer {
             .unwrap_or(Err(PostError::Late(self.patience)))
     }
 
-    async fn exchange(
-        &self,
-        url: &Url,
-        request: Request<Full<Bytes>>,
-    ) -> Result<u16, PostError> {
+    async fn exchange(&self, url: &Url, request: Request<Full<Bytes>>) -> Result<u16, PostError> {
         let stream = connect(&self.addresses(url).await?).await?;
         if url.scheme() == "http" {
             return talk(stream, request).await;
         }
         let name = match url.host() {
             Some(Host::Domain(name)) => ServerName::try_from(name.to_owned()).ok(),
-            Some(Host::Ipv4(ip)) => Some(ServerName::IpAddress(std::net::IpAddr::V4(ip).into())),
-            Some(Host::Ipv6(ip)) => Some(ServerName::IpAddress(std::net::IpAddr::V6(ip).into())),
+            Some(Host::Ipv4(ip)) => Some(ServerName::IpAddress(IpAddr::V4(ip).into())),
+            Some(Host::Ipv6(ip)) => Some(ServerName::IpAddress(IpAddr::V6(ip).into())),
             None => None,
         };
         let name = name.ok_or(PostError::Resolve(None))?;
@@ -131,6 +127,12 @@ impl Deliverer {
     async fn addresses(&self, url: &Url) -> Result<Vec<SocketAddr>, PostError> {
         let port = url.port_or_known_default().unwrap_or(443);
         let addresses: Vec<SocketAddr> = match url.host() {
+            Some(Host::Domain(name)) if is_here(name) => {
+                vec![
+                    (Ipv4Addr::LOCALHOST, port).into(),
+                    (Ipv6Addr::LOCALHOST, port).into(),
+                ]
+            }
             Some(Host::Domain(name)) => lookup_host((name, port))
                 .await
                 .map_err(|error| PostError::Resolve(Some(error)))?
@@ -175,7 +177,10 @@ fn request(url: &Url, notice: Notice<'_>) -> Result<Request<Full<Bytes>>, PostEr
             HeaderName::from_static("webhook-timestamp"),
             &notice.seconds.to_string(),
         ),
-        (HeaderName::from_static("webhook-signature"), notice.signature),
+        (
+            HeaderName::from_static("webhook-signature"),
+            notice.signature,
+        ),
     ] {
         let value = HeaderValue::from_str(value).map_err(written)?;
         request.headers_mut().insert(name, value);

@@ -7,6 +7,7 @@ use tenantry_core::Secret;
 use tenantry_core::finding::Severity;
 use tenantry_service::clusters::{ClusterReport, ClusterView, NewCluster};
 use tenantry_service::{Refusal, Service};
+use tenantry_web::api::wire::{ClusterBody, ClusterCheckBody};
 
 use crate::args::ClusterCommand;
 use crate::exit::{Exit, FOUND};
@@ -81,21 +82,6 @@ fn missing(refusal: Refusal, name: &str) -> Exit {
     }
 }
 
-fn body(view: &ClusterView) -> serde_json::Value {
-    json!({
-        "name": view.name,
-        "host": view.host,
-        "port": view.port,
-        "open": view.accepts,
-        "capacity": view.capacity,
-        "tenants": view.tenants,
-        "reachable": view.unreachable.is_none(),
-        "detail": view.unreachable,
-        "connections_used": view.load.map(|load| load.connections_used),
-        "connections_max": view.load.map(|load| load.connections_max),
-    })
-}
-
 fn tenants(view: &ClusterView) -> String {
     match view.capacity {
         Some(capacity) => format!("{} of {capacity}", view.tenants),
@@ -115,7 +101,7 @@ const fn new_tenants(view: &ClusterView) -> &'static str {
 }
 
 fn show(view: &ClusterView, out: Output) -> Result<(), Exit> {
-    out.show(&body(view), || {
+    out.show(&ClusterBody::from(view), || {
         facts(&[
             ("Name", view.name.clone()),
             ("Server", format!("{}:{}", view.host, view.port)),
@@ -127,7 +113,7 @@ fn show(view: &ClusterView, out: Output) -> Result<(), Exit> {
 }
 
 fn list(views: &[ClusterView], out: Output) -> Result<(), Exit> {
-    let items: Vec<_> = views.iter().map(body).collect();
+    let items: Vec<ClusterBody> = views.iter().map(ClusterBody::from).collect();
     out.show(&json!({ "items": items }), || {
         if views.is_empty() {
             return "No PostgreSQL clusters; tenants are kept in files. `tenantry cluster add NAME --url …` adds one.".to_owned();
@@ -148,29 +134,7 @@ fn list(views: &[ClusterView], out: Output) -> Result<(), Exit> {
 }
 
 fn check(reports: &[ClusterReport], out: Output) -> Result<ExitCode, Exit> {
-    let items: Vec<_> = reports
-        .iter()
-        .map(|report| {
-            let findings: Vec<_> = report
-                .remarks
-                .iter()
-                .map(|remark| {
-                    json!({
-                        "code": remark.lack.as_str(),
-                        "severity": remark.severity,
-                        "detail": remark.detail,
-                        "remedy": remark.remedy,
-                    })
-                })
-                .collect();
-            json!({
-                "name": report.name,
-                "usable": report.is_usable(),
-                "detail": report.unreachable,
-                "findings": findings,
-            })
-        })
-        .collect();
+    let items: Vec<ClusterCheckBody> = reports.iter().map(ClusterCheckBody::from).collect();
     let usable = reports.iter().all(ClusterReport::is_usable);
     out.show(&json!({ "healthy": usable, "clusters": items }), || {
         if reports.is_empty() {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::json;
+use tenantry_service::clusters::ClusterReport;
 use tenantry_service::health::PartState;
 
 use crate::config::Config;
@@ -24,6 +25,10 @@ pub(super) async fn run(config: &Config, out: Output) -> Result<ExitCode, Exit> 
                 "opens what is sealed".to_owned(),
             ));
             for part in service.parts().await {
+                if part.name.starts_with("cluster:") {
+                    // Looked at more closely below.
+                    continue;
+                }
                 let name = part.name.replace('_', " ");
                 let good = part.state == PartState::Up;
                 rows.push((
@@ -31,6 +36,9 @@ pub(super) async fn run(config: &Config, out: Output) -> Result<ExitCode, Exit> 
                     good,
                     part.detail.unwrap_or_else(|| "answers".to_owned()),
                 ));
+            }
+            for report in service.check_clusters(None).await? {
+                rows.push(cluster(&report));
             }
             let admins = service.list_admins().await?;
             let note = match admins.len() {
@@ -59,4 +67,22 @@ pub(super) async fn run(config: &Config, out: Output) -> Result<ExitCode, Exit> 
         )
     })?;
     Ok(if healthy { ExitCode::SUCCESS } else { FOUND })
+}
+
+/// A cluster: whether tenants can be placed there, and what to do where they can't.
+fn cluster(report: &ClusterReport) -> (String, bool, String) {
+    let detail = match &report.unreachable {
+        Some(why) => why.clone(),
+        None if report.remarks.is_empty() => "nothing lacks".to_owned(),
+        None => {
+            let remarks = report.remarks.iter();
+            let sentences = remarks.map(|remark| format!("{} {}", remark.detail, remark.remedy));
+            sentences.collect::<Vec<_>>().join(" ")
+        }
+    };
+    (
+        format!("cluster {}", report.name),
+        report.is_usable(),
+        detail,
+    )
 }

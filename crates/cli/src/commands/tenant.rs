@@ -1,6 +1,7 @@
 //! `tenantry tenant`
 
 mod check;
+mod credentials;
 mod progress;
 
 use std::process::ExitCode;
@@ -82,6 +83,9 @@ pub(super) async fn run(
             let (view, cleared) = service.recreate_tenant(view.tenant.id, &owner).await?;
             send_mail(service, out).await;
             cleared_answer(&view, cleared, "made anew", out)?;
+        }
+        TenantCommand::RotateCredentials { slug, reveal } => {
+            credentials::rotate(service, &slug, reveal, out).await?;
         }
         TenantCommand::Check { which } => return check::check(service, &which, out).await,
         TenantCommand::Repair {

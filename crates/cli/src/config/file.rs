@@ -36,6 +36,7 @@ pub(super) struct File {
     pub(super) credentials: Credentials,
     pub(super) workflows: Workflows,
     pub(super) reconcile: Reconcile,
+    pub(super) webhooks: Webhooks,
 }
 
 /// `[tenants]`
@@ -120,6 +121,16 @@ pub(super) struct Workflows {
 pub(super) struct Reconcile {
     /// Minutes from one comparison of every tenant with what should be to the next.
     pub(super) minutes: Option<u64>,
+}
+
+/// `[webhooks]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Webhooks {
+    /// Whether notices may go to any receiver without TLS; to this machine they always may.
+    pub(super) allow_http: Option<bool>,
+    /// Whether receivers may be on this machine or in a private network.
+    pub(super) allow_private: Option<bool>,
 }
 
 impl File {

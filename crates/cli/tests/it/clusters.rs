@@ -233,3 +233,28 @@ fn a_wrong_cluster_url_stops_the_start() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_doctor_looks_at_each_cluster() -> Result<()> {
+    let installation = installation()?;
+    let server = TestCluster::start().await?;
+    done(
+        &installation,
+        &["cluster", "add", "east", "--url", server.url()],
+    )?;
+    let part = |told: &serde_json::Value| -> Result<serde_json::Value> {
+        let parts = told["parts"].as_array().context("no parts")?;
+        let east = parts.iter().find(|part| part["part"] == "cluster east");
+        Ok(east.with_context(|| format!("no cluster: {told}"))?.clone())
+    };
+    let told = answered(&installation.run(["--json", "doctor"])?, 0)?;
+    ensure!(part(&told)?["ok"] == true, "{told}");
+    superuser(&format!("ALTER ROLE {} NOCREATEDB", server.admin())).await?;
+    let told = answered(&installation.run(["--json", "doctor"])?, 1)?;
+    ensure!(part(&told)?["ok"] == false, "{told}");
+    ensure!(told["healthy"] == false, "{told}");
+    let detail = part(&told)?["detail"].to_string();
+    ensure!(detail.contains("CREATEDB"), "what to do is not told: {detail}");
+    ensure!(!detail.contains("admin:admin"), "{detail}");
+    Ok(())
+}

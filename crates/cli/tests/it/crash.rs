@@ -15,6 +15,7 @@ use std::sync::Mutex;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
+use tenantry_testkit::cluster::TestCluster;
 use tenantry_testkit::process::{Installation, Running, alter_sqlite};
 
 use crate::acts::{self, all_is_well};
@@ -27,8 +28,37 @@ const AT_ONCE: usize = 4;
 /// How often a case is tried again in which another process was faster.
 const TRIES: u32 = 5;
 
+/// Steps that are the same wherever tenants lie, and are tried with tenants in files.
+const ON_THE_REGISTRY: [&str; 10] = [
+    "reserve",
+    "reserve_directory",
+    "carry_over_directory",
+    "owner",
+    "confirm_directory",
+    "verify",
+    "activate",
+    "end_sessions",
+    "remove_directory",
+    "remove_records",
+];
+
+/// Where tenants lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ground {
+    Files,
+    Server,
+}
+
 /// An act on the tenant `acme`, and what must come of it whatever happens in between.
 struct Story {
+    /// Tells it from the beginning again.
+    tell: fn(Ground) -> Result<Self>,
+    /// What of its log no other story has, where tenants lie on a server and each case takes its
+    /// time.
+    own: fn(&str, &str) -> bool,
+    /// The server that its tenants lie on. Two installations can't work on one: what lies there is
+    /// not copied with the data folder.
+    server: Option<TestCluster>,
     /// The workflow it starts.
     kind: &'static str,
     /// How things are before, with nobody running.
@@ -89,6 +119,12 @@ impl Story {
         ensure!(moments.len() >= 8, "a suspiciously short log: {run}");
         (self.end)(&scene).context("the run that nobody disturbed")?;
         all_is_well(&installation)?;
+        if self.server.is_some() {
+            let own = |(step, event): &Moment| {
+                !ON_THE_REGISTRY.contains(&step.as_str()) && (self.own)(step, event)
+            };
+            moments.retain(own);
+        }
         Ok(moments)
     }
 
@@ -133,6 +169,13 @@ impl Story {
     }
 
     fn survives(&self, moment: &Moment, door: Door) -> Result<()> {
+        if self.server.is_some() {
+            return (self.tell)(Ground::Server)?.survives_here(moment, door);
+        }
+        self.survives_here(moment, door)
+    }
+
+    fn survives_here(&self, moment: &Moment, door: Door) -> Result<()> {
         let mut installation = self.before.copy()?;
         let fault = format!("{}/{}/{}", self.kind, moment.0, moment.1);
         let server = match door {
@@ -150,7 +193,9 @@ impl Story {
 
     /// Has the command run into the fault and kills it there; the server beside it.
     fn kill_command(&self, installation: &mut Installation, fault: &str) -> Result<Running> {
-        for _ in 0..TRIES {
+        // What the server did first can't be taken back where tenants lie on one.
+        let tries = if self.server.is_some() { 1 } else { TRIES };
+        for _ in 0..tries {
             let server = installation.serve()?;
             installation.set("TENANTRY_FAULT", fault);
             let command = installation.start(self.args)?;
@@ -186,6 +231,14 @@ impl Story {
         free_mail(installation)?;
         installation.serve()
     }
+}
+
+/// Waits for something of the test kit's.
+pub(crate) fn wait_for<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 /// A mail that a dead process was about to send is its own for some minutes yet. Nobody waits for

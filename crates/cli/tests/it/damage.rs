@@ -1,6 +1,7 @@
 //! Files that are gone, damaged, nobody's, or have no room left.
 
 mod full_disk;
+mod server;
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
@@ -19,7 +20,10 @@ const GRACE: &str = "grace@example.com";
 
 /// Two tenants, so that one can be seen to go on without the other.
 fn with_two() -> Result<Installation> {
-    let installation = installation()?;
+    with_two_in(installation()?)
+}
+
+fn with_two_in(installation: Installation) -> Result<Installation> {
     acts::make_tenant(&installation, "acme", ADA)?;
     acts::make_tenant(&installation, "globex", GRACE)?;
     Ok(installation)

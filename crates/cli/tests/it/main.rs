@@ -4,6 +4,7 @@ mod acts;
 mod browser;
 mod clusters;
 mod crash;
+mod credentials;
 mod damage;
 mod endings;
 mod http;

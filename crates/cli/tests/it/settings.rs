@@ -158,6 +158,33 @@ fn the_defaults_are_the_contracts() -> Result<()> {
     Ok(())
 }
 
+/// Whoever tries it out has receivers of notices beside it; one that serves others keeps them apart
+/// from what lies inside.
+#[test]
+fn receivers_may_be_at_home_where_the_server_is() -> Result<()> {
+    let mut installation = installation()?;
+    let allowed = |installation: &Installation| -> Result<(Value, Value)> {
+        let config = done(installation, &["config"])?;
+        let field = |name: &str| config[name].clone();
+        Ok((field("webhooks_allow_http"), field("webhooks_allow_private")))
+    };
+    ensure!(allowed(&installation)? == (json!(true), json!(true)));
+    for (url, home) in [
+        ("http://id.localhost:8000", true),
+        ("http://127.0.0.1:8000", true),
+        ("https://id.example", false),
+        ("http://10.0.0.1", false),
+    ] {
+        installation.set("TENANTRY_PUBLIC_URL", url);
+        ensure!(allowed(&installation)? == (json!(home), json!(home)), "{url}");
+    }
+    installation.configure("[webhooks]\nallow_http = true\n")?;
+    ensure!(allowed(&installation)? == (json!(true), json!(false)));
+    installation.configure("[webhooks]\nallow_private = true\n")?;
+    ensure!(allowed(&installation)? == (json!(false), json!(true)));
+    Ok(())
+}
+
 #[test]
 fn flags_win_over_the_environment_and_that_over_the_file() -> Result<()> {
     let mut installation = installation()?;
@@ -251,6 +278,7 @@ fn a_wrong_file_is_told_with_line_and_key() -> Result<()> {
             "line 2, lease_seconds",
         ),
         ("[hashing]\nthreads = -1", "line 2, threads"),
+        ("[webhooks]\nallow_private = 1", "line 2, allow_private"),
         (
             "[http]\ntrusted_proxies = [\"proxy\"]",
             "line 2, trusted_proxies",

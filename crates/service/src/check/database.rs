@@ -56,6 +56,7 @@ impl Service {
             .list(tenant.id, tenant.generation)
             .await?;
         drop(control);
+        findings.secrets = Some(super::secrets(&credentials));
         let Some(record) = record else {
             return self
                 .check_unrecorded(findings, &ctx, &entries, around)
@@ -148,7 +149,7 @@ impl Service {
         for record in records {
             let asked = self
                 .ask(&record.name, around, |cluster| async move {
-                    cluster.database(placement).await
+                    cluster.home(placement).await
                 })
                 .await?;
             match asked {

@@ -61,7 +61,7 @@ impl Service {
             .await?;
         }
         fleet.unsound.sort_by_key(|report| report.tenant.number);
-        fleet.loose = self.check_orphans().await?;
+        fleet.loose = self.check_orphans_among(&around).await?;
         Ok(fleet)
     }
 

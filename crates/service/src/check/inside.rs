@@ -1,7 +1,6 @@
 //! A tenant on a PostgreSQL server, seen from inside, with the credentials that are stored.
 
 use tenantry_core::finding::FindingCode;
-use tenantry_core::tenant::Isolation;
 use tenantry_store::StoreError;
 use tenantry_store::cluster::{RoleKind, SignIn};
 use tenantry_store::control::{Credential, Run};
@@ -88,7 +87,8 @@ impl Service {
                 // Told already where its group is missing or it is a member no more.
                 let known = findings.has(FindingCode::RoleMissing)
                     || findings.has(FindingCode::RoleChanged);
-                if !known && !entered.is_right(outside.placement, slot) {
+                let expected = server.cluster().expected(outside.placement, slot);
+                if !known && entered != expected {
                     findings.repairable(
                         FindingCode::RoleChanged,
                         format!("{name} signs in as another than it was made for"),
@@ -124,7 +124,7 @@ impl Service {
             if !known {
                 findings.error(FindingCode::RoleChanged, format!(
                     "the server's own role does not sign in to {} as the tenant's owner; look at its settings (\\drds)",
-                    outside.placement.database()
+                    outside.name
                 ));
             }
             return;
@@ -134,7 +134,7 @@ impl Service {
             if !findings.has(FindingCode::DatabaseChanged) {
                 findings.error(FindingCode::SchemaMissing, format!(
                     "{} has no tables of ours; restore it from a backup, or `tenantry tenant recreate {}`",
-                    outside.placement.database(), findings.tenant.slug
+                    outside.name, findings.tenant.slug
                 ));
             }
             return;
@@ -156,17 +156,15 @@ impl Service {
 
 /// What applications need: their schema with the view of people, and rights.
 fn check_furniture(findings: &mut Findings<'_>, outside: &Outside, visit: &Visit) {
-    if findings.tenant.isolation == Isolation::Shared {
-        return;
-    }
-    let name = outside.placement.database();
+    let name = &outside.name;
     if !visit.application {
         findings.repairable(FindingCode::ApplicationSchemaMissing, format!(
-            "the schema app, or its view of people, is missing in {name}; repair makes them anew, what else lay in the schema has to come from a backup"
+            "the schema {}, or its view of people, is missing in {name}; repair makes them anew, what else lay in the schema has to come from a backup",
+            outside.placement.application_schema()
         ));
         return;
     }
-    let state = &outside.database;
+    let state = &outside.home;
     // What a missing role had is missing with it.
     if !(state.furnished && state.admitted) && !findings.has(FindingCode::RoleMissing) {
         lacking(

@@ -20,8 +20,8 @@ pub(crate) enum Orphan {
         cluster: String,
         /// Whose the marker says it is.
         placement: Placement,
-        /// Its database, if it is there.
-        database: Option<String>,
+        /// Its database, or its schemas in one that tenants share, where any are there.
+        homes: Vec<String>,
         /// Its roles.
         roles: Vec<String>,
     },
@@ -31,7 +31,7 @@ pub(crate) enum Orphan {
         cluster: String,
         /// The name.
         name: String,
-        /// Whether it is a database, else a role.
+        /// Whether it is a database or schema, else a role.
         database: bool,
     },
     /// A cluster that could not be asked.
@@ -56,15 +56,15 @@ impl Orphan {
                 false,
                 format!("the file {} belongs to no tenant and is not known to be ours; look at it", file.name),
             ),
-            Self::Server { cluster, database: Some(name), roles, .. } => (
+            Self::Server { cluster, homes, roles, .. } if !homes.is_empty() => (
                 FindingCode::DatabaseOrphaned,
                 true,
                 format!(
-                    "the database {name} on {cluster} and its {} roles belong to no tenant and carry our marker; `--prune` drops them",
-                    roles.len()
+                    "{} on {cluster}, with {} roles, belongs to no tenant and carries our marker; `--prune` drops it",
+                    homes.join(" and "), roles.len()
                 ),
             ),
-            Self::Server { cluster, database: None, roles, .. } => (
+            Self::Server { cluster, roles, .. } => (
                 FindingCode::RoleOrphaned,
                 true,
                 format!(
@@ -96,20 +96,27 @@ impl Orphan {
 /// What a cluster has of one generation of a tenant.
 #[derive(Default)]
 struct Group {
-    database: Option<String>,
+    homes: Vec<String>,
     roles: Vec<String>,
 }
 
 impl Service {
     /// What lies about and belongs to no tenant.
     pub async fn check_orphans(&self) -> Result<Vec<Finding>, Refusal> {
-        let orphans = self.orphans().await?;
+        self.check_orphans_among(&Surroundings::default()).await
+    }
+
+    pub(crate) async fn check_orphans_among(
+        &self,
+        around: &Surroundings,
+    ) -> Result<Vec<Finding>, Refusal> {
+        let orphans = self.orphans(around).await?;
         Ok(orphans.iter().map(Orphan::finding).collect())
     }
 
-    pub(crate) async fn orphans(&self) -> Result<Vec<Orphan>, Refusal> {
+    pub(crate) async fn orphans(&self, around: &Surroundings) -> Result<Vec<Orphan>, Refusal> {
         let mut orphans = self.orphaned_files().await?;
-        self.orphans_on_clusters(&mut orphans).await?;
+        self.orphans_on_clusters(&mut orphans, around).await?;
         Ok(orphans)
     }
 
@@ -148,13 +155,16 @@ impl Service {
     }
 
     /// Every cluster is asked once for all that is ours; what the registry knows is then left out.
-    async fn orphans_on_clusters(&self, orphans: &mut Vec<Orphan>) -> Result<(), Refusal> {
-        let around = Surroundings::default();
+    async fn orphans_on_clusters(
+        &self,
+        orphans: &mut Vec<Orphan>,
+        around: &Surroundings,
+    ) -> Result<(), Refusal> {
         let clusters = self.control().read().await?.clusters().list().await?;
         let mut listings: Vec<(String, Listing)> = Vec::new();
         for record in clusters {
             let asked = self
-                .ask(&record.name, &around, |cluster| async move {
+                .ask(&record.name, around, |cluster| async move {
                     cluster.list().await
                 })
                 .await?;
@@ -181,14 +191,14 @@ impl Service {
                 if known.contains(&key)
                     || !seen.insert(key)
                     || self.is_anyones(key.0, key.1).await?
-                    || !self.is_still_there(&cluster, placement, &around).await?
+                    || !self.is_still_there(&cluster, placement, around).await?
                 {
                     continue;
                 }
                 orphans.push(Orphan::Server {
                     cluster: cluster.clone(),
                     placement,
-                    database: group.database,
+                    homes: group.homes,
                     roles: group.roles,
                 });
             }
@@ -205,7 +215,7 @@ impl Service {
     ) -> Result<bool, Refusal> {
         let asked = self
             .ask(cluster, around, |cluster| async move {
-                Ok(cluster.database(placement).await?.is_some()
+                Ok(cluster.home(placement).await?.is_some()
                     || !cluster.roles(placement).await?.is_empty())
             })
             .await?;
@@ -230,9 +240,10 @@ fn grouped(
         }
         !listed.named_right
     };
-    for listed in listing.databases {
+    for listed in listing.databases.into_iter().chain(listing.schemas) {
         if !renamed(&listed, true) {
-            groups.entry(listed.placement).or_default().database = Some(listed.name);
+            let group = groups.entry(listed.placement).or_default();
+            group.homes.push(listed.name);
         }
     }
     for listed in listing.roles {

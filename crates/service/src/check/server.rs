@@ -9,7 +9,7 @@ use tenantry_core::finding::FindingCode;
 use tenantry_core::tenant::Isolation;
 use tenantry_store::StoreError;
 use tenantry_store::cluster::{
-    Cluster, ClusterError, DatabaseState, Login, Placement, RoleKind, RoleState,
+    Cluster, ClusterError, HomeState, Login, Placement, RoleKind, RoleState,
 };
 use tenantry_store::control::{Credential, Run};
 use tokio::time::timeout;
@@ -49,7 +49,9 @@ impl fmt::Display for Silence {
 /// What the catalogue says about a tenant.
 pub(super) struct Outside {
     pub(super) placement: Placement,
-    pub(super) database: DatabaseState,
+    /// The database's name, quoted; several tenants may share it.
+    pub(super) name: String,
+    pub(super) home: HomeState,
     pub(super) roles: Vec<RoleState>,
 }
 
@@ -60,10 +62,12 @@ impl Outside {
 
     /// The roles whose lack keeps even the server out.
     fn is_shut(&self) -> bool {
-        let service = self.role(RoleKind::Login(Login::Service));
-        !self.database.accepts
+        let service = RoleKind::Login(Login::Service);
+        // Tenants in shared tables have none of their own.
+        let own = self.placement.role_kinds().contains(&service);
+        !self.home.accepts
             || self.role(RoleKind::Owner).is_none()
-            || service.is_none_or(|role| !role.enabled)
+            || own && self.role(service).is_none_or(|role| !role.enabled)
     }
 }
 
@@ -131,16 +135,29 @@ impl Service {
         let placement = crate::clusters::placement(tenant.id, tenant.generation, tenant.isolation);
         let asked = self
             .ask(name, around, |cluster| async move {
-                let database = cluster.database(placement).await?;
-                Ok((database, cluster.roles(placement).await?))
+                let home = cluster.home(placement).await?;
+                let roles = cluster.roles(placement).await?;
+                Ok((home, roles, cluster.database_name(placement).to_string()))
             })
             .await?;
-        let (database, roles) = match asked {
-            Ok((Some(database), roles)) => (database, roles),
-            Ok((None, _)) => {
+        let outside = match asked {
+            Ok((Some(home), roles, name)) => Outside {
+                placement,
+                name,
+                home,
+                roles,
+            },
+            Ok((None, _, database)) => {
+                let what = match tenant.isolation {
+                    Isolation::Database => format!("there is no database {database} on {name}"),
+                    Isolation::Schema | Isolation::Shared => format!(
+                        "the tenant's schema {} is missing in {database} on {name}",
+                        placement.application_schema()
+                    ),
+                };
                 findings.error(FindingCode::DatabaseMissing, format!(
-                    "there is no database {placement} on {name}; restore it from a backup, or `tenantry tenant recreate {}`",
-                    tenant.slug, placement = placement.database()
+                    "{what}; restore it from a backup, or `tenantry tenant recreate {}`",
+                    tenant.slug
                 ));
                 return Ok(());
             }
@@ -149,24 +166,17 @@ impl Service {
                 return Ok(());
             }
         };
-        if database.broken {
+        if outside.home.broken {
             findings.error(FindingCode::DatabaseBroken, format!(
                 "dropping {} on {name} was interrupted and what was in it is lost; restore it from a backup, or `tenantry tenant recreate {}`",
-                placement.database(), tenant.slug
+                outside.name, tenant.slug
             ));
             return Ok(());
         }
-        let outside = Outside {
-            placement,
-            database,
-            roles,
-        };
         check_outside(findings, &outside);
-        if tenant.isolation != Isolation::Shared {
-            check_roles(findings, &outside, &registered.credentials);
-            if outside.is_shut() {
-                return Ok(());
-            }
+        check_roles(findings, &outside, &registered.credentials);
+        if outside.is_shut() {
+            return Ok(());
         }
         self.check_inside(findings, registered, &outside, run).await
     }
@@ -203,7 +213,7 @@ fn told(findings: &mut Findings<'_>, cluster: &str, silence: &Silence) {
 }
 
 fn check_outside(findings: &mut Findings<'_>, outside: &Outside) {
-    let (name, state) = (outside.placement.database(), &outside.database);
+    let (name, state) = (&outside.name, &outside.home);
     if !state.accepts {
         findings.repairable(
             FindingCode::DatabaseClosed,
@@ -241,8 +251,8 @@ fn check_roles(findings: &mut Findings<'_>, outside: &Outside, credentials: &[Cr
             .map(|kind| outside.placement.role(*kind).to_string());
         names.collect::<Vec<_>>().join(", ")
     };
-    let missing: Vec<RoleKind> = RoleKind::ALL
-        .into_iter()
+    let kinds = outside.placement.role_kinds().iter().copied();
+    let missing: Vec<RoleKind> = kinds
         .filter(|kind| outside.role(*kind).is_none())
         .collect();
     if !missing.is_empty() {
@@ -289,7 +299,7 @@ fn check_roles(findings: &mut Findings<'_>, outside: &Outside, credentials: &[Cr
 
 /// What an error on the way into a database means, where it says anything about the tenant.
 pub(super) fn refused(findings: &mut Findings<'_>, outside: &Outside, error: &StoreError) {
-    let name = outside.placement.database();
+    let name = &outside.name;
     match error {
         StoreError::SignIn(cause) => match cause.sqlstate().as_deref() {
             Some("28P01" | "28000") => findings.repairable(
@@ -300,6 +310,8 @@ pub(super) fn refused(findings: &mut Findings<'_>, outside: &Outside, error: &St
                 FindingCode::DatabaseClosed,
                 format!("{name} takes no connections"),
             ),
+            // What is another's lets the tenant in no more; that is told.
+            _ if findings.has(FindingCode::DatabaseChanged) => {}
             _ => findings.error(
                 FindingCode::GrantMissing,
                 format!(

@@ -55,7 +55,11 @@ impl Service {
         let now = self.clock().now();
         let expires_at = now + Purpose::Credentials.lifetime();
         let mut letters = Vec::new();
-        let mut secrets = self.pools().begin(&ctx).await.map_err(Refusal::tenant(&ctx))?;
+        let mut secrets = self
+            .pools()
+            .begin(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
         for owner in &owners {
             let id = OneTimeId::generate(self.clock(), self.entropy());
             let scope = Some((ctx.id(), ctx.generation()));
@@ -118,7 +122,8 @@ impl Service {
             };
             after = Some(last.id);
             let here = page.into_iter();
-            owners.extend(here.filter(|user| user.role == Role::Owner && user.disabled_at.is_none()));
+            owners
+                .extend(here.filter(|user| user.role == Role::Owner && user.disabled_at.is_none()));
         }
     }
 
@@ -156,7 +161,11 @@ impl Service {
         let (token, ctx) = self.credentials_token(token, hinted).await?;
         let now = self.clock().now();
         let id = OneTimeId::from_uuid(token.id);
-        let mut tx = self.pools().read(&ctx).await.map_err(Refusal::tenant(&ctx))?;
+        let mut tx = self
+            .pools()
+            .read(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
         let owner = tx
             .secrets()
             .find_good(id, Purpose::Credentials, token.hash.as_bytes(), now)
@@ -202,7 +211,11 @@ impl Service {
         let now = self.clock().now();
         // Before the change: two who come at once must not change the credentials twice. Should this
         // process die in between, the link is lost, which harms nobody.
-        let mut tx = self.pools().begin(&ctx).await.map_err(Refusal::tenant(&ctx))?;
+        let mut tx = self
+            .pools()
+            .begin(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
         let used = tx
             .secrets()
             .use_up(id, Purpose::Credentials, token.hash.as_bytes(), now)
@@ -211,7 +224,11 @@ impl Service {
             .ok_or(Refusal::TokenInvalid)?;
         tx.commit().await.map_err(Refusal::tenant(&ctx))?;
         let rotated = self.rotate(ctx.tenant()).await;
-        let mut tx = self.pools().begin(&ctx).await.map_err(Refusal::tenant(&ctx))?;
+        let mut tx = self
+            .pools()
+            .begin(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
         let noted = if rotated.is_ok() {
             // What was asked for is done; the other owners' links are for the same.
             tx.secrets().void(Purpose::Credentials, now).await.map(drop)

@@ -49,7 +49,10 @@ impl Service {
         drop(tx);
         let mut begun = 0;
         for old in due {
-            begun += usize::from(self.begin_service_change(old.tenant, old.generation).await?);
+            begun += usize::from(
+                self.begin_service_change(old.tenant, old.generation)
+                    .await?,
+            );
         }
         Ok(begun)
     }
@@ -101,7 +104,9 @@ impl Service {
                 if troubled.contains(&record.cluster) {
                     continue;
                 }
-                let home = self.pools().home(new.tenant, new.generation, tenant.isolation);
+                let home = self
+                    .pools()
+                    .home(new.tenant, new.generation, tenant.isolation);
                 let done = match home.await {
                     Ok(home) => self.change_service(&home, &new).await,
                     Err(error) => Err(error.into()),
@@ -162,7 +167,10 @@ impl Service {
         let now = self.clock().now();
         let (before, last) = (now - age, now - REMINDER);
         let mut tx = self.control().read().await?;
-        let due = tx.credentials().list_to_remind(before, last, AT_ONCE).await?;
+        let due = tx
+            .credentials()
+            .list_to_remind(before, last, AT_ONCE)
+            .await?;
         drop(tx);
         let mut reminded = 0;
         for old in due {

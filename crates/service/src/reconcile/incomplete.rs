@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use tenantry_core::tenant::Tenant;
+use tenantry_core::webhooks::EventKind;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{TenantStatus, Timestamp, WorkflowId};
+use tenantry_store::ControlTx;
 
 use crate::check::MAKING;
 use crate::{Refusal, Service};
@@ -96,24 +98,33 @@ impl Service {
         if !tx.reconciler().note_incomplete(id, generation, now).await? {
             return Ok(false);
         }
-        announce_incomplete(incomplete);
+        self.announce_incomplete(&mut tx, incomplete).await?;
         tx.commit().await?;
         Ok(true)
     }
 }
 
-/// Tells that a tenant is incomplete. The one place for it; called once for each, inside the
-/// transaction that notes it.
-fn announce_incomplete(incomplete: &Incomplete) {
-    let Incomplete {
-        tenant,
-        workflow,
-        since,
-        why,
-    } = incomplete;
-    tracing::error!(
-        tenant.id = %tenant.id, tenant.slug = %tenant.slug, tenant.status = %tenant.status,
-        workflow.id = workflow.as_ref().map(tracing::field::display), %since, why,
-        "tenant {} is incomplete; `tenantry tenant check {}` tells more", tenant.slug, tenant.slug
-    );
+impl Service {
+    /// Tells that a tenant is incomplete: the log, and receivers outside. The one place for it;
+    /// called once for each, inside the transaction that notes it.
+    async fn announce_incomplete(
+        &self,
+        tx: &mut ControlTx,
+        incomplete: &Incomplete,
+    ) -> Result<(), Refusal> {
+        let Incomplete {
+            tenant,
+            workflow,
+            since,
+            why,
+        } = incomplete;
+        tracing::error!(
+            tenant.id = %tenant.id, tenant.slug = %tenant.slug, tenant.status = %tenant.status,
+            workflow.id = workflow.as_ref().map(tracing::field::display), %since, why,
+            "tenant {} is incomplete; `tenantry tenant check {}` tells more", tenant.slug, tenant.slug
+        );
+        let event = EventKind::TenantIncomplete;
+        let told = self.shared().announce_trouble(tx, event, tenant, why);
+        Ok(told.await?)
+    }
 }

@@ -5,7 +5,7 @@ use tenantry_core::finding::FindingCode;
 use tenantry_core::tenant::{Isolation, Tenant};
 use tenantry_store::cluster::{Login, Placement, RoleKind, generate_password};
 use tenantry_store::clusters::credential_context;
-use tenantry_store::control::NewCredential;
+use tenantry_store::control::{Credential, NewCredential};
 use tenantry_store::homes::{Home, ServerHome};
 use tenantry_store::{ControlTx, StoreError};
 
@@ -98,8 +98,12 @@ impl Service {
 
     /// Only what is there: the step that makes a database would make one out of nothing.
     async fn dress(&self, home: &Home<'_>, server: &ServerHome<'_>) -> Result<(), Refusal> {
-        let state = server.cluster().database(server.placement()).await;
+        let state = server.cluster().home(server.placement()).await;
         if state.map_err(on_server)?.is_some_and(|state| !state.broken) {
+            if server.placement().isolation != Isolation::Database {
+                // What is wrong may be wrong with what tenants share.
+                home.make_roles().await.map_err(on_server)?;
+            }
             let made = home.create(self.clock().now()).await;
             made.map_err(on_server)?;
         }
@@ -123,11 +127,34 @@ impl Service {
                     let (cluster, slot) = (server.cluster(), login(credential.slot));
                     let set = cluster.set_password(server.placement(), slot, &password);
                     set.await.map_err(on_server)?;
+                    self.expect_handed_out(tenant, server, credential).await?;
                 }
                 // Told as a finding of its own, which a rotation mends.
                 Err(StoreError::Sealed | StoreError::CredentialMissing) => {}
                 Err(error) => return Err(error.into()),
             }
+        }
+        Ok(())
+    }
+
+    /// A secret that retired in the same moment must not open anything again.
+    async fn expect_handed_out(
+        &self,
+        tenant: &Tenant,
+        server: &ServerHome<'_>,
+        set: &Credential,
+    ) -> Result<(), Refusal> {
+        let mut control = self.control().read().await?;
+        let now = control
+            .credentials()
+            .list(tenant.id, tenant.generation)
+            .await?;
+        drop(control);
+        let counts = |each: &&Credential| each.serial == set.serial && is_handed_out(each);
+        if !now.iter().any(|each| counts(&each)) {
+            let (cluster, slot) = (server.cluster(), login(set.slot));
+            let disabled = cluster.disable(server.placement(), slot).await;
+            disabled.map_err(on_server)?;
         }
         Ok(())
     }
@@ -213,13 +240,13 @@ impl Service {
     ) -> Result<bool, Refusal> {
         let server = self.clusters()?.find(cluster).await?;
         let dropped = async {
-            server.drop_database(placement).await?;
+            server.drop_home(placement).await?;
             server.drop_roles(placement).await
         };
         match dropped.await {
             Ok(()) => Ok(true),
             Err(error) => {
-                tracing::warn!(cluster, database = %placement.database(), error = %Chain(&error), "what belongs to no tenant could not be dropped");
+                tracing::warn!(cluster, database = %server.database_name(placement), error = %Chain(&error), "what belongs to no tenant could not be dropped");
                 Ok(false)
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tenantry_core::tenant::{InvalidTransition, Tenant};
+use tenantry_core::webhooks::EventKind;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{Role, TenantId, TenantStatus, WorkflowId};
 use tenantry_store::ControlTx;
@@ -72,6 +73,17 @@ impl Service {
         if !tx.tenants().change_status(id, tenant.status, to).await? {
             return Err(changed_meanwhile());
         }
+        let event = if to == TenantStatus::Suspended {
+            EventKind::TenantSuspended
+        } else {
+            EventKind::TenantResumed
+        };
+        let tenant = Tenant {
+            status: to,
+            ..tenant
+        };
+        let told = self.shared().announce_tenant(&mut tx, event, &tenant);
+        told.await?;
         tx.commit().await?;
         self.view(id).await
     }
@@ -98,6 +110,15 @@ impl Service {
             tx.outbox()
                 .remove_waiting(id, now + Duration::from_micros(1))
                 .await?;
+            let after = Tenant {
+                status: TenantStatus::Deleted,
+                deleted_at: Some(now),
+                purge_at: Some(now + GRACE),
+                ..tenant.clone()
+            };
+            let event = EventKind::TenantDeleted;
+            let told = self.shared().announce_tenant(&mut tx, event, &after);
+            told.await?;
             tx.commit().await?;
             self.pools().close(id, tenant.generation).await;
             return Ok(Deleted {
@@ -133,6 +154,17 @@ impl Service {
                 .await?
         {
             return Err(changed_meanwhile());
+        }
+        if !matches!(
+            tenant.status,
+            TenantStatus::Deleted | TenantStatus::Purging
+        ) {
+            let after = Tenant {
+                status: to,
+                ..tenant.clone()
+            };
+            let event = EventKind::TenantDeleted;
+            self.shared().announce_tenant(tx, event, &after).await?;
         }
         let plan = plan_for(tenant, tenant.generation, self.clock().now());
         self.record(tx, PURGE, &plan).await

@@ -129,12 +129,12 @@ impl Steps {
             return Err(StepError::Fatal("the tenant lies in a file".to_owned()));
         };
         let (password, login) = (clusters.password(&new)?, login(new.slot));
-        let entered = server
-            .cluster()
-            .sign_in(server.placement(), login, &password)
+        let (cluster, placement) = (server.cluster(), server.placement());
+        let entered = cluster
+            .sign_in(placement, login, &password)
             .await
             .map_err(StoreError::from)?;
-        if entered.is_right(server.placement(), login) {
+        if entered == cluster.expected(placement, login) {
             return Ok(());
         }
         Err(StepError::Fatal(format!(

@@ -296,7 +296,7 @@ impl Steps {
     }
 
     /// Opens the tenant, and puts the owner's mail into the outbox with the same commit.
-    pub(super) async fn activate(&self, plan: &Plan) -> Result<(), StepError> {
+    pub(super) async fn activate(&self, plan: &Plan, kind: &str) -> Result<(), StepError> {
         let mut tx = self.0.control.begin().await?;
         let tenant = tx.tenants().lookup(plan.tenant).await?;
         let tenant = tenant.ok_or_else(|| StepError::Fatal("the tenant is gone".to_owned()))?;
@@ -310,6 +310,8 @@ impl Steps {
             )));
         }
         let owner = plan.owner.is_some().then(|| self.owner(plan)).transpose()?;
+        self.tell_opened(&mut tx, kind, &tenant, owner.as_ref())
+            .await?;
         if let Some(owner) = owner
             && let Some(setup) = owner.setup
         {
@@ -358,6 +360,9 @@ impl Steps {
             )
             .await?;
         let tenant = tx.tenants().lookup(plan.tenant).await?;
+        if taken_back && let Some(tenant) = &tenant {
+            self.tell_taken_back(&mut tx, tenant).await?;
+        }
         if !taken_back && tenant.is_some_and(|tenant| was_opened(&tenant, plan)) {
             return Err(StepError::Fatal(
                 "the tenant was in use and changed hands meanwhile; nothing is taken back"
@@ -465,8 +470,12 @@ impl Steps {
     }
 
     /// Takes the tenant out of the registry; its slug is free again, its id never.
-    pub(super) async fn remove_records(&self, plan: &Plan) -> Result<(), StepError> {
+    pub(super) async fn remove_records(&self, plan: &Plan, told: bool) -> Result<(), StepError> {
         let mut tx = self.0.control.begin().await?;
+        let tenant = tx.tenants().lookup(plan.tenant).await?;
+        if let Some(tenant) = tenant.filter(|_| told) {
+            self.tell_purged(&mut tx, &tenant).await?;
+        }
         tx.directory().remove_tenant(plan.tenant).await?;
         // Also what came after those of a purge were removed, or while a tenant that is undone was
         // active for a moment.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tenantry_core::finding::{Finding, FindingCode};
+use tenantry_core::workflow::WorkflowState;
 use tenantry_saga::{Fault, Faults, Moment};
 use tenantry_service::Refusal;
 use tenantry_service::tenants::TenantView;
@@ -241,8 +242,10 @@ async fn work_that_stands_still_is_found(driver: Driver) {
     );
     assert!(findings[0].detail.contains("tenantry workflow retry"));
 
-    let runs = test.service.list_workflows(None, 1).await.unwrap();
-    test.service.retry_workflow(runs[0].id).await.unwrap();
+    let runs = test.service.list_workflows(None, 10).await.unwrap();
+    let stuck = runs.iter().find(|run| run.state == WorkflowState::Stuck);
+    let stuck = stuck.unwrap().id;
+    test.service.retry_workflow(stuck).await.unwrap();
     assert_eq!(found(&test, "acme").await, []);
     assert!(try_in(&test, Some("acme"), ADA, OTHER).await.is_ok());
 }

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tenantry_core::session::SessionKind;
 use tenantry_service::sessions::Credential;
+use tenantry_service::webhooks::NewWebhook;
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, TestService};
 
@@ -110,6 +111,20 @@ async fn use_everything(test: &TestService, secrets: &mut Secrets) {
         .change_password(&ada, PLANTED, CHANGED, None)
         .await
         .unwrap();
+    let hook = NewWebhook {
+        url: "http://127.0.0.1:9/".to_owned(),
+        events: Vec::new(),
+        description: None,
+    };
+    let (webhook, secret) = service.add_webhook(&hook).await.unwrap();
+    secrets.plant("a webhook's secret", secret.expose());
+    let octets = secret.expose().strip_prefix("whsec_").unwrap();
+    let octets = base64::prelude::BASE64_STANDARD.decode(octets).unwrap();
+    secrets.0.push(("a webhook's secret", octets));
+    assert!(service.try_webhook(webhook.id).await.unwrap().failure.is_some());
+    service.suspend_tenant(id(&globex)).await.unwrap();
+    service.resume_tenant(id(&globex)).await.unwrap();
+    assert_eq!(service.deliver_due_notices().await.unwrap(), 0);
     let email = "root@example.org".parse().unwrap();
     let admin = service.create_admin(email, None).await.unwrap();
     let link = admin.setup_link.unwrap();

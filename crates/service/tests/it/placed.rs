@@ -1,7 +1,7 @@
 //! Tenants on a PostgreSQL server, whole lives of them.
 
 use tenantry_core::TenantStatus;
-use tenantry_core::tenant::Isolation;
+use tenantry_core::tenant::{Isolation, Tenant};
 use tenantry_testkit::cluster;
 use tenantry_testkit::service::{Options, PASSWORD, Tenants, TestService};
 
@@ -25,9 +25,10 @@ async fn left(tenant: tenantry_core::TenantId) -> i64 {
     .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_life_on_a_server() {
-    let test = start(Isolation::Database).await;
+/// Made, deleted and restored, purged, made again under the same slug, made anew.
+async fn a_whole_life(isolation: Isolation) {
+    let test = start(isolation).await;
+    let other = test.make_tenant("globex", ADA, PASSWORD).await.unwrap();
     let view = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     let acme = id(&view);
     assert_eq!(view.tenant.status, TenantStatus::Active);
@@ -36,8 +37,15 @@ async fn a_life_on_a_server() {
     assert!(test.tenant_files().unwrap().is_empty());
     sign_in_twice(&test, "acme", ADA, PASSWORD).await;
 
+    test.service.delete_tenant(acme, false).await.unwrap();
+    let restored = test.service.restore_tenant(acme).await.unwrap();
+    assert_eq!(restored.tenant.generation.number(), 2);
+    sign_in_twice(&test, "acme", ADA, PASSWORD).await;
+    expect_sound(&test, restored.tenant).await;
+
     test.service.delete_tenant(acme, true).await.unwrap();
     assert_eq!(left(acme).await, 0);
+    test.clock.advance(std::time::Duration::from_millis(1));
     let again = test.make_tenant("acme", ADA, OTHER).await.unwrap();
     sign_in_twice(&test, "acme", ADA, OTHER).await;
     let owner = TestService::new_tenant("acme", ADA, Some(PASSWORD))
@@ -50,6 +58,28 @@ async fn a_life_on_a_server() {
         .unwrap();
     assert_eq!(recreated.tenant.generation.number(), 2);
     sign_in_twice(&test, "acme", ADA, PASSWORD).await;
-    let report = test.service.check_tenant(recreated.tenant).await.unwrap();
+    expect_sound(&test, recreated.tenant).await;
+    // The one beside it noticed nothing.
+    sign_in_twice(&test, "globex", ADA, PASSWORD).await;
+    expect_sound(&test, other.tenant).await;
+}
+
+async fn expect_sound(test: &TestService, tenant: Tenant) {
+    let report = test.service.check_tenant(tenant).await.unwrap();
     assert!(report.findings.is_empty(), "{:?}", report.findings);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_life_in_a_database() {
+    a_whole_life(Isolation::Database).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_life_in_a_schema() {
+    a_whole_life(Isolation::Schema).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_life_in_common_tables() {
+    a_whole_life(Isolation::Shared).await;
 }

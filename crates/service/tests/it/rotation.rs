@@ -20,11 +20,17 @@ use crate::people::{ADA, id};
 
 /// A tenant on a server, of which the registry lies there.
 pub(crate) async fn start(driver: Driver) -> (TestService, TenantId) {
+    start_with(driver, Isolation::Database).await
+}
+
+async fn start_with(driver: Driver, isolation: Isolation) -> (TestService, TenantId) {
     let options = Options::on(driver)
-        .with_tenants(Tenants::Cluster(Isolation::Database))
+        .with_tenants(Tenants::Cluster(isolation))
         .without_rate_limits();
     let test = TestService::start(options).await.unwrap();
     let view = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    // So that what comes now is later.
+    test.clock.advance(Duration::from_millis(1));
     (test, id(&view))
 }
 
@@ -196,9 +202,14 @@ async fn other_work_takes_the_place_of_a_drain(driver: Driver) {
     service.delete_tenant(tenant, false).await.unwrap();
     refused!(rotate(service, tenant).await, Refusal::Conflict(_));
     drain(&test).await;
-    assert!(enter(&third).await.is_err(), "ended in its time all the same");
+    assert!(
+        enter(&third).await.is_err(),
+        "ended in its time all the same"
+    );
     service.delete_tenant(tenant, true).await.unwrap();
-    let left = test.control().number("SELECT COUNT(*) FROM tenant_database_users");
+    let left = test
+        .control()
+        .number("SELECT COUNT(*) FROM tenant_database_users");
     assert_eq!(left.await.unwrap(), 0);
     service.look_after_credentials().await.unwrap();
 }
@@ -217,7 +228,10 @@ async fn the_shown_access_reaches_its_own_and_no_secret(driver: Driver) {
         .text("SELECT string_agg(column_name, ' ') FROM information_schema.columns WHERE table_schema = 'app' AND table_name = 'users'")
         .await
         .unwrap();
-    assert!(!columns.contains("hash") && !columns.contains("secret"), "{columns}");
+    assert!(
+        !columns.contains("hash") && !columns.contains("secret"),
+        "{columns}"
+    );
     for forbidden in [
         "SELECT password_hash FROM tenantry.tenantry_users",
         "UPDATE users SET email = 'eve@example.org'",
@@ -234,6 +248,41 @@ async fn the_shown_access_reaches_its_own_and_no_secret(driver: Driver) {
     app.run("INSERT INTO orders VALUES (2); ALTER TABLE orders ADD note TEXT")
         .await
         .unwrap();
+}
+
+/// Where tenants share a database or tables, what is shown still opens one tenant's own.
+async fn neighbours_rotate_too(isolation: Isolation) {
+    const BOB: &str = "bob@example.org";
+    let (test, acme) = start_with(Driver::Postgres, isolation).await;
+    let other = test.make_tenant("globex", BOB, PASSWORD).await.unwrap();
+    let first = rotate(&test.service, acme).await.unwrap();
+    let others = rotate(&test.service, id(&other)).await.unwrap();
+    assert_ne!(first.schema, others.schema);
+    for (access, email) in [(&first, ADA), (&others, BOB)] {
+        let mut app = enter(access).await.unwrap();
+        app.run("CREATE TABLE orders (id BIGINT)").await.unwrap();
+        let seen = app.text("SELECT string_agg(email, ' ') FROM users").await;
+        assert_eq!(seen.unwrap(), email);
+    }
+    let mut app = enter(&first).await.unwrap();
+    let theirs = format!("SELECT id FROM \"{}\".orders", others.schema);
+    assert!(app.run(&theirs).await.is_err());
+    let second = rotate(&test.service, acme).await.unwrap();
+    drain(&test).await;
+    assert!(enter(&first).await.is_err());
+    let mut app = enter(&second).await.unwrap();
+    app.run("INSERT INTO orders VALUES (1)").await.unwrap();
+    enter(&others).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_in_one_database_rotate_too() {
+    neighbours_rotate_too(Isolation::Schema).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_in_the_same_tables_rotate_too() {
+    neighbours_rotate_too(Isolation::Shared).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

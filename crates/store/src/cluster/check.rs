@@ -5,6 +5,7 @@ use sqlx::postgres::PgRow;
 use tenantry_core::finding::Severity;
 
 use super::marker::Marker;
+use super::name::Common;
 use super::{Capacity, Cluster, ClusterError};
 
 /// What is lacking, or worth knowing.
@@ -22,8 +23,10 @@ pub enum Lack {
     Superuser,
     /// The admin may not alter or drop roles of ours, since another role made them.
     ForeignRoles,
-    /// Our template can't be made.
+    /// Our template, or a database that tenants share, can't be made.
     Template,
+    /// Shared identity tables are not under the row-level security that they should be.
+    Guard,
     /// Passwords that others set are stored as MD5.
     PasswordEncryption,
     /// Few connections are left.
@@ -45,6 +48,7 @@ impl Lack {
             Self::Superuser => "superuser",
             Self::ForeignRoles => "foreign_roles",
             Self::Template => "template",
+            Self::Guard => "guard",
             Self::PasswordEncryption => "password_encryption",
             Self::Headroom => "headroom",
             Self::LogStatement => "log_statement",
@@ -129,7 +133,44 @@ impl Cluster {
                 format!("Rename or drop {name}."),
             );
         }
+        for common in Common::ALL {
+            self.check_common(common, &mut remarks).await?;
+        }
         Ok(remarks.0)
+    }
+
+    async fn check_common(
+        &self,
+        common: Common,
+        remarks: &mut Remarks,
+    ) -> Result<(), ClusterError> {
+        let name = self.common_name(common);
+        match self.common_state(common).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(_)) => {}
+            Err(ClusterError::Foreign(_)) => {
+                remarks.add(
+                    Lack::Template,
+                    Severity::Error,
+                    format!("A database {name} exists that is not marked as this installation's."),
+                    format!("Rename or drop {name}."),
+                );
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+        if common == Common::Shared {
+            let faults = self.shared_faults().await?;
+            if !faults.is_empty() {
+                remarks.add(
+                    Lack::Guard,
+                    Severity::Error,
+                    format!("In {name}: {}.", faults.join("; ")),
+                    "Provisioning a tenant with isolation `shared` puts tables right; what is said of roles takes a superuser.".to_owned(),
+                );
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Connections past the admin's pool: how the server itself enters a tenant's database, and one to
+//! Connections past the admin's pool: how the server itself enters a tenant's home, and one to
 //! learn whether the cluster can be reached at all.
 
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 use tenantry_core::Secret;
+use tenantry_core::tenant::Isolation;
 use tokio::time::timeout;
 
-use super::{Cluster, ClusterError};
 use super::name::{Login, Placement, RoleKind};
+use super::{Cluster, ClusterError};
 
 /// How long a server may take to answer at all.
 const REACH: Duration = Duration::from_secs(5);
@@ -24,22 +25,30 @@ impl Cluster {
         }
     }
 
-    /// How one of a tenant's roles enters its database, to stay and work there.
+    /// How one of a tenant's roles enters its home, to stay and work there. The service slot of a
+    /// tenant in shared tables is the login that serves all of them: each transaction has to name
+    /// its tenant (`SET LOCAL tenantry.tenant`), and sees nothing before.
     pub(crate) fn connect_options(
         &self,
         placement: Placement,
         login: Login,
         password: &Secret<String>,
     ) -> PgConnectOptions {
+        // The admin's options bring `client_connection_check_interval` along.
         self.options
             .clone()
             .application_name("tenantry")
-            .database(placement.database().as_str())
-            .username(placement.role(RoleKind::Login(login)).as_str())
+            .database(self.database_name(placement).as_str())
+            .username(&self.login_name(placement, login))
             .password(password.expose())
-            .options([
-                ("client_connection_check_interval", "2000"),
-                ("statement_timeout", "30000"),
-            ])
+            .options([("statement_timeout", "30000")])
+    }
+
+    /// Who signs in.
+    pub(super) fn login_name(&self, placement: Placement, login: Login) -> String {
+        match (placement.isolation, login) {
+            (Isolation::Shared, Login::Service) => self.service_role().as_str().to_owned(),
+            _ => placement.role(RoleKind::Login(login)).as_str().to_owned(),
+        }
     }
 }

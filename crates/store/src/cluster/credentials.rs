@@ -4,6 +4,7 @@
 use postgres_protocol::password::scram_sha_256;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection as _, Row as _};
+use tenantry_core::tenant::Isolation;
 use tenantry_core::{Entropy, Secret};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -30,7 +31,7 @@ pub(super) struct Verifier(Zeroizing<String>);
 
 impl Verifier {
     /// Made here, so that the password itself never reaches the server or its log.
-    fn of(password: &Secret<String>) -> Self {
+    pub(super) fn of(password: &Secret<String>) -> Self {
         Self(Zeroizing::new(scram_sha_256(password.expose().as_bytes())))
     }
 
@@ -55,30 +56,14 @@ pub enum SignIn {
     Refused,
     /// The role may not connect to the database, or it accepts no connections (42501, 55000).
     ShutOut,
-    /// There is no such database (3D000).
+    /// There is no such database (3D000). One that tenants share is there without them.
     NoDatabase,
-}
-
-impl SignIn {
-    /// Whether it is the tenant's own database, entered as the tenant's role that acts as its
-    /// group.
-    pub fn is_right(&self, placement: Placement, login: Login) -> bool {
-        let Self::In {
-            acts_as,
-            user,
-            database,
-        } = self
-        else {
-            return false;
-        };
-        acts_as == placement.role(login.acts_as()).as_str()
-            && user == placement.role(RoleKind::Login(login)).as_str()
-            && database == placement.database().as_str()
-    }
 }
 
 impl Cluster {
     /// Gives a role this password and lets it sign in. Can be repeated; the sessions it has stay.
+    /// Where rows are shared, there is no service slot of the tenant's own: see
+    /// [`set_shared_password`](Self::set_shared_password).
     pub async fn set_password(
         &self,
         placement: Placement,
@@ -173,7 +158,7 @@ impl Cluster {
             return Ok(0);
         }
         let mut batch = Batch::locked(self.version().await?, placement);
-        batch.borrow(&[&role]);
+        batch.borrow([&role]);
         for row in &found {
             let pid: i32 = row.try_get("pid")?;
             // Named by number, it may by now be another's.
@@ -185,12 +170,38 @@ impl Cluster {
                 &"')",
             ]);
         }
-        batch.give_back(&[&role]);
+        batch.give_back([&role]);
         self.run(batch).await?;
         Ok(found.len())
     }
 
-    /// Signs in to the tenant's database with these credentials and asks who and where it is.
+    pub(super) async fn try_end_all_sessions(
+        &self,
+        placement: Placement,
+        logins: &[Login],
+    ) -> Result<(), ClusterError> {
+        for login in logins {
+            self.try_end_sessions(placement, *login).await?;
+        }
+        Ok(())
+    }
+
+    /// How signing in ends where everything about a login is as it should be: in the right
+    /// database, as the role that acts as the right group.
+    pub fn expected(&self, placement: Placement, login: Login) -> SignIn {
+        let user = self.login_name(placement, login);
+        SignIn::In {
+            acts_as: match (placement.isolation, login) {
+                (Isolation::Shared, Login::Service) => user.clone(),
+                _ => placement.role(login.acts_as()).as_str().to_owned(),
+            },
+            user,
+            database: self.database_name(placement).as_str().to_owned(),
+        }
+    }
+
+    /// Signs in where the tenant lies with these credentials and asks who and where it is. To be
+    /// compared with what is [`expected`](Self::expected).
     ///
     /// # Errors
     /// Where the server can't be reached or has no connection to spare (53300); that says nothing
@@ -202,12 +213,8 @@ impl Cluster {
         password: &Secret<String>,
     ) -> Result<SignIn, ClusterError> {
         let options = self
-            .options
-            .clone()
-            .application_name("tenantry-check")
-            .database(placement.database().as_str())
-            .username(placement.role(RoleKind::Login(login)).as_str())
-            .password(password.expose());
+            .connect_options(placement, login, password)
+            .application_name("tenantry-check");
         let deadline = self.bounds.statement;
         let asked = async move {
             let mut conn = PgConnection::connect_with(&options).await?;

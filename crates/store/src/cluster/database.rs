@@ -1,38 +1,23 @@
-//! A tenant's database: making it from the template, and dropping it.
+//! A database of the tenant's own: making it from the template, opening it, and dropping it.
+
+mod state;
+
+pub(super) use state::{is_bare, is_marker};
 
 use super::ddl::Batch;
 use super::error::Trouble;
 use super::name::{Login, Placement, RoleKind};
-use super::{Cluster, ClusterError};
+use super::session::Inside;
+use super::{Cluster, ClusterError, HomeState};
 
 impl Cluster {
-    /// Makes the tenant's database, owned by its owner role, with our marker and no right for
-    /// PUBLIC. Only the admin and the tenant's owner may connect; [`open_database`] lets in the
-    /// applications. Needs the template and the roles.
-    ///
-    /// [`open_database`]: Self::open_database
-    pub async fn create_database(&self, placement: Placement) -> Result<(), ClusterError> {
-        let mut patience = self.patience();
-        loop {
-            match self.try_create(placement).await {
-                Ok(()) => return Ok(()),
-                Err(error) => patience.bear(error).await?,
-            }
-        }
-    }
-
-    async fn try_create(&self, placement: Placement) -> Result<(), ClusterError> {
-        let mut state = self.database(placement).await?;
-        if state.is_some_and(|state| state.is_made()) {
-            return Ok(());
-        }
-        let owner = placement.role(RoleKind::Owner);
-        let roles = self.roles(placement).await?;
-        if !roles.iter().any(|role| role.kind == RoleKind::Owner) {
-            return Err(ClusterError::Missing(owner.to_string()));
-        }
+    pub(super) async fn create_own_database(
+        &self,
+        placement: Placement,
+        mut state: Option<HomeState>,
+    ) -> Result<(), ClusterError> {
         if state.is_some_and(|state| state.broken) {
-            self.try_drop(placement).await?;
+            self.drop_own_database(placement).await?;
             state = None;
         }
         if state.is_none() {
@@ -45,13 +30,13 @@ impl Cluster {
         let mut batch = Batch::new(self.version().await?);
         batch.add(&[
             &"CREATE DATABASE ",
-            &placement.database(),
+            &self.database_name(placement),
             &" TEMPLATE ",
             &self.template_name(),
             &" ALLOW_CONNECTIONS false",
         ]);
         match self.run(batch).await {
-            Err(error) if error.sqlstate().as_deref() == Some("3D000") => {
+            Err(error) if error.is_no_database() => {
                 Err(ClusterError::Missing(self.template_name().to_string()))
             }
             outcome => outcome.map(drop),
@@ -62,15 +47,15 @@ impl Cluster {
     /// that accepts connections is never open to PUBLIC.
     async fn dress(&self, placement: Placement) -> Result<(), ClusterError> {
         // Looked at again: what is there now may be another's who was quicker.
-        let state = self.database(placement).await?;
-        let name = placement.database();
+        let state = self.database_state(placement).await?;
+        let name = self.database_name(placement);
         if state.is_none() {
             return Err(ClusterError::Busy(name.to_string()));
         }
         let owner = placement.role(RoleKind::Owner);
         let mut batch = Batch::locked(self.version().await?, placement);
         batch
-            .borrow(&[&owner])
+            .borrow([&owner])
             .add(&[&"ALTER DATABASE ", &name, &" OWNER TO ", &owner])
             .add(&[
                 &"COMMENT ON DATABASE ",
@@ -82,39 +67,78 @@ impl Cluster {
             // The admin gives its membership back and would else be shut out with PUBLIC.
             .add(&[&"GRANT CONNECT ON DATABASE ", &name, &" TO CURRENT_USER"])
             .add(&[&"ALTER DATABASE ", &name, &" ALLOW_CONNECTIONS true"])
-            .give_back(&[&owner]);
+            .give_back([&owner]);
         self.run(batch).await?;
         Ok(())
     }
 
-    /// Whether the tenant's database is made.
-    pub async fn has_database(&self, placement: Placement) -> Result<bool, ClusterError> {
-        let state = self.database(placement).await?;
-        Ok(state.is_some_and(|state| state.is_made()))
+    pub(super) async fn open_own_database(&self, placement: Placement) -> Result<(), ClusterError> {
+        let name = self.database_name(placement);
+        let owner = placement.role(RoleKind::Owner);
+        let application = placement.role(RoleKind::Application);
+        let mut batch = Batch::locked(self.version().await?, placement);
+        batch
+            .borrow([&owner])
+            // REASSIGN also takes what the role owns outside this database, which is nothing.
+            .add(&[&"REASSIGN OWNED BY ", &self.objects_role(), &" TO ", &owner])
+            .add(&[&"REVOKE ALL ON SCHEMA public FROM PUBLIC"]);
+        self.furnish(&mut batch, placement);
+        batch.add(&[
+            &"GRANT TEMPORARY ON DATABASE ",
+            &name,
+            &" TO ",
+            &application,
+        ]);
+        for slot in Login::SLOTS {
+            let slot = placement.role(RoleKind::Login(slot));
+            batch.add(&[&"GRANT CONNECT ON DATABASE ", &name, &" TO ", &slot]);
+        }
+        batch.give_back([&owner]);
+        self.run_inside(Inside::Tenant(&name), batch).await?;
+        Ok(())
     }
 
-    /// Drops the tenant's database, whoever of the tenant is connected; nothing where there is
-    /// none.
-    pub async fn drop_database(&self, placement: Placement) -> Result<(), ClusterError> {
-        let mut patience = self.patience();
-        loop {
-            match self.try_drop(placement).await {
-                Ok(()) => return Ok(()),
-                Err(error) => patience.bear(error).await?,
+    /// Takes the right to connect from the applications' slots.
+    pub(super) async fn close_own_database(
+        &self,
+        placement: Placement,
+        state: HomeState,
+    ) -> Result<(), ClusterError> {
+        if !state.owned {
+            return Ok(());
+        }
+        let roles = self.roles(placement).await?;
+        let owner = placement.role(RoleKind::Owner);
+        let mut batch = Batch::locked(self.version().await?, placement);
+        batch.borrow([&owner]);
+        for slot in Login::SLOTS.map(RoleKind::Login) {
+            if roles.iter().any(|role| role.kind == slot) {
+                batch.add(&[
+                    &"REVOKE CONNECT ON DATABASE ",
+                    &self.database_name(placement),
+                    &" FROM ",
+                    &placement.role(slot),
+                ]);
             }
         }
+        batch.give_back([&owner]);
+        self.run(batch).await?;
+        Ok(())
     }
 
-    async fn try_drop(&self, placement: Placement) -> Result<(), ClusterError> {
-        let Some(state) = self.database(placement).await? else {
+    pub(super) async fn drop_own_database(&self, placement: Placement) -> Result<(), ClusterError> {
+        let Some(state) = self.database_state(placement).await? else {
             return Ok(());
         };
-        let (name, owner) = (placement.database(), placement.role(RoleKind::Owner));
+        let (name, owner) = (
+            self.database_name(placement),
+            placement.role(RoleKind::Owner),
+        );
         let version = self.version().await?;
         if state.accepts || !state.admins {
             let mut batch = Batch::locked(version, placement);
             if !state.admins {
-                batch.borrow(&[&owner]);
+                batch.borrow([&owner]);
             }
             // One whose drop was interrupted can't be altered otherwise, and lets nobody in.
             if !state.broken {
@@ -125,17 +149,13 @@ impl Cluster {
                 // the loan of the owner's membership.
                 batch
                     .add(&[&"ALTER DATABASE ", &name, &" OWNER TO CURRENT_USER"])
-                    .give_back(&[&owner]);
+                    .give_back([&owner]);
             }
             self.run(batch).await?;
         }
         // FORCE may end only the sessions of roles that the admin is a member of, and is refused
         // (42501) over any other.
-        for role in self.roles(placement).await? {
-            if let RoleKind::Login(login) = role.kind {
-                self.try_end_sessions(placement, login).await?;
-            }
-        }
+        self.try_end_all_sessions(placement, &Login::ALL).await?;
         let mut batch = Batch::new(version);
         batch.add(&[&"DROP DATABASE IF EXISTS ", &name, &" WITH (FORCE)"]);
         match self.run(batch).await {
@@ -149,30 +169,35 @@ impl Cluster {
         if error.trouble() != Trouble::Denied {
             return error;
         }
+        match self.others_in(placement).await {
+            Ok(Some(by)) => ClusterError::Occupied {
+                database: self.database_name(placement).to_string(),
+                by,
+            },
+            // It has left since, or is one of the server's own workers (autovacuum), which ends by
+            // itself and has no name.
+            Ok(None) => ClusterError::Busy(self.database_name(placement).to_string()),
+            Err(_) => error,
+        }
+    }
+
+    /// The roles connected to the tenant's own database that are neither its own nor the admin's.
+    pub(super) async fn others_in(
+        &self,
+        placement: Placement,
+    ) -> Result<Option<String>, ClusterError> {
         let ours: Vec<String> = Login::ALL
             .map(|login| placement.role(RoleKind::Login(login)).as_str().to_owned())
             .to_vec();
         let look = sqlx::query(
-            "SELECT DISTINCT usename::text AS name FROM pg_stat_activity
-             WHERE datname = $1 AND usename <> ALL($2) AND usename <> current_user ORDER BY 1",
+            "SELECT string_agg(DISTINCT usename::text, ', ' ORDER BY usename::text) AS names
+             FROM pg_stat_activity
+             WHERE datname = $1 AND usename <> ALL($2) AND usename <> current_user",
         )
-        .bind(placement.database().as_str().to_owned())
+        .bind(self.database_name(placement).as_str().to_owned())
         .bind(ours);
-        let Ok(rows) = self.look(look).await else {
-            return error;
-        };
-        let names: Vec<String> = rows
-            .iter()
-            .filter_map(|row| sqlx::Row::try_get(row, "name").ok())
-            .collect();
-        if names.is_empty() {
-            // It has left since, or is one of the server's own workers (autovacuum), which ends by
-            // itself and has no name.
-            return ClusterError::Busy(placement.database().to_string());
-        }
-        ClusterError::Occupied {
-            database: placement.database().to_string(),
-            by: names.join(", "),
-        }
+        let rows = self.look(look).await?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        Ok(sqlx::Row::try_get(row, "names")?)
     }
 }

@@ -7,14 +7,17 @@
 use std::fmt::Write as _;
 
 use sqlx::AssertSqlSafe;
+use tenantry_core::TenantId;
 
 use super::Version;
 use super::credentials::Verifier;
 use super::marker::Marker;
-use super::name::{DatabaseName, ObjectsRole, Placement, RoleName, TemplateName};
+use super::name::{
+    CommonRole, DatabaseName, Placement, RoleName, SchemaName, SearchPath, TemplateName,
+};
 
 /// Something that may stand in a statement.
-pub(super) trait Part {
+pub(super) trait Part: Sync {
     fn append(&self, sql: &mut String);
 }
 
@@ -35,7 +38,48 @@ macro_rules! displayed {
     )+};
 }
 
-displayed!(DatabaseName, RoleName, TemplateName, ObjectsRole, u32, i64);
+displayed!(
+    DatabaseName,
+    SchemaName,
+    SearchPath,
+    RoleName,
+    TemplateName,
+    CommonRole,
+    u32,
+    i64
+);
+
+/// One of our names, or the beginning of some, as a literal: it holds lower-case letters, digits
+/// and underscores.
+pub(super) struct Literal(String);
+
+impl Literal {
+    pub(super) fn schema(name: &SchemaName) -> Self {
+        Self(name.as_str().to_owned())
+    }
+
+    pub(super) fn database(name: &DatabaseName) -> Self {
+        Self(name.as_str().to_owned())
+    }
+
+    /// What the names of all generations of a tenant begin with.
+    pub(super) fn tenant_stem(placement: Placement) -> Self {
+        Self(placement.tenant_stem())
+    }
+}
+
+impl Part for Literal {
+    fn append(&self, sql: &mut String) {
+        let _written = write!(sql, "'{}'", self.0);
+    }
+}
+
+/// As a literal of a UUID: hexadecimal digits and hyphens.
+impl Part for TenantId {
+    fn append(&self, sql: &mut String) {
+        let _written = write!(sql, "'{}'", self.uuid());
+    }
+}
 
 /// As a literal: it holds neither quotes nor backslashes.
 impl Part for Marker {
@@ -95,19 +139,36 @@ impl Batch {
         self.add(&[&"GRANT ", group, &" TO ", member, &options])
     }
 
+    /// Makes `member` a member that has the group's rights, but (16 and later, where there is the
+    /// choice) may not act as it.
+    pub(super) fn grant_rights(&mut self, group: &dyn Part, member: &dyn Part) -> &mut Self {
+        let options = if self.version >= Version::GRANT_OPTIONS {
+            " WITH INHERIT TRUE, SET FALSE"
+        } else {
+            ""
+        };
+        self.add(&[&"GRANT ", group, &" TO ", member, &options])
+    }
+
     /// Makes the admin a member of these roles until [`give_back`](Self::give_back), which belongs
     /// into the same batch.
-    pub(super) fn borrow(&mut self, roles: &[&RoleName]) -> &mut Self {
+    pub(super) fn borrow<'a>(
+        &mut self,
+        roles: impl IntoIterator<Item = &'a RoleName>,
+    ) -> &mut Self {
         for role in roles {
-            self.grant(*role, &"CURRENT_USER");
+            self.grant(role, &"CURRENT_USER");
         }
         self
     }
 
     /// Ends what [`borrow`](Self::borrow) began.
-    pub(super) fn give_back(&mut self, roles: &[&RoleName]) -> &mut Self {
+    pub(super) fn give_back<'a>(
+        &mut self,
+        roles: impl IntoIterator<Item = &'a RoleName>,
+    ) -> &mut Self {
         for role in roles {
-            self.add(&[&"REVOKE ", *role, &" FROM CURRENT_USER"]);
+            self.add(&[&"REVOKE ", role, &" FROM CURRENT_USER"]);
         }
         self
     }
@@ -125,7 +186,8 @@ fn lock_key(placement: Placement) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use tenantry_core::{Generation, TenantId};
+    use tenantry_core::Generation;
+    use tenantry_core::tenant::Isolation;
     use uuid::Uuid;
 
     use super::*;
@@ -133,11 +195,12 @@ mod tests {
 
     #[test]
     fn options_of_a_grant_are_said_where_the_server_knows_them() {
-        let placement = Placement::new(TenantId::from_uuid(Uuid::nil()), Generation::FIRST);
+        let tenant = TenantId::from_uuid(Uuid::nil());
+        let placement = Placement::new(tenant, Generation::FIRST, Isolation::Database);
         let owner = placement.role(RoleKind::Owner);
         let text = |version| {
             let mut batch = Batch::new(Version(version));
-            batch.borrow(&[&owner]).give_back(&[&owner]);
+            batch.borrow([&owner]).give_back([&owner]);
             batch.sql
         };
         let name = "\"t_00000000000000000000000000_g1_o\"";

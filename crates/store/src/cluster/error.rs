@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
+use sqlx::migrate::MigrateError;
+
 use crate::StoreError;
 
 /// What an error of the server means for a step (PostgreSQL manual, appendix A).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// It is there already (42P04, 42710, 23505): look whose it is.
+    /// It is there already (42P04, 42P06, 42P07, 42710, 23505): look whose it is.
     Exists,
     /// The same may work in a moment (40001, 40P01, 53xxx, 55000, 55006, 55P03, 57014, 57P0x, and
     /// XX000, which the server says when two change one row of the catalogue at once).
     Transient,
-    /// It is not there (42704, 3D000): look again, as another may just have dropped it.
+    /// It is not there (42704, 3D000, 3F000): look again, as another may just have dropped it.
     Gone,
     /// The connection is gone and with it the answer: it may have happened (08xxx, I/O).
     Lost,
@@ -28,9 +30,9 @@ pub enum Trouble {
 impl Trouble {
     fn of_code(code: &str) -> Self {
         match code {
-            "42P04" | "42710" | "23505" => Self::Exists,
+            "42P04" | "42P06" | "42P07" | "42710" | "23505" => Self::Exists,
             "40001" | "40P01" | "55000" | "55006" | "55P03" | "57014" | "XX000" => Self::Transient,
-            "42704" | "3D000" => Self::Gone,
+            "42704" | "3D000" | "3F000" => Self::Gone,
             "42501" => Self::Denied,
             "2BP01" => Self::InUse,
             _ => match code.get(..2) {
@@ -77,8 +79,20 @@ pub enum ClusterError {
     /// A role or database that a step builds on is not there.
     #[error("{0} is missing on the cluster")]
     Missing(String),
-    /// The template could not be brought to the tenants' schema.
-    #[error("the template could not be migrated")]
+    /// Tenants still lie in a database that is to be dropped.
+    #[error("tenants still lie in {0}; drop their homes and roles first")]
+    Inhabited(String),
+    /// Shared identity tables are not under the row-level security that they should be.
+    #[error("the shared identity tables are not guarded: {0}")]
+    Unguarded(String),
+    /// What is to be carried over is no earlier generation of the same tenant.
+    #[error("{0} is no earlier generation of {1}")]
+    Unrelated(String, String),
+    /// A later generation of the tenant holds the rows that this step is about.
+    #[error("{0} is behind a later generation of its tenant")]
+    Superseded(String),
+    /// Identity tables could not be brought to the present schema.
+    #[error("the identity tables could not be migrated")]
     Migrate(#[source] StoreError),
 }
 
@@ -90,8 +104,13 @@ impl ClusterError {
             Self::Deadline(_) => Trouble::Lost,
             // Whoever is connected may just be leaving.
             Self::Busy(_) | Self::Occupied { .. } => Trouble::Transient,
-            Self::Migrate(source) if source.is_transient() => Trouble::Transient,
-            Self::Foreign(_) | Self::Missing(_) | Self::Migrate(_) => Trouble::Other,
+            Self::Migrate(source) => trouble_of_migration(source),
+            Self::Inhabited(_) => Trouble::InUse,
+            Self::Foreign(_)
+            | Self::Missing(_)
+            | Self::Superseded(_)
+            | Self::Unguarded(_)
+            | Self::Unrelated(..) => Trouble::Other,
         }
     }
 
@@ -121,6 +140,11 @@ impl ClusterError {
         matches!(self.sqlstate().as_deref(), Some("28P01" | "28000"))
     }
 
+    /// Whether there is no such database.
+    pub(super) fn is_no_database(&self) -> bool {
+        self.sqlstate().as_deref() == Some("3D000")
+    }
+
     /// The server's code, if it said one.
     pub fn sqlstate(&self) -> Option<String> {
         match self {
@@ -135,17 +159,32 @@ impl ClusterError {
 
 impl From<sqlx::Error> for ClusterError {
     fn from(source: sqlx::Error) -> Self {
-        let trouble = match &source {
-            sqlx::Error::Database(error) => error
-                .code()
-                .map_or(Trouble::Other, |code| Trouble::of_code(&code)),
-            sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => {
-                Trouble::Lost
-            }
-            sqlx::Error::PoolTimedOut => Trouble::Transient,
-            _ => Trouble::Other,
-        };
-        Self::Database { trouble, source }
+        Self::Database {
+            trouble: trouble_of(&source),
+            source,
+        }
+    }
+}
+
+fn trouble_of(source: &sqlx::Error) -> Trouble {
+    match source {
+        sqlx::Error::Database(error) => error
+            .code()
+            .map_or(Trouble::Other, |code| Trouble::of_code(&code)),
+        sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => Trouble::Lost,
+        sqlx::Error::PoolTimedOut => Trouble::Transient,
+        _ => Trouble::Other,
+    }
+}
+
+/// A statement of a migration is judged as any other.
+fn trouble_of_migration(source: &StoreError) -> Trouble {
+    match source {
+        StoreError::Migrate(
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+        )
+        | StoreError::Database { source, .. } => trouble_of(source),
+        _ => Trouble::Other,
     }
 }
 
@@ -202,6 +241,8 @@ mod tests {
             ("57014", Trouble::Transient),
             ("42704", Trouble::Gone),
             ("3D000", Trouble::Gone),
+            ("3F000", Trouble::Gone),
+            ("42P06", Trouble::Exists),
             ("08006", Trouble::Lost),
             ("42501", Trouble::Denied),
             ("28P01", Trouble::Denied),

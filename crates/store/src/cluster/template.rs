@@ -4,36 +4,19 @@
 //! a clone waits 5 s and fails while anybody is connected to what it copies. It is made from
 //! template0, so that nothing an operator put into template1 gets into tenants' databases.
 
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::time::timeout;
 
+use super::common::Admin;
 use super::ddl::Batch;
 use super::error::Trouble;
 use super::session::Inside;
 use super::{Cluster, ClusterError};
 use crate::{Db, migrate};
 
-/// The people that an application sees: no hash, no key of an address, no version, no secret. The
-/// view runs with its owner's rights; applications have none on what lies below.
-const APP_USERS: &str = "CREATE OR REPLACE VIEW app.users WITH (security_barrier = true) AS
-    SELECT id, email, username, full_name, role,
-           disabled_at IS NOT NULL AS disabled,
-           must_change_password = 1 AS must_change_password,
-           TIMESTAMPTZ 'epoch' + created_at * INTERVAL '1 microsecond' AS created_at,
-           TIMESTAMPTZ 'epoch' + last_login_at * INTERVAL '1 microsecond' AS last_login_at
-    FROM tenantry.tenantry_users";
-
-impl Batch {
-    /// Makes the view that applications read people from.
-    pub(super) fn app_users(&mut self) -> &mut Self {
-        self.add(&[&APP_USERS])
-    }
-}
-
 impl Cluster {
     /// Whether the template is there and complete.
-    pub async fn has_template(&self) -> Result<bool, ClusterError> {
+    pub(super) async fn has_template(&self) -> Result<bool, ClusterError> {
         let name = self.template_name();
         match self.template(&name).await? {
             Some(state) if !state.ours => Err(ClusterError::Foreign(name.to_string())),
@@ -41,33 +24,12 @@ impl Cluster {
         }
     }
 
-    /// Makes the template where it is missing or incomplete. Many nodes may do so at once.
-    pub async fn ensure_template(&self) -> Result<(), ClusterError> {
-        let mut patience = self.patience();
-        loop {
-            match self.try_template().await {
-                Ok(()) => return Ok(()),
-                Err(error) => patience.bear(error).await?,
-            }
-        }
-    }
-
-    async fn try_template(&self) -> Result<(), ClusterError> {
+    /// Makes the template where it is missing or incomplete.
+    pub(super) async fn try_template(&self) -> Result<(), ClusterError> {
         if self.has_template().await? {
             return Ok(());
         }
-        // One builder at a time, for as long as this connection lives. A second one would do no
-        // harm but keep clones waiting.
-        let mut turn = self.options.connect().await?;
-        let asked = sqlx::query("SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS mine")
-            .bind(self.template_name().as_str().to_owned())
-            .fetch_one(&mut turn);
-        let row = timeout(self.bounds.statement, asked)
-            .await
-            .map_err(|_| ClusterError::Deadline(self.bounds.statement))??;
-        if !row.try_get::<bool, _>("mine")? {
-            return Err(ClusterError::Busy(self.template_name().to_string()));
-        }
+        let _turn = self.take_turn(self.template_name().as_str()).await?;
         if !self.has_template().await? {
             self.build_template().await?;
         }
@@ -76,7 +38,8 @@ impl Cluster {
 
     async fn build_template(&self) -> Result<(), ClusterError> {
         let (name, version) = (self.template_name(), self.version().await?);
-        self.ensure_objects_role().await?;
+        self.ensure_common_role(&self.objects_role(), self.template_marker(), Admin::Member)
+            .await?;
         let state = self.template(&name).await?;
         if state.as_ref().is_some_and(|state| state.broken) {
             let mut batch = Batch::new(version);
@@ -135,9 +98,23 @@ impl Cluster {
             .add(&[&"REVOKE ALL ON SCHEMA public FROM PUBLIC"]);
         self.run_inside(Inside::Template(&name), batch).await?;
 
-        let options = self
-            .inside(Inside::Template(&name))
-            .options([("role", objects.as_str()), ("search_path", "tenantry")]);
+        self.migrate_as_objects(self.inside(Inside::Template(&name)))
+            .await?;
+
+        let mut batch = Batch::new(version);
+        batch.template_users(&objects);
+        self.run_inside(Inside::Template(&name), batch).await?;
+        Ok(())
+    }
+
+    /// Brings the identity tables in the schema `tenantry` to the present version, as the role that
+    /// owns them.
+    pub(super) async fn migrate_as_objects(
+        &self,
+        options: PgConnectOptions,
+    ) -> Result<(), ClusterError> {
+        let objects = self.objects_role();
+        let options = options.options([("role", objects.as_str()), ("search_path", "tenantry")]);
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .connect_lazy_with(options);
@@ -146,60 +123,11 @@ impl Cluster {
         db.close().await;
         migrated
             .map_err(|_| ClusterError::Deadline(self.bounds.statement))?
-            .map_err(ClusterError::Migrate)?;
-
-        let mut batch = Batch::new(version);
-        batch
-            .app_users()
-            .add(&[&"ALTER VIEW app.users OWNER TO ", &objects]);
-        self.run_inside(Inside::Template(&name), batch).await?;
-        Ok(())
-    }
-
-    /// The role that owns what lies in the template. The admin is its member for good: one
-    /// membership for each installation, while all tenants' are given back.
-    async fn ensure_objects_role(&self) -> Result<(), ClusterError> {
-        let objects = self.objects_role();
-        let look = sqlx::query(
-            "SELECT shobj_description(oid, 'pg_authid') AS comment, rolcanlogin AS enabled
-             FROM pg_roles WHERE rolname = $1",
-        )
-        .bind(objects.as_str().to_owned());
-        let rows = self.look(look).await?;
-        // The schema's version is no part of what marks the role: it serves all versions.
-        let prefix = super::Marker::prefix(self.instance);
-        if let Some(row) = rows.first() {
-            let comment: Option<String> = row.try_get("comment")?;
-            if !comment.is_some_and(|comment| comment.starts_with(&prefix)) {
-                return Err(ClusterError::Foreign(objects.to_string()));
-            }
-        }
-        let mut batch = Batch::new(self.version().await?);
-        if rows.is_empty() {
-            batch.add(&[&"CREATE ROLE ", &objects, &" NOLOGIN"]).add(&[
-                &"COMMENT ON ROLE ",
-                &objects,
-                &" IS ",
-                &self.template_marker(),
-            ]);
-        }
-        batch.grant(&objects, &"CURRENT_USER");
-        self.run(batch).await?;
-        Ok(())
+            .map_err(ClusterError::Migrate)
     }
 
     /// Drops the template, and its role where nothing is left that it owns.
-    pub async fn drop_template(&self) -> Result<(), ClusterError> {
-        let mut patience = self.patience();
-        loop {
-            match self.try_drop_template().await {
-                Ok(()) => return Ok(()),
-                Err(error) => patience.bear(error).await?,
-            }
-        }
-    }
-
-    async fn try_drop_template(&self) -> Result<(), ClusterError> {
+    pub(super) async fn try_drop_template(&self) -> Result<(), ClusterError> {
         let (name, version) = (self.template_name(), self.version().await?);
         if let Some(state) = self.template(&name).await? {
             if !state.ours {
@@ -218,7 +146,12 @@ impl Cluster {
             batch.add(&[&"DROP DATABASE IF EXISTS ", &name, &" WITH (FORCE)"]);
             self.run(batch).await?;
         }
-        let mut batch = Batch::new(version);
+        self.drop_objects_role().await
+    }
+
+    /// Drops the role that owns what is made for many tenants, unless something of it is left.
+    pub(super) async fn drop_objects_role(&self) -> Result<(), ClusterError> {
+        let mut batch = Batch::new(self.version().await?);
         batch.add(&[&"DROP ROLE IF EXISTS ", &self.objects_role()]);
         match self.run(batch).await {
             // The template of another schema version, or a database that is being made.

@@ -44,6 +44,15 @@ row! {
     }
 }
 
+row! { struct AddressRow { host: String, port: i64 } }
+
+fn read_port(port: i64) -> Result<u16, StoreError> {
+    u16::try_from(port).map_err(|_| StoreError::Corrupt {
+        table: "clusters",
+        column: "port",
+    })
+}
+
 impl TryFrom<ClusterRow> for ClusterRecord {
     type Error = StoreError;
 
@@ -52,10 +61,7 @@ impl TryFrom<ClusterRow> for ClusterRecord {
             name: row.name,
             sealed_url: row.sealed_url,
             host: row.host,
-            port: u16::try_from(row.port).map_err(|_| StoreError::Corrupt {
-                table: "clusters",
-                column: "port",
-            })?,
+            port: read_port(row.port)?,
             accepts: row.accepts == 1,
             capacity: row.capacity,
             sealed_shared: row.sealed_shared,
@@ -109,6 +115,18 @@ impl ClusterRecords<'_> {
         .into_iter()
         .map(ClusterRecord::try_from)
         .collect()
+    }
+
+    /// Host and port of the cluster with this name.
+    pub async fn address(&mut self, name: &str) -> Result<Option<(String, u16)>, StoreError> {
+        fetch_optional!(
+            self.0,
+            AddressRow,
+            "SELECT host, port FROM clusters WHERE name = $1",
+            name
+        )?
+        .map(|row| Ok((row.host, read_port(row.port)?)))
+        .transpose()
     }
 
     /// The server is reached by another URL from now on; `false` when there is no such cluster.

@@ -333,7 +333,7 @@ impl Servers {
             let error = match timeout(self.0.bounds.wait, options.connect()).await {
                 Ok(Ok(conn)) => return Ok(conn),
                 Ok(Err(error)) => ClusterError::from(error),
-                Err(_) => return Err(StoreError::Busy),
+                Err(_) => return Err(ClusterError::Deadline(self.0.bounds.wait).into()),
             };
             let passing = error.is_refusing_for_now();
             if !passing || Instant::now() + pause > until {

@@ -95,7 +95,7 @@ impl Yard {
             ..self.bench.draft(slug, number)
         };
         assert!(tx.tenants().add(&tenant).await.unwrap());
-        let placement = Placement::new(tenant.id, FIRST);
+        let placement = Placement::new(tenant.id, FIRST, tenant.isolation);
         let record = DatabaseRecord {
             driver: Driver::Postgres,
             cluster: "east".to_owned(),
@@ -155,7 +155,7 @@ impl Yard {
 
 /// Sessions of a tenant's service role, by the server's own account.
 async fn sessions(ctx: &TenantCtx) -> i64 {
-    let role = Placement::new(ctx.id(), FIRST).role(RoleKind::Login(Login::Service));
+    let role = Placement::new(ctx.id(), FIRST, ctx.tenant().isolation).role(RoleKind::Login(Login::Service));
     number(&format!(
         "SELECT COUNT(*) FROM pg_stat_activity WHERE usename = '{}'",
         role.as_str()

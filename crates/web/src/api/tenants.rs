@@ -3,6 +3,7 @@
 mod change;
 mod check;
 mod create;
+mod credentials;
 mod list;
 mod lives;
 mod owner;
@@ -27,6 +28,7 @@ pub fn routes() -> Routes {
         .merge(lives::routes())
         .merge(check::routes())
         .merge(sessions::routes())
+        .merge(credentials::routes())
 }
 
 fn admin(verb: Verb, path: &'static str, doc: Doc) -> Route {

@@ -8,10 +8,11 @@ mod list;
 mod person;
 mod session;
 mod tenant;
+mod webhook;
 mod workflow;
 
 pub use check::CheckBody;
-pub use cluster::{ClusterBody, ClusterRequest, ConnectionsBody};
+pub use cluster::{ClusterBody, ClusterCheckBody, ClusterPatch, ClusterRequest, RemarkBody};
 pub use credential::{CredentialBody, LinkSentBody, RevealedBody, RotateRequest};
 pub use list::{ListBody, ListQuery};
 pub use person::{
@@ -19,4 +20,5 @@ pub use person::{
 };
 pub use session::{SessionBody, SignedOutBody};
 pub use tenant::{ClearedBody, DatabaseBody, TenantBody};
+pub use webhook::{DeliveryBody, TriedBody, WebhookBody, WebhookRequest};
 pub use workflow::{WorkflowBody, WorkflowStepBody};

@@ -1,5 +1,7 @@
 //! The JSON API, by its paths.
 
 mod auth;
+mod clusters;
 mod tenants;
+mod webhooks;
 mod workflows;

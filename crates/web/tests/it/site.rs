@@ -9,7 +9,8 @@ fn cookies(answer: &Answer) -> Vec<&str> {
 }
 
 /// The form's token and the nonce's cookie, as a browser has them after loading the page.
-async fn load(app: &TestApp, host: &str, prefix: &str) -> (String, String) {
+/// A form's token, and the cookie it goes with.
+pub(crate) async fn load(app: &TestApp, host: &str, prefix: &str) -> (String, String) {
     let page = app.get("/login").host(host).send().await;
     assert_eq!(page.status, 200);
     assert!(
@@ -163,6 +164,7 @@ async fn errors_are_pages_and_quote_nothing() {
         (html("/login").host("nobody-here.localhost"), 404),
         (html("/<script>alert(1)</script>"), 404),
         (html("/setup/password/garbage"), 400),
+        (html("/setup/credentials/garbage"), 400),
         (html("/login?tenant_id=<script>"), 404),
         (html("/login?reason=<script>&return_to=<script>"), 200),
     ] {

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::free_mail;
+use super::{Ground, free_mail};
 use super::stories::provision;
 use crate::acts::all_is_well;
 
 /// Whatever the moment, what was answered is kept, and what was not is finished or was never begun.
 #[test]
 fn provisioning_survives_a_kill_at_any_time() -> Result<()> {
-    let story = provision()?;
+    let story = provision(Ground::Files)?;
     for delay in (0..=12).map(|step| Duration::from_millis(step * 15)) {
         let installation = story.before.copy()?;
         let server = installation.serve()?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use tenantry_testkit::process::{Installation, Running};
 
-use super::free_mail;
+use super::{Ground, free_mail};
 use super::stories::{admin_token, provision, with_admin};
 use crate::acts::{self, all_is_well, answered, done};
 use crate::http::Ask;
@@ -18,7 +18,7 @@ const GRACE: &str = "grace@example.com";
 /// tenant that the first one began.
 #[test]
 fn the_same_request_again_makes_no_second_tenant() -> Result<()> {
-    let story = provision()?;
+    let story = provision(Ground::Files)?;
     for fault in ["reserve/started", "owner/started", "activate/succeeded"] {
         let mut installation = story.before.copy()?;
         let ask = story.ask.clone().header("Idempotency-Key", "order-4711");

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use tenantry_testkit::cluster::TestCluster;
 use tenantry_testkit::process::{Installation, alter_sqlite};
 
-use super::{Door, Scene, Story};
+use super::{Door, Ground, Scene, Story, wait_for};
 use crate::acts::{self, ADMIN};
 use crate::http::Ask;
 use crate::{PASSWORD, installation};
@@ -25,15 +26,41 @@ pub(super) fn with_admin(toml: &str) -> Result<Installation> {
     Ok(installation)
 }
 
-/// One with `acme`, whose owner is Ada, and her access token.
-fn with_acme() -> Result<(Installation, String, String)> {
-    let installation = with_admin("")?;
+/// One with its tenants there.
+fn on(ground: Ground) -> Result<(Installation, Option<TestCluster>)> {
+    let server = match ground {
+        Ground::Files => None,
+        Ground::Server => Some(wait_for(TestCluster::start())?),
+    };
+    let mut installation = with_admin("")?;
+    if let Some(server) = &server {
+        installation.set("TENANTRY_CLUSTER_URL", server.url());
+    }
+    Ok((installation, server))
+}
+
+/// Before everything: the installation, the server its tenants lie on, the platform admin's token.
+struct Before {
+    installation: Installation,
+    server: Option<TestCluster>,
+    admin: String,
+    ada: String,
+}
+
+/// An installation with `acme`, whose owner is Ada, and her access token.
+fn with_acme(ground: Ground) -> Result<Before> {
+    let (installation, cluster) = on(ground)?;
     acts::make_tenant(&installation, "acme", ADA)?;
     let server = installation.serve()?;
     let admin = acts::token(server.address()?, None, ADMIN)?;
     let ada = acts::token(server.address()?, Some("acme"), ADA)?;
     server.kill()?;
-    Ok((installation, admin, ada))
+    Ok(Before {
+        installation,
+        server: cluster,
+        admin,
+        ada,
+    })
 }
 
 pub(super) fn admin_token(installation: &Installation) -> Result<String> {
@@ -43,8 +70,8 @@ pub(super) fn admin_token(installation: &Installation) -> Result<String> {
     Ok(token)
 }
 
-pub(super) fn provision() -> Result<Story> {
-    let before = with_admin("")?;
+pub(super) fn provision(ground: Ground) -> Result<Story> {
+    let (before, server) = on(ground)?;
     let admin = admin_token(&before)?;
     let body = json!({ "name": "Acme", "slug": "acme", "owner": { "email": ADA } });
     Ok(Story {
@@ -62,6 +89,9 @@ pub(super) fn provision() -> Result<Story> {
         before,
         admin,
         earlier: None,
+        tell: provision,
+        own: |_, _| true,
+        server,
         visitor: ADA,
         welcome: 401,
         end: |scene| {
@@ -74,8 +104,8 @@ pub(super) fn provision() -> Result<Story> {
 
 /// A tenant that can't be made: the registry refuses to confirm the owner's directory entry, by a
 /// trigger that stands for any damage, and everything is taken back.
-fn refused() -> Result<Story> {
-    let before = with_admin("")?;
+fn refused(ground: Ground) -> Result<Story> {
+    let (before, server) = on(ground)?;
     acts::make_tenant(&before, "holder", ADA)?;
     alter_sqlite(
         &before.data().join("control.db"),
@@ -101,6 +131,9 @@ fn refused() -> Result<Story> {
         before,
         admin,
         earlier: None,
+        tell: refused,
+        own: |_, event| event.starts_with("undo"),
+        server,
         visitor: ADA,
         welcome: 200,
         end: |scene| {
@@ -120,13 +153,13 @@ fn refused() -> Result<Story> {
     })
 }
 
-fn recreate() -> Result<Story> {
-    let (before, admin, ada) = with_acme()?;
+fn recreate(ground: Ground) -> Result<Story> {
+    let before = with_acme(ground)?;
     let body = json!({ "confirm": "acme", "owner": { "email": GRACE } });
     Ok(Story {
         kind: "recreate",
         ask: Ask::post("/api/v1/tenants/acme/recreate")
-            .bearer(&admin)
+            .bearer(&before.admin)
             .json(&body),
         args: &[
             "tenant",
@@ -136,9 +169,12 @@ fn recreate() -> Result<Story> {
             "--owner-email",
             GRACE,
         ],
-        before,
-        admin,
-        earlier: Some(ada),
+        before: before.installation,
+        admin: before.admin,
+        earlier: Some(before.ada),
+        tell: recreate,
+        own: |step, _| step == "remove_previous",
+        server: before.server,
         visitor: ADA,
         welcome: 401,
         end: |scene| {
@@ -149,16 +185,22 @@ fn recreate() -> Result<Story> {
     })
 }
 
-fn restore() -> Result<Story> {
-    let (before, admin, ada) = with_acme()?;
-    acts::done(&before, &["tenant", "delete", "acme", "--force"])?;
+fn restore(ground: Ground) -> Result<Story> {
+    let before = with_acme(ground)?;
+    acts::done(
+        &before.installation,
+        &["tenant", "delete", "acme", "--force"],
+    )?;
     Ok(Story {
         kind: "restore",
-        ask: Ask::post("/api/v1/tenants/acme/restore").bearer(&admin),
+        ask: Ask::post("/api/v1/tenants/acme/restore").bearer(&before.admin),
         args: &["tenant", "restore", "acme"],
-        before,
-        admin,
-        earlier: Some(ada),
+        before: before.installation,
+        admin: before.admin,
+        earlier: Some(before.ada),
+        tell: restore,
+        own: |_, _| true,
+        server: before.server,
         visitor: ADA,
         welcome: 200,
         end: |scene| {
@@ -169,15 +211,18 @@ fn restore() -> Result<Story> {
     })
 }
 
-fn purge() -> Result<Story> {
-    let (before, admin, ada) = with_acme()?;
+fn purge(ground: Ground) -> Result<Story> {
+    let before = with_acme(ground)?;
     Ok(Story {
         kind: "purge",
-        ask: Ask::delete("/api/v1/tenants/acme?confirm=acme&purge=true").bearer(&admin),
+        ask: Ask::delete("/api/v1/tenants/acme?confirm=acme&purge=true").bearer(&before.admin),
         args: &["tenant", "delete", "acme", "--purge", "--force"],
-        before,
-        admin,
-        earlier: Some(ada),
+        before: before.installation,
+        admin: before.admin,
+        earlier: Some(before.ada),
+        tell: purge,
+        own: |_, _| true,
+        server: before.server,
         visitor: ADA,
         welcome: 200,
         end: |scene| {
@@ -220,8 +265,29 @@ fn arrives(scene: &Scene<'_>, email: &str) -> Result<()> {
     Ok(())
 }
 
-/// So many database files, and each that of the registry's tenant.
+/// So many databases, and each that of the registry's tenant.
 fn databases(scene: &Scene<'_>, count: usize) -> Result<()> {
+    let Some(server) = &scene.story.server else {
+        return files(scene, count);
+    };
+    files(scene, 0)?;
+    let found = wait_for(server.belongings())?;
+    let (databases, others): (Vec<&String>, Vec<&String>) = found
+        .iter()
+        .partition(|thing| thing.starts_with("database "));
+    let whole = databases.len() == count && others.iter().all(|thing| thing.starts_with("role "));
+    let stem = |database: &str| format!("role {}_", database.trim_start_matches("database "));
+    let owned = others.iter().all(|role| {
+        databases
+            .iter()
+            .any(|database| role.starts_with(&stem(database)))
+    });
+    ensure!(whole && owned, "expected {count} databases: {found:?}");
+    Ok(())
+}
+
+/// So many database files, and each that of the registry's tenant.
+fn files(scene: &Scene<'_>, count: usize) -> Result<()> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(scene.installation.data().join("tenants"))? {
         let name = entry?
@@ -247,25 +313,30 @@ fn databases(scene: &Scene<'_>, count: usize) -> Result<()> {
 }
 
 macro_rules! killed {
-    ($($name:ident: $story:ident by $door:ident;)+) => {
+    ($($name:ident: $story:ident on $ground:ident by $door:ident;)+) => {
         $(#[test]
         fn $name() -> Result<()> {
-            $story()?.survives_every_moment(Door::$door)
+            $story(Ground::$ground)?.survives_every_moment(Door::$door)
         })+
     };
 }
 
 killed! {
-    provisioning_survives_the_server: provision by Server;
-    provisioning_survives_the_command: provision by Command;
-    undoing_survives_the_server: refused by Server;
-    undoing_survives_the_command: refused by Command;
-    recreating_survives_the_server: recreate by Server;
-    recreating_survives_the_command: recreate by Command;
-    restoring_survives_the_server: restore by Server;
-    restoring_survives_the_command: restore by Command;
-    purging_survives_the_server: purge by Server;
-    purging_survives_the_command: purge by Command;
+    provisioning_survives_the_server: provision on Files by Server;
+    provisioning_survives_the_command: provision on Files by Command;
+    undoing_survives_the_server: refused on Files by Server;
+    undoing_survives_the_command: refused on Files by Command;
+    recreating_survives_the_server: recreate on Files by Server;
+    recreating_survives_the_command: recreate on Files by Command;
+    restoring_survives_the_server: restore on Files by Server;
+    restoring_survives_the_command: restore on Files by Command;
+    purging_survives_the_server: purge on Files by Server;
+    purging_survives_the_command: purge on Files by Command;
+    provisioning_on_a_server_survives_ours: provision on Server by Server;
+    undoing_on_a_server_survives_ours: refused on Server by Server;
+    recreating_on_a_server_survives_ours: recreate on Server by Server;
+    restoring_on_a_server_survives_ours: restore on Server by Server;
+    purging_on_a_server_survives_ours: purge on Server by Server;
 }
 
 /// A password is never needed where a link is mailed, and the other way round.

@@ -36,7 +36,8 @@ async fn expect_settled(test: &TestService, tenant: TenantId, at: &str) {
         .iter()
         .filter(|(_, state)| *state == CredentialState::Active);
     assert_eq!(active.count(), 1, "{at}: {states:?}");
-    let moving = "SELECT COUNT(*) FROM tenant_database_users WHERE state IN ('pending', 'retiring')";
+    let moving =
+        "SELECT COUNT(*) FROM tenant_database_users WHERE state IN ('pending', 'retiring')";
     assert_eq!(test.control().number(moving).await.unwrap(), 0, "{at}");
     let unfinished = "SELECT COUNT(*) FROM workflows WHERE finished_at IS NULL OR state = 'stuck'";
     assert_eq!(test.control().number(unfinished).await.unwrap(), 0, "{at}");
@@ -45,6 +46,7 @@ async fn expect_settled(test: &TestService, tenant: TenantId, at: &str) {
 /// Lets a process die at a place of a rotation, and another go on; the credentials to use then.
 async fn die_at(test: &TestService, tenant: TenantId, place: Place, known: Access) -> Access {
     let at = format!("died after {} {}", place.step, place.event);
+    let done = (place.step.as_str(), place.event) == ("switch", LogEvent::Succeeded);
     let (faults, reached) = place.halt(|_, _, _| None);
     let dying = Arc::new(test.beside(faults).await.unwrap());
     let acting = Arc::clone(&dying);
@@ -67,6 +69,8 @@ async fn die_at(test: &TestService, tenant: TenantId, place: Place, known: Acces
         .any(|(slot, state)| {
             *state == CredentialState::Active && !known.user.ends_with(&format!("_{slot}"))
         });
+    // Nobody was shown what it had made, so only where it had switched already it stays.
+    assert_eq!(switched, done, "{at}");
     if switched {
         // It had come to its end, and whoever asked is not there to see: so once more, in time.
         wait(rotate(&test.service, tenant).await);
@@ -159,14 +163,16 @@ async fn whoever_ends_the_old_ones_dies(driver: Driver) {
     let hold = Duration::from_mins(2);
     test.clock.advance(tenantry_testkit::service::DRAIN);
     let until = (test.clock.now() + hold).micros();
-    let claim = format!(
-        "UPDATE tenant_database_users SET held_until = {until} WHERE state = 'retiring'"
-    );
+    let claim =
+        format!("UPDATE tenant_database_users SET held_until = {until} WHERE state = 'retiring'");
     assert_eq!(test.control().damage(&claim).await.unwrap(), 1);
     // It had come as far as disabling the login.
-    superuser(&format!("ALTER ROLE \"{}\" NOLOGIN PASSWORD NULL", old.user))
-        .await
-        .unwrap();
+    superuser(&format!(
+        "ALTER ROLE \"{}\" NOLOGIN PASSWORD NULL",
+        old.user
+    ))
+    .await
+    .unwrap();
     test.service.look_after_credentials().await.unwrap();
     assert_eq!(wait(rotate(&test.service, tenant).await), hold);
     enter(&new).await.unwrap();

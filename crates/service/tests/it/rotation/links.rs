@@ -19,7 +19,9 @@ async fn mailed(test: &TestService, address: &str) -> String {
         .filter(|mail| mail.to == address)
         .find_map(|mail| mail.text.clone())
         .unwrap();
-    let (_, rest) = text.split_once("acme.localhost:8000/setup/credentials/").unwrap();
+    let (_, rest) = text
+        .split_once("acme.localhost:8000/setup/credentials/")
+        .unwrap();
     rest.lines().next().unwrap().to_owned()
 }
 
@@ -132,7 +134,12 @@ async fn a_link_ends(driver: Driver) {
     let fresh = ask(&test, tenant).await;
     expect_void(&test, &token, None, "another was asked for").await;
     advance_until_just_before(&test, Duration::from_hours(24));
-    assert!(test.service.credentials_link_view(&fresh, None).await.is_ok());
+    assert!(
+        test.service
+            .credentials_link_view(&fresh, None)
+            .await
+            .is_ok()
+    );
     test.clock.advance(Duration::from_micros(1));
     expect_void(&test, &fresh, None, "a day later").await;
 
@@ -140,7 +147,12 @@ async fn a_link_ends(driver: Driver) {
     test.service.suspend_tenant(tenant).await.unwrap();
     expect_void(&test, &token, None, "suspended").await;
     test.service.resume_tenant(tenant).await.unwrap();
-    assert!(test.service.credentials_link_view(&token, None).await.is_ok());
+    assert!(
+        test.service
+            .credentials_link_view(&token, None)
+            .await
+            .is_ok()
+    );
     let owner = TestService::new_tenant("acme", ADA, Some(PASSWORD))
         .unwrap()
         .owner;
@@ -154,7 +166,9 @@ async fn a_setup_link_is_no_credentials_link(driver: Driver) {
     let token = ask(&test, tenant).await;
     let set = test.service.setup_password(&token, PASSWORD, None, None);
     refused!(set.await, Refusal::TokenInvalid);
-    test.invite_tenant("globex", "bob@example.org").await.unwrap();
+    test.invite_tenant("globex", "bob@example.org")
+        .await
+        .unwrap();
     let setup = test.setup_token_from_mail("bob@example.org").await.unwrap();
     expect_void(&test, &setup, None, "a setup link").await;
 }

@@ -1,8 +1,5 @@
 //! Rotations while applications work: no query fails.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use tenantry_service::credentials::Access;
 use tenantry_testkit::cluster::Application;
 use tenantry_testkit::service::Driver;
@@ -15,43 +12,40 @@ use super::{drain, enter, rotate, start};
 const ROTATIONS: usize = 20;
 
 /// Processes of the application, each of which learns of new credentials at another time.
-const PROCESSES: usize = 4;
+const PROCESSES: usize = 3;
 
 /// Queries that a process makes on one connection.
-const QUERIES: usize = 5;
+const QUERIES: usize = 20;
 
 /// One process of an application: some queries on a connection, then another connection, with the
 /// credentials that it was last told.
 struct Process {
     told: watch::Sender<Option<String>>,
-    /// Connections made, by the URL they were made with.
-    connected: watch::Receiver<(String, usize)>,
-    queries: Arc<AtomicUsize>,
+    /// The URL that it is connected with.
+    connected: watch::Receiver<String>,
+    queries: watch::Receiver<usize>,
     task: JoinHandle<Result<(), String>>,
 }
 
 impl Process {
     fn start(access: &Access) -> Self {
         let (told, mut urls) = watch::channel(Some(access.url.expose().clone()));
-        let (tell, connected) = watch::channel((String::new(), 0));
-        let queries = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&queries);
+        let (tell, connected) = watch::channel(String::new());
+        let (count, queries) = watch::channel(0);
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| format!("{error:?}");
         let task = tokio::spawn(async move {
-            let mut made = 0;
             loop {
                 let Some(url) = urls.borrow_and_update().clone() else {
                     return Ok(());
                 };
                 let working = async {
                     let mut conn = Application::enter(&url).await?;
-                    made += 1;
-                    tell.send_replace((url, made));
+                    tell.send_replace(url);
                     for number in 0..QUERIES {
                         conn.run(&format!("INSERT INTO orders VALUES ({number})"))
                             .await?;
                         conn.text("SELECT COUNT(*)::text FROM users").await?;
-                        counted.fetch_add(2, Ordering::SeqCst);
+                        count.send_modify(|count| *count += 2);
                     }
                     conn.leave().await?;
                     Ok(())
@@ -67,10 +61,10 @@ impl Process {
         }
     }
 
-    /// Waits until it was connected once more with the credentials it has.
+    /// Waits until it made some more queries.
     async fn goes_on(&mut self) {
-        let before = self.connected.borrow().1;
-        let there = self.connected.wait_for(|(_, made)| *made > before + 1);
+        let before = *self.queries.borrow();
+        let there = self.queries.wait_for(|count| *count > before + QUERIES);
         assert!(there.await.is_ok(), "a query failed");
     }
 
@@ -78,15 +72,14 @@ impl Process {
     async fn change_over(&mut self, access: &Access) {
         let url = access.url.expose().clone();
         self.told.send_replace(Some(url.clone()));
-        let mut seen = self.connected.clone();
-        let there = seen.wait_for(|(connected, _)| *connected == url);
+        let there = self.connected.wait_for(|connected| *connected == url);
         assert!(there.await.is_ok(), "a query failed");
     }
 
     async fn end(self) -> usize {
         self.told.send_replace(None);
         self.task.await.unwrap().unwrap();
-        self.queries.load(Ordering::SeqCst)
+        *self.queries.borrow()
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_core::TenantId;
+use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_service::Service;
 use tenantry_testkit::cluster::{number, superuser};
 use tenantry_testkit::on_both;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tenantry_core::tenant::Isolation;
 use tenantry_store::cluster::{ClusterBounds, Login, Trouble};
 use tenantry_testkit::proxy::{Cut, Proxy};
 
@@ -10,25 +11,51 @@ use super::{Bench, impatient, provision};
 const CUTS: [Cut; 4] = [Cut::Before, Cut::After, Cut::InAnswer(0), Cut::InAnswer(3)];
 
 /// A statement of each step.
-const FORWARD: [&str; 8] = [
-    "CREATE ROLE \"tenantry_objects",
-    "TEMPLATE template0",
-    "WITH ALLOW_CONNECTIONS false IS_TEMPLATE true",
-    "CREATE ROLE \"t_",
-    "CREATE DATABASE \"t_",
-    "ALTER DATABASE \"t_",
-    "REASSIGN OWNED",
-    "PASSWORD 'SCRAM",
-];
+const fn forward(isolation: Isolation) -> &'static [&'static str] {
+    match isolation {
+        Isolation::Database => &[
+            "CREATE ROLE \"tenantry_objects",
+            "TEMPLATE template0",
+            "WITH ALLOW_CONNECTIONS false IS_TEMPLATE true",
+            "CREATE ROLE \"t_",
+            "CREATE DATABASE \"t_",
+            "ALTER DATABASE \"t_",
+            "REASSIGN OWNED",
+            "PASSWORD 'SCRAM",
+        ],
+        Isolation::Schema => &[
+            "CREATE ROLE \"tenantry_schemas",
+            "TEMPLATE template0",
+            "ALLOW_CONNECTIONS true",
+            "REVOKE ALL ON SCHEMA public",
+            "CREATE ROLE \"t_",
+            "CREATE SCHEMA IF NOT EXISTS \"t_",
+            "CREATE TABLE tenantry_stamp",
+            "RESET ROLE",
+            "OR REPLACE VIEW",
+            "PASSWORD 'SCRAM",
+        ],
+        Isolation::Shared => &[
+            "CREATE ROLE \"tenantry_viewer",
+            "TEMPLATE template0",
+            "ALLOW_CONNECTIONS true",
+            "CREATE TABLE tenantry_stamp",
+            "FORCE ROW LEVEL",
+            "CREATE ROLE \"t_",
+            "CREATE SCHEMA IF NOT EXISTS \"t_",
+            "OR REPLACE VIEW",
+            "PASSWORD 'SCRAM",
+        ],
+    }
+}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cut_anywhere_on_the_way_changes_nothing_about_the_end() {
+async fn cut_on_the_way(isolation: Isolation) {
     for cut in CUTS {
-        for words in FORWARD {
+        for words in forward(isolation) {
             let bench = Bench::open().await;
             let proxy = Proxy::before(&bench.url).await.unwrap();
             let through = bench.another(proxy.url());
-            let placement = bench.placement();
+            let placement = bench.placement(isolation);
             proxy.cut(words, cut);
             provision(&through, placement).await;
             let password = bench.password();
@@ -37,27 +64,37 @@ async fn a_cut_anywhere_on_the_way_changes_nothing_about_the_end() {
                 .await
                 .unwrap();
             assert_eq!(proxy.cuts(), 1, "{words} was never sent");
+            let cluster = &bench.cluster;
+            assert!(cluster.is_open(placement).await.unwrap(), "{cut:?} {words}");
             assert!(
-                bench.cluster.is_open(placement).await.unwrap(),
+                cluster.has_roles(placement).await.unwrap(),
                 "{cut:?} {words}"
             );
             assert!(
-                bench.cluster.has_roles(placement).await.unwrap(),
+                cluster.has_base(isolation).await.unwrap(),
                 "{cut:?} {words}"
             );
-            assert!(
-                bench.cluster.has_template().await.unwrap(),
-                "{cut:?} {words}"
-            );
-            let ending = bench
-                .cluster
-                .sign_in(placement, Login::A, &password)
-                .await
-                .unwrap();
-            assert!(ending.is_right(placement, Login::A), "{cut:?} {words}");
+            let ending = cluster.sign_in(placement, Login::A, &password).await;
+            let expected = cluster.expected(placement, Login::A);
+            assert_eq!(ending.unwrap(), expected, "{cut:?} {words}");
             through.close().await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_on_the_way_to_a_database_changes_nothing_about_the_end() {
+    cut_on_the_way(Isolation::Database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_on_the_way_to_schemas_changes_nothing_about_the_end() {
+    cut_on_the_way(Isolation::Schema).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_on_the_way_to_shared_tables_changes_nothing_about_the_end() {
+    cut_on_the_way(Isolation::Shared).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,30 +102,26 @@ async fn a_cut_anywhere_on_the_way_back_leaves_nothing() {
     let bench = Bench::open().await;
     let proxy = Proxy::before(&bench.url).await.unwrap();
     let through = bench.another(proxy.url());
-    for cut in CUTS {
-        for words in [
-            "REVOKE CONNECT",
-            "OWNER TO CURRENT_USER",
-            "DROP DATABASE",
-            "NOLOGIN PASSWORD NULL",
-            "pg_terminate_backend",
-            "DROP ROLE",
-        ] {
-            let placement = bench.tenant().await;
-            let password = bench.password();
-            bench
-                .cluster
-                .set_password(placement, Login::A, &password)
-                .await
-                .unwrap();
-            let _session = bench.connect(placement, Login::A, &password).await.unwrap();
-            let before = proxy.cuts();
-            proxy.cut(words, cut);
-            through.close_database(placement).await.unwrap();
-            through.drop_database(placement).await.unwrap();
-            through.drop_roles(placement).await.unwrap();
-            assert_eq!(proxy.cuts(), before + 1, "{words} was never sent");
-            assert_eq!(bench.left_over(placement).await, 0, "{cut:?} {words}");
+    for isolation in Isolation::ALL {
+        let statements: &[&str] = match isolation {
+            Isolation::Database => &["REVOKE CONNECT", "OWNER TO CURRENT_USER", "DROP DATABASE"],
+            Isolation::Schema => &["REVOKE \"tenantry_schemas", "DROP SCHEMA"],
+            Isolation::Shared => &["REVOKE \"tenantry_shared", "DELETE FROM", "DROP SCHEMA"],
+        };
+        let common = ["NOLOGIN PASSWORD NULL", "pg_terminate_backend", "DROP ROLE"];
+        for words in statements.iter().chain(&common) {
+            for cut in CUTS {
+                let (placement, _) = bench.inhabited(*isolation).await;
+                let password = bench.admit(placement, Login::A).await;
+                let _session = bench.connect(placement, Login::A, &password).await.unwrap();
+                let before = proxy.cuts();
+                proxy.cut(words, cut);
+                through.close_home(placement).await.unwrap();
+                through.drop_home(placement).await.unwrap();
+                through.drop_roles(placement).await.unwrap();
+                assert_eq!(proxy.cuts(), before + 1, "{words} was never sent");
+                assert_eq!(bench.left_over(placement).await, 0, "{cut:?} {words}");
+            }
         }
     }
     through.close().await;
@@ -103,14 +136,21 @@ async fn an_answer_that_never_comes_is_not_waited_for_forever() {
         ..ClusterBounds::default()
     };
     let through = bench.bounded(proxy.url(), bounds);
-    through.ensure_template().await.unwrap();
-    for words in ["CREATE ROLE \"t_", "CREATE DATABASE \"t_", "REASSIGN OWNED"] {
-        let placement = bench.placement();
-        let before = proxy.cuts();
-        proxy.cut(words, Cut::Hang);
-        provision(&through, placement).await;
-        assert_eq!(proxy.cuts(), before + 1, "{words} was never sent");
-        assert!(bench.cluster.is_open(placement).await.unwrap(), "{words}");
+    for isolation in Isolation::ALL {
+        through.ensure_base(*isolation).await.unwrap();
+        let statements: &[&str] = match isolation {
+            Isolation::Database => &["CREATE ROLE \"t_", "CREATE DATABASE \"t_", "REASSIGN OWNED"],
+            Isolation::Schema => &["CREATE TABLE tenantry_stamp", "OR REPLACE VIEW"],
+            Isolation::Shared => &["OR REPLACE VIEW"],
+        };
+        for words in statements {
+            let placement = bench.placement(*isolation);
+            let before = proxy.cuts();
+            proxy.cut(words, Cut::Hang);
+            provision(&through, placement).await;
+            assert_eq!(proxy.cuts(), before + 1, "{words} was never sent");
+            assert!(bench.cluster.is_open(placement).await.unwrap(), "{words}");
+        }
     }
     through.close().await;
 }
@@ -120,13 +160,13 @@ async fn a_server_that_is_away_is_passing_trouble() {
     let bench = Bench::open().await;
     let proxy = Proxy::before(&bench.url).await.unwrap();
     let through = bench.bounded(proxy.url(), impatient());
-    let placement = bench.placement();
+    let placement = bench.placement(Isolation::Database);
     assert!(!through.has_roles(placement).await.unwrap());
     // Idle connections that broke are noticed by the next step and cost no error.
     proxy.reset();
     through.ensure_roles(placement).await.unwrap();
     drop(proxy);
-    let error = through.ensure_template().await.unwrap_err();
+    let error = through.ensure_base(Isolation::Database).await.unwrap_err();
     assert!(error.is_passing(), "{error:?}");
     assert!(matches!(
         error.trouble(),

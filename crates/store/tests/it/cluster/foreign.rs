@@ -1,5 +1,6 @@
 //! What has the name of something of ours and is not ours is refused and left as it is.
 
+use tenantry_core::tenant::Isolation;
 use tenantry_store::cluster::{ClusterError, Login, Placement, RoleKind};
 
 use super::{Bench, number, provision, superuser};
@@ -10,11 +11,11 @@ fn is_foreign<T>(outcome: &Result<T, ClusterError>) -> bool {
 
 async fn assert_all_refuse(bench: &Bench, placement: Placement) {
     let cluster = &bench.cluster;
-    assert!(is_foreign(&cluster.create_database(placement).await));
-    assert!(is_foreign(&cluster.open_database(placement).await));
-    assert!(is_foreign(&cluster.close_database(placement).await));
-    assert!(is_foreign(&cluster.drop_database(placement).await));
-    assert!(is_foreign(&cluster.has_database(placement).await));
+    assert!(is_foreign(&cluster.create_home(placement).await));
+    assert!(is_foreign(&cluster.open_home(placement).await));
+    assert!(is_foreign(&cluster.close_home(placement).await));
+    assert!(is_foreign(&cluster.drop_home(placement).await));
+    assert!(is_foreign(&cluster.has_home(placement).await));
 }
 
 async fn comment(kind: &str, name: &str) -> i64 {
@@ -33,10 +34,10 @@ async fn comment(kind: &str, name: &str) -> i64 {
 async fn a_foreign_database_is_left_alone() {
     let bench = Bench::open().await;
     let cluster = &bench.cluster;
-    cluster.ensure_template().await.unwrap();
-    let placement = bench.placement();
+    cluster.ensure_base(Isolation::Database).await.unwrap();
+    let placement = bench.placement(Isolation::Database);
     cluster.ensure_roles(placement).await.unwrap();
-    let name = placement.database();
+    let name = cluster.database_name(placement);
 
     // Somebody else's, without a comment.
     superuser(&format!("CREATE DATABASE {name}")).await;
@@ -61,25 +62,25 @@ async fn a_foreign_database_is_left_alone() {
 #[tokio::test]
 async fn another_tenants_or_installations_marker_is_foreign() {
     let bench = Bench::open().await;
-    let placement = bench.tenant().await;
-    let name = placement.database();
-    let other = bench.placement();
+    let placement = bench.tenant(Isolation::Database).await;
+    let name = bench.cluster.database_name(placement);
+    let other = bench.placement(Isolation::Database);
     for marker in [
         format!(
-            "tenantry instance={} tenant={} generation=1",
+            "tenantry instance={} tenant={} generation=1 isolation=database",
             bench.instance, other.tenant
         ),
         format!(
-            "tenantry instance={} tenant={} generation=2",
+            "tenantry instance={} tenant={} generation=2 isolation=database",
             bench.instance, placement.tenant
         ),
         format!(
-            "tenantry instance={} tenant={} generation=1",
+            "tenantry instance={} tenant={} generation=1 isolation=database",
             uuid::Uuid::nil(),
             placement.tenant
         ),
         format!(
-            "tenantry instance={} tenant={} generation=1 ",
+            "tenantry instance={} tenant={} generation=1",
             bench.instance, placement.tenant
         ),
     ] {
@@ -91,17 +92,70 @@ async fn another_tenants_or_installations_marker_is_foreign() {
     }
     // So that the test's own cleaning up finds them.
     let right = format!(
-        "tenantry instance={} tenant={} generation=1",
+        "tenantry instance={} tenant={} generation=1 isolation=database",
         bench.instance, placement.tenant
     );
     superuser(&format!("COMMENT ON DATABASE {name} IS '{right}'")).await;
 }
 
 #[tokio::test]
+async fn another_tenants_schema_is_foreign() {
+    let bench = Bench::open().await;
+    for isolation in [Isolation::Schema, Isolation::Shared] {
+        let (placement, _) = bench.inhabited(isolation).await;
+        let other = bench.placement(isolation);
+        let schema = placement.application_schema();
+        let database = bench.database(placement);
+        for comment in [
+            "NULL".to_owned(),
+            "'mine'".to_owned(),
+            format!(
+                "'tenantry instance={} tenant={} generation=1 isolation={isolation}'",
+                bench.instance, other.tenant
+            ),
+        ] {
+            let sql = format!("COMMENT ON SCHEMA {schema} IS {comment}");
+            super::in_database(&database, &sql).await;
+            assert_all_refuse(&bench, placement).await;
+            assert!(is_foreign(&bench.cluster.upgrade(placement).await));
+            let new = super::next(placement);
+            assert!(is_foreign(&bench.cluster.carry_over(placement, new).await));
+        }
+        assert_eq!(bench.rows(placement).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_database_for_many_is_neither_used_nor_changed() {
+    let bench = Bench::open().await;
+    let cluster = &bench.cluster;
+    for isolation in [Isolation::Schema, Isolation::Shared] {
+        let placement = bench.placement(isolation);
+        let name = bench.database(placement);
+        superuser(&format!("CREATE DATABASE {name}")).await;
+        assert!(is_foreign(&cluster.ensure_base(isolation).await));
+        assert!(is_foreign(&cluster.has_base(isolation).await));
+        assert!(is_foreign(&cluster.drop_base(isolation).await));
+        cluster.ensure_roles(placement).await.unwrap();
+        superuser(&format!("COMMENT ON DATABASE {name} IS 'mine'")).await;
+        assert_all_refuse(&bench, placement).await;
+        let remarks = cluster.check().await.unwrap();
+        assert!(
+            remarks
+                .iter()
+                .any(|remark| remark.lack == tenantry_store::cluster::Lack::Template)
+        );
+        assert_eq!(comment("DATABASE", &name).await, 1);
+        superuser(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        provision(cluster, placement).await;
+    }
+}
+
+#[tokio::test]
 async fn a_foreign_role_is_left_alone_and_nothing_is_made_beside_it() {
     let bench = Bench::open().await;
     let cluster = &bench.cluster;
-    let placement = bench.placement();
+    let placement = bench.placement(Isolation::Database);
     let role = placement.role(RoleKind::Login(Login::A));
     for setup in [
         format!("CREATE ROLE {role} LOGIN PASSWORD 'theirs'"),
@@ -119,7 +173,9 @@ async fn a_foreign_role_is_left_alone_and_nothing_is_made_beside_it() {
         assert_eq!(bench.left_over(placement).await, 1);
     }
     let theirs = tenantry_core::Secret::new("theirs".to_owned());
-    let options = super::options(placement, Login::A, &theirs).database("postgres");
+    let options = bench
+        .options(placement, Login::A, &theirs)
+        .database("postgres");
     let mut session = sqlx::ConnectOptions::connect(&options).await.unwrap();
     assert!(is_foreign(&cluster.end_sessions(placement, Login::A).await));
     super::run(&mut session, "SELECT 1").await.unwrap();
@@ -133,8 +189,8 @@ async fn a_foreign_template_is_neither_used_nor_changed() {
     let cluster = &bench.cluster;
     let name = cluster.template_name();
     superuser(&format!("CREATE DATABASE {name}")).await;
-    assert!(is_foreign(&cluster.ensure_template().await));
-    assert!(is_foreign(&cluster.drop_template().await));
+    assert!(is_foreign(&cluster.ensure_base(Isolation::Database).await));
+    assert!(is_foreign(&cluster.drop_base(Isolation::Database).await));
     let remarks = cluster.check().await.unwrap();
     assert!(
         remarks
@@ -142,5 +198,5 @@ async fn a_foreign_template_is_neither_used_nor_changed() {
             .any(|remark| remark.lack == tenantry_store::cluster::Lack::Template)
     );
     superuser(&format!("DROP DATABASE {name}")).await;
-    provision(cluster, bench.placement()).await;
+    provision(cluster, bench.placement(Isolation::Database)).await;
 }

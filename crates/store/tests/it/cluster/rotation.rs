@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sqlx::PgConnection;
 use tenantry_core::Secret;
+use tenantry_core::tenant::Isolation;
 use tenantry_store::cluster::{Login, Placement, SignIn};
 use tokio::task::JoinHandle;
 
-use super::{Bench, options, run};
+use super::{Bench, run};
 
 /// An application that signs in anew for every third query, with one set of credentials.
 struct Load {
@@ -18,8 +19,8 @@ struct Load {
 }
 
 impl Load {
-    fn start(placement: Placement, login: Login, password: &Secret<String>) -> Self {
-        let options = options(placement, login, password);
+    fn start(bench: &Bench, placement: Placement, login: Login, password: &Secret<String>) -> Self {
+        let options = bench.options(placement, login, password);
         let stop = Arc::new(AtomicBool::new(false));
         let queries = Arc::new(AtomicUsize::new(0));
         let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&queries));
@@ -68,8 +69,14 @@ async fn query(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_query_fails_over_rotations_to_and_fro() {
     let bench = Bench::open().await;
+    for isolation in Isolation::ALL {
+        to_and_fro(&bench, *isolation).await;
+    }
+}
+
+async fn to_and_fro(bench: &Bench, isolation: Isolation) {
     let cluster = &bench.cluster;
-    let placement = bench.tenant().await;
+    let placement = bench.tenant(isolation).await;
     let (mut active, mut idle) = (Login::A, Login::B);
     let password = bench.password();
     cluster
@@ -81,17 +88,17 @@ async fn no_query_fails_over_rotations_to_and_fro() {
         .await
         .unwrap();
     drop(conn);
-    let mut load = Load::start(placement, active, &password);
+    let mut load = Load::start(bench, placement, active, &password);
     let mut old = password;
     for _ in 0..4 {
         load.goes_on().await;
         let fresh = bench.password();
         cluster.set_password(placement, idle, &fresh).await.unwrap();
         let ending = cluster.sign_in(placement, idle, &fresh).await.unwrap();
-        assert!(ending.is_right(placement, idle), "{ending:?}");
+        assert_eq!(ending, cluster.expected(placement, idle));
         // Both at once, until the application has changed over.
         load.goes_on().await;
-        let next = Load::start(placement, idle, &fresh);
+        let next = Load::start(bench, placement, idle, &fresh);
         next.goes_on().await;
         load.goes_on().await;
         assert!(load.end().await > 0);
@@ -109,85 +116,75 @@ async fn no_query_fails_over_rotations_to_and_fro() {
 #[tokio::test]
 async fn ending_sessions_ends_that_roles_alone() {
     let bench = Bench::open().await;
-    let placement = bench.tenant().await;
-    let password = bench.password();
-    let mut sessions = Vec::new();
-    for login in [Login::A, Login::A, Login::B, Login::Service] {
-        bench
-            .cluster
-            .set_password(placement, login, &password)
-            .await
-            .unwrap();
-        sessions.push(bench.connect(placement, login, &password).await.unwrap());
+    let cluster = &bench.cluster;
+    for isolation in Isolation::ALL {
+        let placement = bench.tenant(*isolation).await;
+        let a = bench.admit(placement, Login::A).await;
+        let mut sessions = vec![bench.connect(placement, Login::A, &a).await.unwrap()];
+        sessions.push(bench.connect(placement, Login::A, &a).await.unwrap());
+        for login in [Login::B, Login::Service] {
+            let password = bench.admit(placement, login).await;
+            sessions.push(bench.connect(placement, login, &password).await.unwrap());
+        }
+        // Disabled, a role's running sessions go on.
+        cluster.disable(placement, Login::A).await.unwrap();
+        assert!(run(&mut sessions[0], "SELECT 1").await.is_ok());
+        assert_eq!(cluster.end_sessions(placement, Login::A).await.unwrap(), 2);
+        assert_eq!(cluster.end_sessions(placement, Login::A).await.unwrap(), 0);
+        let mut alive = Vec::new();
+        for session in &mut sessions {
+            alive.push(run(session, "SELECT 1").await.is_ok());
+        }
+        assert_eq!(alive, [false, false, true, true]);
+        // Closing ends those of both slots, and the server's own go on.
+        cluster.close_home(placement).await.unwrap();
+        assert!(run(&mut sessions[2], "SELECT 1").await.is_err());
+        assert!(run(&mut sessions[3], "SELECT 1").await.is_ok());
     }
-    // Disabled, a role's running sessions go on.
-    bench.cluster.disable(placement, Login::A).await.unwrap();
-    assert!(run(&mut sessions[0], "SELECT 1").await.is_ok());
-    assert_eq!(
-        bench
-            .cluster
-            .end_sessions(placement, Login::A)
-            .await
-            .unwrap(),
-        2
-    );
-    assert_eq!(
-        bench
-            .cluster
-            .end_sessions(placement, Login::A)
-            .await
-            .unwrap(),
-        0
-    );
-    let mut alive = Vec::new();
-    for session in &mut sessions {
-        alive.push(run(session, "SELECT 1").await.is_ok());
-    }
-    assert_eq!(alive, [false, false, true, true]);
 }
 
 #[tokio::test]
 async fn signing_in_tells_what_is_wrong() {
     let bench = Bench::open().await;
     let cluster = &bench.cluster;
-    let placement = bench.tenant().await;
-    let password = bench.password();
-    let sign_in = async |placement| {
+    for isolation in Isolation::ALL {
+        let placement = bench.tenant(*isolation).await;
+        let password = bench.password();
+        let sign_in = async || {
+            cluster
+                .sign_in(placement, Login::A, &password)
+                .await
+                .unwrap()
+        };
+        let right = cluster.expected(placement, Login::A);
+        assert_eq!(sign_in().await, SignIn::Refused, "no password yet");
+        bench.admit(placement, Login::A).await;
+        assert_eq!(sign_in().await, SignIn::Refused, "another password");
         cluster
-            .sign_in(placement, Login::A, &password)
+            .set_password(placement, Login::A, &password)
             .await
-            .unwrap()
-    };
-    assert_eq!(sign_in(placement).await, SignIn::Refused, "no password yet");
-    cluster
-        .set_password(placement, Login::A, &bench.password())
-        .await
-        .unwrap();
-    assert_eq!(
-        sign_in(placement).await,
-        SignIn::Refused,
-        "another password"
-    );
-    cluster
-        .set_password(placement, Login::A, &password)
-        .await
-        .unwrap();
-    assert!(sign_in(placement).await.is_right(placement, Login::A));
-    assert!(!sign_in(placement).await.is_right(placement, Login::B));
-    cluster.close_database(placement).await.unwrap();
-    assert_eq!(sign_in(placement).await, SignIn::ShutOut);
-    cluster.open_database(placement).await.unwrap();
-    assert!(sign_in(placement).await.is_right(placement, Login::A));
-    cluster.drop_database(placement).await.unwrap();
-    assert_eq!(sign_in(placement).await, SignIn::NoDatabase);
-    cluster.drop_roles(placement).await.unwrap();
-    assert_eq!(sign_in(placement).await, SignIn::Refused);
+            .unwrap();
+        assert_eq!(sign_in().await, right);
+        assert_ne!(sign_in().await, cluster.expected(placement, Login::B));
+        cluster.close_home(placement).await.unwrap();
+        assert_eq!(sign_in().await, SignIn::ShutOut);
+        cluster.open_home(placement).await.unwrap();
+        assert_eq!(sign_in().await, right);
+        cluster.drop_home(placement).await.unwrap();
+        let gone = match isolation {
+            Isolation::Database => SignIn::NoDatabase,
+            Isolation::Schema | Isolation::Shared => SignIn::ShutOut,
+        };
+        assert_eq!(sign_in().await, gone);
+        cluster.drop_roles(placement).await.unwrap();
+        assert_eq!(sign_in().await, SignIn::Refused);
+    }
 }
 
 #[tokio::test]
 async fn the_server_keeps_a_verifier_of_ours() {
     let bench = Bench::open().await;
-    let placement = bench.tenant().await;
+    let placement = bench.tenant(Isolation::Database).await;
     let password = bench.password();
     bench
         .cluster

@@ -34,6 +34,9 @@ async fn a_cluster_comes_back_as_added(dialect: Dialect) {
     assert!(apply!(bench, clusters().add(&east)));
     assert_eq!(look!(bench, clusters().find("west")), Some(west.clone()));
     assert_eq!(look!(bench, clusters().find("north")), None);
+    let address = look!(bench, clusters().address("west"));
+    assert_eq!(address, Some(("db.example".to_owned(), 6543)));
+    assert_eq!(look!(bench, clusters().address("north")), None);
     assert_eq!(look!(bench, clusters().list()), [east, west]);
 }
 

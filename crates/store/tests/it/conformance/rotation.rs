@@ -57,10 +57,7 @@ const ACTIVE: &[CredentialState] = &[CredentialState::Active];
 const RETIRING: &[CredentialState] = &[CredentialState::Active, CredentialState::Retiring];
 
 async fn change(bench: &Bench, tenant: &Tenant, from: TenantStatus, to: TenantStatus) {
-    assert!(apply!(
-        bench,
-        tenants().change_status(tenant.id, from, to)
-    ));
+    assert!(apply!(bench, tenants().change_status(tenant.id, from, to)));
 }
 
 async fn the_one_that_counts_comes_first(dialect: Dialect) {
@@ -71,7 +68,11 @@ async fn the_one_that_counts_comes_first(dialect: Dialect) {
         all.into_iter().map(|one| one.serial).collect::<Vec<_>>()
     };
     let first = secret(&bench, &acme, Slot::Service, &[]).await;
-    assert_eq!(usable().await, [1], "while it is made there is but that one");
+    assert_eq!(
+        usable().await,
+        [1],
+        "while it is made there is but that one"
+    );
     assert!(apply!(
         bench,
         credentials().change_state(&first, CredentialState::Active, bench.now())
@@ -102,13 +103,22 @@ async fn what_retires_is_listed_as_long_as_it_matters(dialect: Dialect) {
     assert_eq!(look!(bench, credentials().list_retiring(None, 1)).len(), 1);
     change(&bench, &acme, TenantStatus::Active, TenantStatus::Suspended).await;
     assert_eq!(listed(None).await.len(), 2, "it may come back any time");
-    change(&bench, &acme, TenantStatus::Suspended, TenantStatus::Purging).await;
+    change(
+        &bench,
+        &acme,
+        TenantStatus::Suspended,
+        TenantStatus::Purging,
+    )
+    .await;
     assert_eq!(listed(None).await, [globex.id], "its roles go anyway");
     assert!(apply!(
         bench,
         tenants().begin_generation(globex.id, TenantStatus::Active, FIRST)
     ));
-    assert!(listed(None).await.is_empty(), "an earlier life's go with it");
+    assert!(
+        listed(None).await.is_empty(),
+        "an earlier life's go with it"
+    );
 }
 
 async fn one_process_ends_a_secret(dialect: Dialect) {

@@ -9,7 +9,7 @@ use tenantry_testkit::cluster::{in_database, superuser};
 use super::{FIRST, Yard, narrow, sessions, until};
 
 fn database(ctx: &TenantCtx) -> String {
-    Placement::new(ctx.id(), FIRST)
+    Placement::new(ctx.id(), FIRST, ctx.tenant().isolation)
         .database()
         .as_str()
         .to_owned()
@@ -52,7 +52,7 @@ async fn a_database_made_anew_by_hand_is_not_served() {
     assert_eq!(yard.owners(&acme).await.unwrap(), 0);
     let (name, owner) = (
         database(&acme),
-        Placement::new(acme.id(), FIRST).role(RoleKind::Owner),
+        Placement::new(acme.id(), FIRST, acme.tenant().isolation).role(RoleKind::Owner),
     );
     superuser(&format!("DROP DATABASE \"{name}\" WITH (FORCE)"))
         .await
@@ -95,7 +95,7 @@ async fn sessions_that_the_server_ended_are_replaced() {
 async fn a_wrong_password_is_told_as_such() {
     let yard = Yard::with(narrow(4, 2)).await;
     let acme = yard.tenant("acme").await;
-    let service = Placement::new(acme.id(), FIRST)
+    let service = Placement::new(acme.id(), FIRST, acme.tenant().isolation)
         .role(RoleKind::Login(tenantry_store::cluster::Login::Service));
     superuser(&format!(
         "ALTER ROLE \"{}\" PASSWORD 'other'",

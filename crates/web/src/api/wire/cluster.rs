@@ -1,7 +1,11 @@
-//! Clusters, as platform admins see them: never an admin's URL, which holds a password.
+//! Clusters, as platform admins see them, by HTTP and on the command line: never an admin's URL,
+//! which holds a password.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tenantry_core::Secret;
+use tenantry_core::finding::Severity;
+use tenantry_service::clusters::{ClusterReport, ClusterView, NewCluster};
 
 /// A PostgreSQL server that tenants are placed on.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -14,23 +18,35 @@ pub struct ClusterBody {
     pub port: u16,
     /// Whether new tenants are placed there.
     pub open: bool,
-    /// Databases of tenants on it.
-    pub tenants: i64,
     /// The most tenants to place there; null where no limit was set.
     pub capacity: Option<i64>,
+    /// Databases of tenants on it.
+    pub tenants: i64,
     /// Whether the server answered just now.
     pub reachable: bool,
-    /// Its connections; null where it did not answer.
-    pub connections: Option<ConnectionsBody>,
+    /// Why it did not; null where it did.
+    pub detail: Option<String>,
+    /// Connections of everybody at this moment; null where it did not answer.
+    pub connections_used: Option<i64>,
+    /// The most that the server takes: `max_connections` without those it keeps for superusers.
+    pub connections_max: Option<i64>,
 }
 
-/// How many connections a server has.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-pub struct ConnectionsBody {
-    /// Connections of everybody at this moment.
-    pub used: i64,
-    /// The most that the server takes: `max_connections` without those it keeps for superusers.
-    pub limit: i64,
+impl From<&ClusterView> for ClusterBody {
+    fn from(view: &ClusterView) -> Self {
+        Self {
+            name: view.name.clone(),
+            host: view.host.clone(),
+            port: view.port,
+            open: view.accepts,
+            capacity: view.capacity,
+            tenants: view.tenants,
+            reachable: view.unreachable.is_none(),
+            detail: view.unreachable.clone(),
+            connections_used: view.load.map(|load| load.connections_used),
+            connections_max: view.load.map(|load| load.connections_max),
+        }
+    }
 }
 
 /// A cluster to add. Has no `Debug`, since its URL holds a password.
@@ -49,41 +65,65 @@ pub struct ClusterRequest {
     pub capacity: Option<i64>,
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_cluster_is_shown_without_its_url() {
-        let body = ClusterBody {
-            name: "eu-1".to_owned(),
-            host: "pg-1.example.com".to_owned(),
-            port: 5432,
-            open: true,
-            tenants: 184,
-            capacity: Some(500),
-            reachable: true,
-            connections: Some(ConnectionsBody {
-                used: 41,
-                limit: 97,
-            }),
-        };
-        let expected = json!({
-            "name": "eu-1", "host": "pg-1.example.com", "port": 5432, "open": true, "tenants": 184,
-            "capacity": 500, "reachable": true, "connections": { "used": 41, "limit": 97 },
-        });
-        assert_eq!(serde_json::to_value(body).unwrap(), expected);
+impl From<ClusterRequest> for NewCluster {
+    fn from(request: ClusterRequest) -> Self {
+        Self {
+            name: request.name,
+            url: Secret::new(request.url),
+            accepts: request.open.unwrap_or(true),
+            capacity: request.capacity,
+        }
     }
+}
 
-    #[test]
-    fn a_cluster_to_add_needs_a_name_and_a_url() {
-        let url = "postgres://admin:secret@pg-1.example.com";
-        let read = |value| serde_json::from_value::<ClusterRequest>(value);
-        let request = read(json!({ "name": "eu-1", "url": url })).unwrap();
-        assert_eq!((request.open, request.capacity), (None, None));
-        assert!(read(json!({ "name": "eu-1" })).is_err());
-        assert!(read(json!({ "name": "eu-1", "url": url, "isolation": "schema" })).is_err());
+/// What to change about a cluster.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterPatch {
+    /// Whether new tenants are placed there.
+    pub open: bool,
+}
+
+/// What checking a cluster came to.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ClusterCheckBody {
+    /// Its name.
+    pub name: String,
+    /// Whether tenants can be placed there.
+    pub usable: bool,
+    /// Why it could not be asked; null where it could.
+    pub detail: Option<String>,
+    /// What lacks, or is worth knowing.
+    pub findings: Vec<RemarkBody>,
+}
+
+/// One thing that a cluster lacks, or that is worth knowing about it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RemarkBody {
+    /// A fixed word for it.
+    pub code: &'static str,
+    /// `error` where no tenant can be placed there for it, else `warning`.
+    #[schemars(with = "String")]
+    pub severity: Severity,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl From<&ClusterReport> for ClusterCheckBody {
+    fn from(report: &ClusterReport) -> Self {
+        let findings = report.remarks.iter().map(|remark| RemarkBody {
+            code: remark.lack.as_str(),
+            severity: remark.severity,
+            detail: remark.detail.clone(),
+            remedy: remark.remedy.clone(),
+        });
+        Self {
+            name: report.name.clone(),
+            usable: report.is_usable(),
+            detail: report.unreachable.clone(),
+            findings: findings.collect(),
+        }
     }
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_core::Timestamp;
 use tenantry_core::credential::{CredentialState, Slot};
+use tenantry_service::credentials::{Access, CredentialView};
 
 /// A user of a tenant's database, with one of the passwords it had.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -22,6 +23,18 @@ pub struct CredentialBody {
     /// When it stopped working.
     #[schemars(with = "Option<String>")]
     pub retired_at: Option<Timestamp>,
+}
+
+impl From<CredentialView> for CredentialBody {
+    fn from(view: CredentialView) -> Self {
+        Self {
+            user: view.user,
+            slot: view.slot,
+            state: view.state,
+            created_at: view.created_at,
+            retired_at: view.retired_at,
+        }
+    }
 }
 
 /// How a tenant's database user is changed.
@@ -52,6 +65,20 @@ pub struct RevealedBody {
     pub password: String,
     /// All of it as one URL.
     pub url: String,
+}
+
+impl From<&Access> for RevealedBody {
+    fn from(access: &Access) -> Self {
+        Self {
+            host: access.host.clone(),
+            port: access.port,
+            database: access.database.clone(),
+            schema: access.schema.clone(),
+            user: access.user.clone(),
+            password: access.password.expose().clone(),
+            url: access.url.expose().clone(),
+        }
+    }
 }
 
 /// The owner gets a link by mail.
@@ -110,4 +137,11 @@ mod tests {
         assert!(matches!(read(json!({ "reveal": true })), Ok(true)));
         assert!(read(json!({ "reveal": true, "force": true })).is_err());
     }
+}
+
+impl LinkSentBody {
+    /// A link is on its way.
+    pub const SENT: Self = Self {
+        status: "link_sent",
+    };
 }

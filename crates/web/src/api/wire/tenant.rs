@@ -18,6 +18,9 @@ pub struct DatabaseBody {
     pub port: Option<u16>,
     /// The database's name.
     pub name: String,
+    /// The schema of the tenant's applications, where it shares the database with other tenants.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
 }
 
 /// A tenant, as platform admins see it.
@@ -83,9 +86,10 @@ impl From<&TenantView> for TenantBody {
                 .map(|database| database.cluster.clone()),
             database: view.database.as_ref().map(|database| DatabaseBody {
                 driver: database.driver,
-                host: None,
-                port: None,
+                host: view.server.as_ref().map(|(host, _)| host.clone()),
+                port: view.server.as_ref().map(|(_, port)| *port),
                 name: database.name.clone(),
+                schema: view.schema.clone(),
             }),
             domains: view.domains.clone(),
             url: view.url.clone(),

@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+mod credentials;
 mod list;
 mod lives;
 
