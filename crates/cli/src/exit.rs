@@ -43,6 +43,14 @@ impl Exit {
         }
     }
 
+    /// Why, for where it is one of several answers.
+    pub(crate) fn message(self) -> String {
+        match self {
+            Self::Usage(message) | Self::Refused { message, .. } => message,
+            Self::Interrupted => "interrupted".to_owned(),
+        }
+    }
+
     /// Says why, in one line on stderr, and gives the code.
     pub(crate) fn report(self, json: bool) -> ExitCode {
         let (number, code, message) = match self {

@@ -4,6 +4,7 @@
 //! follows from it is not told beside it. Details say what an operator does next wherever `repair`
 //! can't help. Called by the API, the console, the command line and the reconciler.
 
+mod asking;
 pub(crate) mod database;
 mod fleet;
 mod inside;

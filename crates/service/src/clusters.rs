@@ -3,7 +3,7 @@
 use tenantry_core::finding::Severity;
 use tenantry_core::tenant::{DatabaseState, Driver, Isolation};
 use tenantry_core::{Clock, Entropy, Generation, Secret, Slug, TenantId};
-use tenantry_store::cluster::{Capacity, ClusterError, Placement, Remark, generate_password};
+use tenantry_store::cluster::{Capacity, ClusterError, DatabaseName, Placement, Remark, generate_password};
 use tenantry_store::clusters::{credential_context, shared_context, url_context};
 use tenantry_store::control::{ClusterRecord, DatabaseRecord, NewCredential};
 use tenantry_store::{Clusters, Control, ControlTx, files};
@@ -117,8 +117,7 @@ impl Site {
             Self::Cluster(cluster) => (
                 Driver::Postgres,
                 cluster.clone(),
-                placement(tenant, generation, isolation)
-                    .database()
+                DatabaseName::own(placement(tenant, generation, isolation))
                     .as_str()
                     .to_owned(),
             ),
@@ -150,7 +149,7 @@ fn address(url: &Secret<String>) -> Result<(String, u16), FieldError> {
     let wrong = |why: &str| FieldError::new("url", "invalid", why);
     let parsed = Url::parse(url.expose()).map_err(|_| wrong("it is no URL"))?;
     if !matches!(parsed.scheme(), "postgres" | "postgresql") {
-        return Err(wrong("it begins with postgres://"));
+        return Err(wrong("it is no URL of a PostgreSQL server"));
     }
     if parsed.username().is_empty() {
         return Err(wrong("it names the admin role before the host"));
@@ -178,30 +177,27 @@ pub(crate) async fn settle_default(
         .seal(url.expose().as_bytes(), &url_context(DEFAULT), entropy)
         .map_err(|error| OpenError::Keyring(crate::KeyringError::Damaged(error.into())))?;
     let mut tx = control.begin().await?;
-    match tx.clusters().find(DEFAULT).await? {
-        Some(there) => {
-            let known = keyring.open_sealed(&there.sealed_url, &url_context(DEFAULT));
-            if known.is_ok_and(|known| known.expose() == url.expose().as_bytes()) {
-                return Ok(());
-            }
-            tx.clusters()
-                .change_url(DEFAULT, &sealed_url, &host, port)
-                .await?;
+    if let Some(there) = tx.clusters().find(DEFAULT).await? {
+        let known = keyring.open_sealed(&there.sealed_url, &url_context(DEFAULT));
+        if known.is_ok_and(|known| known.expose() == url.expose().as_bytes()) {
+            return Ok(());
         }
-        None => {
-            let record = ClusterRecord {
-                name: DEFAULT.to_owned(),
-                sealed_url,
-                host,
-                port,
-                accepts: true,
-                capacity: None,
-                sealed_shared: None,
-                created_at: clock.now(),
-                tenants: 0,
-            };
-            tx.clusters().add(&record).await?;
-        }
+        tx.clusters()
+            .change_url(DEFAULT, &sealed_url, &host, port)
+            .await?;
+    } else {
+        let record = ClusterRecord {
+            name: DEFAULT.to_owned(),
+            sealed_url,
+            host,
+            port,
+            accepts: true,
+            capacity: None,
+            sealed_shared: None,
+            created_at: clock.now(),
+            tenants: 0,
+        };
+        tx.clusters().add(&record).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -395,8 +391,10 @@ impl Service {
         }
         tx.commit().await?;
         // The server may be gone for good, which is a fine reason to remove it here.
-        if let Err(error) = cluster.drop_template().await {
-            tracing::warn!(cluster = name, error = %Chain(&error), "our template stays on a cluster that was removed");
+        for isolation in Isolation::ALL {
+            if let Err(error) = cluster.drop_base(*isolation).await {
+                tracing::warn!(cluster = name, %isolation, error = %Chain(&error), "what tenants were to lie in stays on a cluster that was removed");
+            }
         }
         cluster.close().await;
         Ok(())
@@ -519,6 +517,17 @@ pub(crate) fn explained(error: &ClusterError) -> String {
         }
         Some("3D000") => "the server has no database of that name".to_owned(),
         Some(code) => format!("the server says {code} (PostgreSQL manual, appendix A)"),
-        None => format!("the server can't be reached: {}", Chain(error)),
+        None => match socket_trouble(error) {
+            Some(kind) => format!("the server can't be reached: {kind}"),
+            None => format!("the server can't be reached: {}", Chain(error)),
+        },
     }
+}
+
+/// What went wrong with the connection itself, if that did.
+fn socket_trouble(error: &ClusterError) -> Option<std::io::ErrorKind> {
+    let first = error as &(dyn std::error::Error + 'static);
+    std::iter::successors(Some(first), |error| error.source())
+        .find_map(|error| error.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind)
 }

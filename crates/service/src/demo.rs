@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tenantry_core::tenant::{Isolation, Registration};
 use tenantry_core::user::Username;
+use tenantry_core::webhooks::EventKind;
 use tenantry_core::{Email, Role, Slug, UserId};
 use tenantry_store::control::{DirectoryEntry, Entry, EntryKind, EntryState};
 use tenantry_store::tenant::NewUser;
@@ -12,6 +13,7 @@ use tenantry_store::{Hint, Origin};
 use crate::attempts::in_tenant;
 use crate::signin::hash_refusal;
 use crate::tenants::{Created, NewOwner, NewTenant};
+use crate::webhooks::UserFacts;
 use crate::{Refusal, Service};
 
 /// Somebody to sign in as.
@@ -168,6 +170,18 @@ impl Service {
         in_tenant!(self, &ctx, |tx| tx.users().add(&user).await?)?;
         let mut control = self.control().begin().await?;
         control.directory().confirm(ctx.id(), id).await?;
+        let facts = UserFacts {
+            id,
+            email: &email,
+            username: Some(username.as_str()),
+            full_name: user.full_name,
+            role: user.role,
+        };
+        let event = EventKind::UserCreated;
+        let told = self
+            .shared()
+            .announce_user(&mut control, event, ctx.tenant(), facts);
+        told.await?;
         control.commit().await?;
         Ok(Some(password))
     }

@@ -51,9 +51,12 @@ impl Service {
                 every(SWEEP, "sweeping", stopped.clone(), || self.sweep()),
                 every(WATCH, "watching", stopped.clone(), || self
                     .watch_incomplete()),
-                every(TURN, "reconciling", stopped.clone(), || self.reconcile()),
-                every(SWEEP, "credentials", stopped.clone(), || self
-                    .look_after_credentials()),
+                every(TURN, "reconciling", stopped.clone(), || Box::pin(
+                    self.reconcile()
+                )),
+                every(SWEEP, "credentials", stopped.clone(), || Box::pin(
+                    self.look_after_credentials()
+                )),
             )
         });
         tokio::select! {

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod admins;
+pub mod adopt;
 mod attempts;
 pub mod check;
 pub mod clusters;

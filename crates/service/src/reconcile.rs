@@ -117,12 +117,7 @@ impl Service {
         Ok(true)
     }
 
-    async fn end_pass(
-        &self,
-        fence: i64,
-        checked: usize,
-        loose: &[Finding],
-    ) -> Result<(), Refusal> {
+    async fn end_pass(&self, fence: i64, checked: usize, loose: &[Finding]) -> Result<(), Refusal> {
         let now = self.clock().now();
         let count = i64::try_from(checked).unwrap_or(i64::MAX);
         let next = now + self.settings().reconcile;

@@ -17,6 +17,7 @@ use tenantry_keys::token::TokenKind;
 pub use tenantry_store::control::TenantPatch;
 use tenantry_store::control::{DatabaseRecord, Remembered, Reservation};
 use tenantry_store::ControlTx;
+use tenantry_store::cluster::AdoptedDatabase;
 
 pub use lifecycle::{Cleared, Deleted};
 
@@ -73,8 +74,11 @@ pub struct TenantView {
     pub database: Option<DatabaseRecord>,
     /// Host and port of the server that it lies on; `None` for a file.
     pub server: Option<(String, u16)>,
-    /// The schema of its applications, where it shares its database with other tenants.
+    /// The schema of its applications, where it shares its database with other tenants, or with an
+    /// application that was there before.
     pub schema: Option<String>,
+    /// The database that was there before the tenant and that it lies in, if it lies in one.
+    pub adopted: Option<AdoptedDatabase>,
     /// Its verified hosts.
     pub domains: Vec<String>,
     /// Where its pages begin.
@@ -156,6 +160,7 @@ impl Service {
             previous: None,
             at: now,
             owner: None,
+            people: None,
         };
         self.seal_owner(&mut plan, &owner)?;
 
@@ -245,7 +250,7 @@ impl Service {
             .map(Some)
     }
 
-    async fn created(
+    pub(crate) async fn created(
         &self,
         tenant: TenantId,
         workflow: WorkflowId,
@@ -375,6 +380,7 @@ impl Service {
             let placement = placement(tenant.id, tenant.generation, tenant.isolation);
             placement.application_schema().as_str().to_owned()
         });
+        let adoption = tx.adopted().lookup(tenant.id).await?;
         let domains = tx.domains().list_hosts(tenant.id).await?;
         Ok(TenantView {
             code: tenant_code(&self.settings().code_prefix, tenant.number),
@@ -383,6 +389,7 @@ impl Service {
             database,
             server,
             schema,
+            adopted: adoption.map(|adoption| adoption.database),
             domains,
             workflow: None,
         })
@@ -435,7 +442,7 @@ impl Service {
     }
 }
 
-fn checked_name(name: &str) -> Result<String, FieldError> {
+pub(crate) fn checked_name(name: &str) -> Result<String, FieldError> {
     let name = name.trim();
     if name.is_empty() {
         return Err(FieldError::new("name", "required", "a tenant has a name"));

@@ -5,17 +5,21 @@ mod rotation;
 mod steps;
 mod told;
 
+use std::time::Duration;
+
 use tenantry_core::workflow::WorkflowState;
 use tenantry_saga::{Definition, StepError};
 pub use tenantry_store::control::Run;
 use tokio::time::timeout;
 
-pub(crate) use params::{OwnerPlan, Plan, SetupPlan};
+pub(crate) use params::{OwnerPlan, PeoplePlan, Plan, SetupPlan};
 pub(crate) use rotation::{Rotation, login};
 pub(crate) use steps::{Steps, owner_context};
 
 /// Making a tenant.
 pub(crate) const PROVISION: &str = "provision";
+/// Making a tenant of a database that was there before.
+pub(crate) const ADOPT: &str = "adopt";
 /// Making a tenant's database anew, with a fresh owner.
 pub(crate) const RECREATE: &str = "recreate";
 /// Bringing a deleted tenant back.
@@ -30,6 +34,10 @@ pub(crate) const ROTATE: &str = "rotate";
 /// list kept for runs that were recorded under it.
 pub(crate) const VERSION: i64 = 2;
 
+/// How long bringing an application's people along may take. Some thousand a second are usual, so
+/// that this is room for a million and more.
+const IMPORT: Duration = Duration::from_hours(1);
+
 /// The version that knew files only.
 const FILES_ONLY: i64 = 1;
 
@@ -41,6 +49,22 @@ const PROVISION_STEPS: &[&str] = &[
     "admit_service",
     "stamp",
     "reserve_directory",
+    "owner",
+    "confirm_directory",
+    "verify",
+    "activate",
+];
+
+/// As making one; the database is the application's, and only what is the tenant's is made in it.
+const ADOPT_STEPS: &[&str] = &[
+    "reserve",
+    "make_roles",
+    "create_database",
+    "furnish_database",
+    "admit_service",
+    "stamp",
+    "reserve_directory",
+    "import_people",
     "owner",
     "confirm_directory",
     "verify",
@@ -104,6 +128,7 @@ impl Definition for Steps {
     fn steps(&self, kind: &str, version: i64) -> Option<&'static [&'static str]> {
         match (kind, version) {
             (PROVISION, VERSION) => Some(PROVISION_STEPS),
+            (ADOPT, VERSION) => Some(ADOPT_STEPS),
             (RECREATE, VERSION) => Some(RECREATE_STEPS),
             (RESTORE, FILES_ONLY | VERSION) => Some(RESTORE_STEPS),
             (PURGE, FILES_ONLY | VERSION) => Some(PURGE_STEPS),
@@ -116,7 +141,7 @@ impl Definition for Steps {
 
     fn turns_back(&self, kind: &str) -> bool {
         // The others begin by raising the generation, and that never goes back.
-        matches!(kind, PROVISION | ROTATE)
+        matches!(kind, PROVISION | ADOPT | ROTATE)
     }
 
     async fn probe(&self, run: &Run, step: &str) -> Result<bool, StepError> {
@@ -165,7 +190,11 @@ impl Steps {
         work: impl Future<Output = Result<(), StepError>>,
     ) -> Result<(), StepError> {
         let (clusters, pools) = (self.0.settings.clusters, self.0.settings.pools);
-        let limit = 2 * (clusters.budget + clusters.statement) + 3 * pools.wait;
+        let limit = match step {
+            // Each of its statements has its own limit; how many there are is the application's.
+            "import_people" => IMPORT,
+            _ => 2 * (clusters.budget + clusters.statement) + 3 * pools.wait,
+        };
         let unanswered = |_| {
             let text = format!("{step} was not done within {limit:?}; does the server answer?");
             Err(StepError::Retry(text))
@@ -188,6 +217,7 @@ impl Steps {
             "carry_over_database" => self.carry_over_database(&plan).await,
             "reserve_directory" => self.reserve_directory(&plan).await,
             "carry_over_directory" => self.carry_over_directory(&plan).await,
+            "import_people" => self.import_people(&plan).await,
             "owner" => self.add_owner(&plan).await,
             "confirm_directory" => self.confirm_directory(&plan).await,
             "verify" => self.verify(&plan).await,
@@ -212,7 +242,8 @@ impl Steps {
             "reserve_directory" => self.remove_directory(&plan).await,
             // What is in the database goes with it, the mail was never written without the
             // activation.
-            "furnish_database" | "admit_service" | "stamp" | "owner" | "confirm_directory" | "verify" => Ok(()),
+            "furnish_database" | "admit_service" | "stamp" | "import_people" | "owner"
+            | "confirm_directory" | "verify" => Ok(()),
             "activate" => self.deactivate(&plan).await,
             _ => Err(StepError::Fatal(format!("step {step} can't be undone"))),
         }

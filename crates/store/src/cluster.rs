@@ -44,22 +44,23 @@
 //!   server runs as one transaction. CREATE DATABASE can't be part of one; a database without a
 //!   comment is ours only if our own admin owns it, which is how CREATE DATABASE leaves it.
 
+mod adopted;
 mod base;
 mod capacity;
 mod carry;
 mod check;
-mod common;
 mod connect;
 mod credentials;
 mod database;
 mod ddl;
 mod error;
-mod former;
 mod guard;
 mod home;
+mod installation;
 mod listing;
 mod marker;
 mod name;
+mod people;
 mod retry;
 mod role_state;
 mod roles;
@@ -81,15 +82,16 @@ use tenantry_core::{Entropy, Secret};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub use adopted::{AdoptedDatabase, AdoptedDatabaseError};
 pub use capacity::Capacity;
 pub use check::{Lack, Remark};
 pub use credentials::{SignIn, generate_password};
 pub use error::{ClusterError, Trouble};
-pub use former::DatabaseState;
 pub use home::HomeState;
 pub use listing::{Listed, Listing};
 pub use marker::Marker;
 pub use name::{DatabaseName, Login, Placement, RoleKind, RoleName, SchemaName, TemplateName};
+pub use people::{PeopleReader, PeopleTable, PersonRow};
 pub use role_state::RoleState;
 
 use name::{Common, CommonRole};
@@ -135,6 +137,8 @@ pub struct Cluster {
     admin: PgPool,
     commons: CommonPools,
     version: OnceCell<Version>,
+    /// Where tenants of isolation `schema` lie, if not in the database that they share.
+    adopted: Option<AdoptedDatabase>,
 }
 
 /// What `server_version_num` says, such as `150018`.
@@ -186,11 +190,27 @@ impl Cluster {
             admin,
             commons,
             version: OnceCell::new(),
+            adopted: None,
         })
     }
 
-    /// Closes the admin's connections.
+    /// Connections that are needed now and then, of which there may be as many pools as adopted
+    /// databases.
+    fn passing_pool(bounds: ClusterBounds, options: PgConnectOptions) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(2)
+            .min_connections(0)
+            .acquire_timeout(bounds.budget.min(ACQUIRE))
+            .idle_timeout(Duration::from_secs(10))
+            .connect_lazy_with(options)
+    }
+
+    /// Closes the admin's connections; of a view those to its database alone.
     pub async fn close(&self) {
+        if self.adopted.is_some() {
+            self.commons.schemas.close().await;
+            return;
+        }
         self.commons.close().await;
         self.admin.close().await;
     }
@@ -210,7 +230,8 @@ impl Cluster {
         TemplateName::of(self.instance)
     }
 
-    /// The database that the tenant lies in, alone or with others.
+    /// The database of ours that the tenant lies in, alone or with others. Of one that lies in a
+    /// database that was there before, [`database_of`](Self::database_of) tells the name.
     pub fn database_name(&self, placement: Placement) -> DatabaseName {
         DatabaseName::of(self.instance, placement)
     }

@@ -10,7 +10,7 @@ use tenantry_core::tenant::{Driver, Isolation};
 use tenantry_core::{Entropy, Generation, Secret, TenantId};
 use uuid::Uuid;
 
-use crate::cluster::{Cluster, ClusterBounds, Placement};
+use crate::cluster::{AdoptedDatabase, Cluster, ClusterBounds, Placement};
 use crate::control::Credential;
 use crate::{Control, StoreError, TenantCtx};
 
@@ -21,6 +21,9 @@ pub type Unseal = Arc<dyn Fn(&[u8], &[u8]) -> Option<Secret<String>> + Send + Sy
 /// Whereabouts remembered at most. Each is about 150 bytes, and costs one look into the registry
 /// where it was forgotten.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
+
+/// Views of adopted databases kept at most. Each may hold two connections for some seconds.
+const VIEWS: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 
 /// What a cluster's URL is sealed for.
 pub fn url_context(cluster: &str) -> Vec<u8> {
@@ -46,6 +49,15 @@ pub struct Place {
     pub placement: Placement,
     /// How its rows are kept apart from the others'.
     pub isolation: Isolation,
+    /// The database that was there before the tenant and that it lies in, if it lies in one.
+    pub adopted: Option<AdoptedDatabase>,
+}
+
+/// A view of a server from inside an adopted database, and the server it was made of: a changed
+/// URL makes another.
+struct View {
+    of: Arc<Cluster>,
+    view: Arc<Cluster>,
 }
 
 /// The servers.
@@ -59,6 +71,8 @@ pub struct Clusters {
     open: Mutex<HashMap<String, (Vec<u8>, Arc<Cluster>)>>,
     /// Where a generation lies never changes, so what was read once holds; `None` is a file.
     places: Mutex<LruCache<(TenantId, Generation), Option<Place>>>,
+    /// By cluster and database.
+    views: Mutex<LruCache<(Arc<str>, AdoptedDatabase), View>>,
 }
 
 impl Clusters {
@@ -78,6 +92,7 @@ impl Clusters {
             unseal,
             open: Mutex::new(HashMap::new()),
             places: Mutex::new(LruCache::new(REMEMBERED)),
+            views: Mutex::new(LruCache::new(VIEWS)),
         }
     }
 
@@ -132,6 +147,32 @@ impl Clusters {
         Ok(cluster)
     }
 
+    /// The cluster as it is to be seen for this place.
+    ///
+    /// # Errors
+    /// [`StoreError::ClusterMissing`] where the registry names none.
+    pub async fn find_for(&self, place: &Place) -> Result<Arc<Cluster>, StoreError> {
+        let cluster = self.find(&place.cluster).await?;
+        let Some(database) = &place.adopted else {
+            return Ok(cluster);
+        };
+        let key = (Arc::clone(&place.cluster), database.clone());
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(View { of, view }) = views.get(&key)
+            && Arc::ptr_eq(of, &cluster)
+        {
+            return Ok(Arc::clone(view));
+        }
+        // One that is pushed out closes its connections when its last user is done with it.
+        let view = Arc::new(cluster.in_database(database));
+        let kept = View {
+            of: cluster,
+            view: Arc::clone(&view),
+        };
+        views.put(key, kept);
+        Ok(view)
+    }
+
     /// Where the tenant lies; `None` for a file.
     pub async fn place(&self, ctx: &TenantCtx) -> Result<Option<Place>, StoreError> {
         self.locate(ctx.id(), ctx.generation(), ctx.tenant().isolation)
@@ -155,11 +196,15 @@ impl Clusters {
         };
         let place = match record.driver {
             Driver::Sqlite => None,
-            Driver::Postgres => Some(Place {
-                cluster: record.cluster.into(),
-                placement: Placement::new(tenant, generation, isolation),
-                isolation,
-            }),
+            Driver::Postgres => {
+                let adoption = control.adopted().lookup(tenant).await?;
+                Some(Place {
+                    cluster: record.cluster.into(),
+                    placement: Placement::new(tenant, generation, isolation),
+                    isolation,
+                    adopted: adoption.map(|adoption| adoption.database),
+                })
+            }
         };
         self.places().put(key, place.clone());
         Ok(place)
@@ -222,6 +267,13 @@ impl Clusters {
 
     /// Closes every admin connection.
     pub async fn close(&self) {
+        let views: Vec<Arc<Cluster>> = {
+            let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+            std::iter::from_fn(|| views.pop_lru().map(|(_, kept)| kept.view)).collect()
+        };
+        for view in views {
+            view.close().await;
+        }
         let all: Vec<Arc<Cluster>> = self.open().drain().map(|(_, (_, open))| open).collect();
         for cluster in all {
             cluster.close().await;

@@ -1,6 +1,7 @@
 //! The control database: the registry of tenants, and what proves who somebody is.
 
 mod admins;
+mod adopted;
 mod clusters;
 mod credentials;
 mod databases;
@@ -21,6 +22,7 @@ mod workflows;
 use std::path::{Path, PathBuf};
 
 pub use admins::{AdminRecord, Admins};
+pub use adopted::{Adoption, Adoptions};
 pub use clusters::{ClusterRecord, ClusterRecords};
 pub use credentials::{Credential, Credentials, NewCredential};
 pub use databases::{DatabaseRecord, Databases};
@@ -153,6 +155,8 @@ macro_rules! accessors {
 accessors! {
     /// Platform admins.
     admins -> Admins;
+    /// Databases that were there before their tenant.
+    adopted -> Adoptions;
     /// Servers that tenants are placed on.
     clusters -> ClusterRecords;
     /// The roles that sign in to tenant databases, and their secrets.

@@ -309,7 +309,7 @@ impl<'a> ServerHome<'a> {
 
     pub(crate) async fn open(clusters: &'a Clusters, place: Place) -> Result<Self, StoreError> {
         Ok(Self {
-            cluster: clusters.find(&place.cluster).await?,
+            cluster: clusters.find_for(&place).await?,
             clusters,
             place,
         })
@@ -357,7 +357,7 @@ impl<'a> ServerHome<'a> {
 
     /// Whether a sign-in led to this very place.
     pub fn is_right(&self, entered: &SignIn) -> bool {
-        entered.is_right(self.place.placement, Login::Service)
+        *entered == self.cluster.expected(self.place.placement, Login::Service)
     }
 
     /// Enters the database with the stored password, in the tenant's scope.

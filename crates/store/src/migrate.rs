@@ -26,7 +26,7 @@ type Entry = (i64, &'static str, &'static str, &'static str);
 
 const CONTROL: &[Entry] = &migrations!("control":
     1 "0001_registry", 2 "0002_people", 3 "0003_work", 4 "0004_clusters",
-    6 "0006_reconciler", 7 "0007_webhooks");
+    6 "0006_reconciler", 7 "0007_webhooks", 8 "0008_adopted");
 const TENANT: &[Entry] = &migrations!("tenant": 1 "0001_people");
 
 /// The version of a tenant's schema that this program needs.

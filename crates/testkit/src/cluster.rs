@@ -2,6 +2,7 @@
 //! that is no superuser.
 
 mod belongings;
+mod former;
 mod session;
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,6 +14,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use url::Url;
 
+pub use former::{FORMER_MAP, FORMER_PASSWORD, FormerDatabase, quoted};
 pub use session::{Refused, Session};
 
 use crate::services::postgres;

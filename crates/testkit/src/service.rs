@@ -67,6 +67,9 @@ pub struct Options {
     pub mail: Option<Transport>,
     /// Where tenants are placed.
     pub tenants: Tenants,
+    /// The administrator's URL of the server that holds the registry, where it is not that of the
+    /// test run.
+    pub registry: Option<String>,
     /// How much a cluster may be asked for, and how long.
     pub clusters: ClusterBounds,
     /// How many tenant databases may be open.
@@ -97,6 +100,7 @@ impl Options {
             rate_limits: true,
             mail: None,
             tenants: Tenants::Files,
+            registry: None,
             clusters: ClusterBounds::default(),
             pools: PoolBounds::default(),
             pace: Pace {
@@ -190,7 +194,7 @@ impl TestService {
 
     /// A service over fresh data with tenants on this server, if there is one.
     pub async fn start_on(cluster: Option<TestCluster>, options: Options) -> Result<Self> {
-        let control = TestControl::start(options.driver).await?;
+        let control = TestControl::start_at(options.driver, options.registry.as_deref()).await?;
         // Tests share one server, and the names of what they make there come from ids. The hasher's
         // keys are random for each process, and differ from one to the next.
         let seed = match cluster {

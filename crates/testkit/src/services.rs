@@ -13,7 +13,7 @@ mod smtp;
 
 pub use browser::{Browser, BrowserOptions};
 pub use fantoccini::{Client, Locator};
-pub use postgres::{FreshDatabase, fresh_database, postgres};
+pub use postgres::{FreshDatabase, fresh_database, fresh_database_at, postgres};
 pub use private::{Ending, PrivatePostgres};
 pub use smtp::{DeliveredMail, SmtpServer};
 
@@ -22,6 +22,6 @@ pub use smtp::{DeliveredMail, SmtpServer};
     clippy::disallowed_methods,
     reason = "the test runner tells where its services are through the environment"
 )]
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -38,6 +38,8 @@ pub mod paths {
     pub const DASHBOARD: &str = "/dashboard";
     /// The console; below it a tenant's page at `/{slug}` and its actions at `/{slug}/{action}`.
     pub const ADMIN: &str = "/admin/tenants";
+    /// The servers that tenants are placed on.
+    pub const CLUSTERS: &str = "/admin/clusters";
     /// Mails of a development server; one at `/{id}`, its HTML part at `/{id}/html`.
     pub const DEV_MAIL: &str = "/dev/mail";
     /// The description of the API.

@@ -130,8 +130,9 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     let low = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));
     match ip.segments() {
         // An IPv4 address in other clothes (RFC 4291, 6052, 3056) leads where that one leads.
-        [0, 0, 0, 0, 0, 0xffff, a, b] | [0x64, 0xff9b, 0, 0, 0, 0, a, b] => is_public_v4(low(a, b)),
-        [0x2002, a, b, ..] => is_public_v4(low(a, b)),
+        [0, 0, 0, 0, 0, 0xffff, a, b] | [0x64, 0xff9b, 0, 0, 0, 0, a, b] | [0x2002, a, b, ..] => {
+            is_public_v4(low(a, b))
+        }
         // Protocols and tunnels, documentation.
         [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => false,
         // All that is given out so far begins so.

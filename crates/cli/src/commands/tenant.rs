@@ -1,5 +1,6 @@
 //! `tenantry tenant`
 
+mod adopt;
 mod check;
 mod credentials;
 mod progress;
@@ -11,6 +12,7 @@ use serde_json::json;
 use tenantry_core::tenant::Registration;
 use tenantry_service::tenants::{Cleared, Created, NewOwner, NewTenant, TenantView};
 use tenantry_service::{Refusal, Service};
+use tenantry_store::cluster::AdoptedDatabase;
 use tenantry_web::api::wire::TenantBody;
 
 use crate::args::{OwnerArgs, TenantCommand};
@@ -54,6 +56,7 @@ pub(super) async fn run(
             };
             create(service, tenant, out).await?;
         }
+        TenantCommand::Adopt(args) => return adopt::run(service, &args, out).await,
         TenantCommand::List => list(service, out).await?,
         TenantCommand::Show { slug } => show(&named(service, &slug).await?, out)?,
         TenantCommand::Suspend { slug } => {
@@ -74,10 +77,15 @@ pub(super) async fn run(
         TenantCommand::Recreate { slug, owner, force } => {
             let view = named(service, &slug).await?;
             let owner = new_owner(&owner).await?;
-            let question = format!(
-                "This drops the database of {} with everybody and everything in it.",
-                view.tenant.name
-            );
+            let name = &view.tenant.name;
+            let question = match &view.adopted {
+                None => format!(
+                    "This drops the database of {name} with everybody and everything in it."
+                ),
+                Some(database) => format!(
+                    "This drops what Tenantry made for {name} in {database}, with everybody in it; the application's own tables there stay."
+                ),
+            };
             out.confirm(&question, view.tenant.slug.as_str(), force)
                 .await?;
             let (view, cleared) = service.recreate_tenant(view.tenant.id, &owner).await?;
@@ -180,11 +188,15 @@ fn described(view: &TenantView) -> String {
         ("Address", view.url.clone()),
     ];
     if let Some(database) = &view.database {
+        let name = view.adopted.as_ref().map_or(database.name.as_str(), AdoptedDatabase::as_str);
         rows.push((
             "Database",
             format!(
-                "{} {} on {}, {}",
-                database.driver, database.name, database.cluster, database.state
+                "{} {name} on {}, {}{}",
+                database.driver,
+                database.cluster,
+                database.state,
+                if view.adopted.is_some() { ", adopted" } else { "" }
             ),
         ));
     }
@@ -244,7 +256,11 @@ async fn delete(
 ) -> Result<(), Exit> {
     let view = named(service, slug).await?;
     let name = &view.tenant.name;
-    let question = if purge {
+    let question = if let Some(database) = view.adopted.as_ref().filter(|_| purge) {
+        format!(
+            "This removes {name} for good: people, sessions, and what Tenantry made in {database}. That database was there before and stays, with the application's own tables."
+        )
+    } else if purge {
         format!("This removes {name} for good: database, people, sessions, everything.")
     } else {
         format!("This keeps everybody out of {name}; it can be restored for seven days.")

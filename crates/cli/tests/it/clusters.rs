@@ -179,7 +179,7 @@ async fn what_lacks_on_a_server_is_named() -> Result<()> {
         ("nobody", nobody.as_str(), "password"),
         ("nowhere", nowhere.as_str(), "reached"),
         ("absent", absent.as_str(), "database"),
-        ("mysql", "mysql://a:b@localhost/x", "postgres://"),
+        ("mysql", "mysql://a:b@localhost/x", "PostgreSQL"),
         ("nothing", "postgres://", "url"),
         ("local", weak.url(), "name"),
         ("No Slug", weak.url(), "name"),

@@ -295,6 +295,18 @@ fn a_wrong_file_is_told_with_line_and_key() -> Result<()> {
         ("[hashing]\nthreads = 0", "hashing.threads"),
         ("[hashing]\nthreads = 99999999", "hashing.threads"),
         ("[databases]\nopen = 0", "databases.open"),
+        (
+            "[credentials]\ndrain_seconds = 0",
+            "credentials.drain_seconds",
+        ),
+        (
+            "[credentials]\nrotate_days = 4000",
+            "credentials.rotate_days",
+        ),
+        (
+            "[credentials]\nservice_rotate_days = 9000000000000000000",
+            "credentials.service_rotate_days",
+        ),
         ("[workflows]\nlease_seconds = 0", "workflows.lease_seconds"),
         (
             "[workflows]\nlease_seconds = 9000000000000000000",

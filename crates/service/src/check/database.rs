@@ -9,7 +9,7 @@ use tenantry_store::TenantCtx;
 use tenantry_store::control::{Credential, DatabaseRecord, DirectoryEntry, Run};
 use tenantry_store::tenant::{Stamp, TENANT_SCHEMA};
 
-use super::server::Silence;
+use super::asking::Silence;
 use super::{Findings, Surroundings};
 use crate::refusal::Chain;
 use crate::{Refusal, Service};
@@ -143,12 +143,12 @@ impl Service {
             return Ok(Whereabouts::File);
         }
         let records = self.control().read().await?.clusters().list().await?;
-        let placement =
-            crate::clusters::placement(tenant.id, tenant.generation, tenant.isolation);
         let mut unreachable = Vec::new();
         for record in records {
+            let place = self.place_on(&record.name, tenant).await?;
+            let placement = place.placement;
             let asked = self
-                .ask(&record.name, around, |cluster| async move {
+                .ask_about(&place, around, |cluster| async move {
                     cluster.home(placement).await
                 })
                 .await?;

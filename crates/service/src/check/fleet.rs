@@ -37,10 +37,7 @@ impl Fleet {
 impl Service {
     /// Checks every tenant, and looks for what belongs to none. Says after each how many are done
     /// and how many there are. Sound tenants are not kept in memory.
-    pub async fn check_all(
-        &self,
-        progress: impl Fn(usize, usize),
-    ) -> Result<Fleet, Refusal> {
+    pub async fn check_all(&self, progress: impl Fn(usize, usize)) -> Result<Fleet, Refusal> {
         let around = Arc::new(Surroundings::default());
         let count = self.control().read().await?.tenants().count().await?;
         let total = usize::try_from(count).unwrap_or(usize::MAX);

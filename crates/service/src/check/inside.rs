@@ -97,14 +97,19 @@ impl Service {
             }
             Ok(SignIn::Refused) => findings.repairable(
                 FindingCode::ApplicationRefused,
-                format!("the server refuses the password that the application was given for {name}"),
+                format!(
+                    "the server refuses the password that the application was given for {name}"
+                ),
             ),
             Ok(SignIn::ShutOut) => lacking(findings, format!("{name} may not connect")),
             // Told by the visit that follows.
             Ok(SignIn::NoDatabase) => {}
             Err(error) => findings.error(
                 FindingCode::ClusterUnreachable,
-                format!("whether {name} can sign in is not known ({}); try again", Chain(&error)),
+                format!(
+                    "whether {name} can sign in is not known ({}); try again",
+                    Chain(&error)
+                ),
             ),
         }
         Ok(())
@@ -166,7 +171,8 @@ fn check_furniture(findings: &mut Findings<'_>, outside: &Outside, visit: &Visit
     }
     let state = &outside.home;
     // What a missing role had is missing with it.
-    if !(state.furnished && state.admitted) && !findings.has(FindingCode::RoleMissing) {
+    let whole = state.furnished && state.admitted;
+    if !whole && !findings.has(FindingCode::RoleMissing) {
         lacking(
             findings,
             format!("the tenant's application lacks rights in {name} that it was given"),

@@ -49,19 +49,31 @@ impl Orphan {
             Self::File(file, true) => (
                 FindingCode::DatabaseOrphaned,
                 true,
-                format!("the file {} belongs to no tenant and carries our stamp; `--prune` removes it", file.name),
+                format!(
+                    "the file {} belongs to no tenant and carries our stamp; `--prune` removes it",
+                    file.name
+                ),
             ),
             Self::File(file, false) => (
                 FindingCode::DatabaseOrphaned,
                 false,
-                format!("the file {} belongs to no tenant and is not known to be ours; look at it", file.name),
+                format!(
+                    "the file {} belongs to no tenant and is not known to be ours; look at it",
+                    file.name
+                ),
             ),
-            Self::Server { cluster, homes, roles, .. } if !homes.is_empty() => (
+            Self::Server {
+                cluster,
+                homes,
+                roles,
+                ..
+            } if !homes.is_empty() => (
                 FindingCode::DatabaseOrphaned,
                 true,
                 format!(
                     "{} on {cluster}, with {} roles, belongs to no tenant and carries our marker; `--prune` drops it",
-                    homes.join(" and "), roles.len()
+                    homes.join(" and "),
+                    roles.len()
                 ),
             ),
             Self::Server { cluster, roles, .. } => (
@@ -72,15 +84,27 @@ impl Orphan {
                     roles.join(", ")
                 ),
             ),
-            Self::Renamed { cluster, name, database } => (
-                if *database { FindingCode::DatabaseOrphaned } else { FindingCode::RoleOrphaned },
+            Self::Renamed {
+                cluster,
+                name,
+                database,
+            } => (
+                if *database {
+                    FindingCode::DatabaseOrphaned
+                } else {
+                    FindingCode::RoleOrphaned
+                },
                 false,
-                format!("{name} on {cluster} carries a marker of ours that belongs to another name; look at it"),
+                format!(
+                    "{name} on {cluster} carries a marker of ours that belongs to another name; look at it"
+                ),
             ),
             Self::Unknown { cluster, why } => (
                 FindingCode::ClusterUnreachable,
                 false,
-                format!("whether anything on {cluster} belongs to no tenant is not known: {why}; `tenantry cluster check {cluster}` tells more"),
+                format!(
+                    "whether anything on {cluster} belongs to no tenant is not known: {why}; `tenantry cluster check {cluster}` tells more"
+                ),
             ),
         };
         Finding {

@@ -52,7 +52,10 @@ impl Service {
         if looked.missing > 0 {
             findings.repairable(
                 FindingCode::DirectoryMissing,
-                format!("{} of the tenant's people are not in the directory", looked.missing),
+                format!(
+                    "{} of the tenant's people are not in the directory",
+                    looked.missing
+                ),
             );
         }
         if looked.extra > 0 {

@@ -1,50 +1,17 @@
 //! A tenant on a PostgreSQL server, seen from outside: its database and its roles.
 
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
-
 use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_core::finding::FindingCode;
 use tenantry_core::tenant::Isolation;
 use tenantry_store::StoreError;
-use tenantry_store::cluster::{
-    Cluster, ClusterError, HomeState, Login, Placement, RoleKind, RoleState,
-};
+use tenantry_store::cluster::{HomeState, Login, Placement, RoleKind, RoleState};
 use tenantry_store::control::{Credential, Run};
-use tokio::time::timeout;
 
+use super::asking::told;
 use super::database::Registered;
 use super::{Findings, Surroundings};
-use crate::clusters::explained;
 use crate::refusal::Chain;
 use crate::{Refusal, Service};
-
-/// How long a cluster is waited for.
-const LOOK: Duration = Duration::from_secs(15);
-
-/// Why a cluster did not answer.
-pub(crate) enum Silence {
-    /// The registry does not name it.
-    Unknown,
-    /// Its URL does not open with the master key.
-    Sealed,
-    /// It could not be reached.
-    Unreachable(String),
-    /// It has something of the tenant's name that is none of ours.
-    Foreign(String),
-}
-
-impl fmt::Display for Silence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unknown => f.write_str("the registry does not know it"),
-            Self::Sealed => f.write_str("its URL does not open with the master key"),
-            Self::Unreachable(why) => f.write_str(why),
-            Self::Foreign(name) => write!(f, "{name} there does not carry our marker"),
-        }
-    }
-}
 
 /// What the catalogue says about a tenant.
 pub(super) struct Outside {
@@ -91,38 +58,6 @@ pub(crate) fn is_handed_out(credential: &Credential) -> bool {
 }
 
 impl Service {
-    /// Asks a cluster something. One that was found silent a moment ago is not waited for again.
-    pub(crate) async fn ask<T, F>(
-        &self,
-        name: &str,
-        around: &Surroundings,
-        question: impl FnOnce(Arc<Cluster>) -> F,
-    ) -> Result<Result<T, Silence>, Refusal>
-    where
-        F: Future<Output = Result<T, ClusterError>>,
-    {
-        if let Some(why) = around.why_unreachable(name) {
-            return Ok(Err(Silence::Unreachable(why)));
-        }
-        let Some(clusters) = self.pools().clusters() else {
-            return Ok(Err(Silence::Unknown));
-        };
-        let why = match clusters.find(name).await {
-            Ok(cluster) => match timeout(LOOK, question(cluster)).await {
-                Ok(Ok(answer)) => return Ok(Ok(answer)),
-                Ok(Err(ClusterError::Foreign(name))) => return Ok(Err(Silence::Foreign(name))),
-                Ok(Err(error)) => explained(&error),
-                Err(_) => "it does not answer".to_owned(),
-            },
-            Err(StoreError::ClusterMissing(_)) => return Ok(Err(Silence::Unknown)),
-            Err(StoreError::Sealed) => return Ok(Err(Silence::Sealed)),
-            Err(StoreError::Cluster(error)) => explained(&error),
-            Err(error) => return Err(error.into()),
-        };
-        around.note_unreachable(name, &why);
-        Ok(Err(Silence::Unreachable(why)))
-    }
-
     pub(super) async fn check_server(
         &self,
         findings: &mut Findings<'_>,
@@ -132,12 +67,13 @@ impl Service {
     ) -> Result<(), Refusal> {
         let tenant = findings.tenant;
         let name = &registered.record.cluster;
-        let placement = crate::clusters::placement(tenant.id, tenant.generation, tenant.isolation);
+        let place = self.place_on(name, tenant).await?;
+        let placement = place.placement;
         let asked = self
-            .ask(name, around, |cluster| async move {
+            .ask_about(&place, around, |cluster| async move {
                 let home = cluster.home(placement).await?;
                 let roles = cluster.roles(placement).await?;
-                Ok((home, roles, cluster.database_name(placement).to_string()))
+                Ok((home, roles, cluster.database_shown(placement)))
             })
             .await?;
         let outside = match asked {
@@ -155,10 +91,13 @@ impl Service {
                         placement.application_schema()
                     ),
                 };
-                findings.error(FindingCode::DatabaseMissing, format!(
-                    "{what}; restore it from a backup, or `tenantry tenant recreate {}`",
-                    tenant.slug
-                ));
+                findings.error(
+                    FindingCode::DatabaseMissing,
+                    format!(
+                        "{what}; restore it from a backup, or `tenantry tenant recreate {}`",
+                        tenant.slug
+                    ),
+                );
                 return Ok(());
             }
             Err(silence) => {
@@ -182,36 +121,6 @@ impl Service {
     }
 }
 
-fn told(findings: &mut Findings<'_>, cluster: &str, silence: &Silence) {
-    let (code, detail) = match silence {
-        Silence::Unknown => (
-            FindingCode::ClusterMissing,
-            format!(
-                "the registry does not know the cluster {cluster}, where the tenant lies; `tenantry cluster add {cluster} --url …`, or for `default` set TENANTRY_CLUSTER_URL"
-            ),
-        ),
-        Silence::Sealed => (
-            FindingCode::ClusterMissing,
-            format!(
-                "the URL of the cluster {cluster} does not open with the master key; put back the right key"
-            ),
-        ),
-        Silence::Unreachable(why) => (
-            FindingCode::ClusterUnreachable,
-            format!(
-                "the cluster {cluster} can't be asked: {why}; nothing is known about the tenant until it can, `tenantry cluster check {cluster}` tells more"
-            ),
-        ),
-        Silence::Foreign(name) => (
-            FindingCode::MarkerForeign,
-            format!(
-                "{name} on {cluster} does not carry this tenant's marker; find out what it is, then rename it, or put the right comment back on it"
-            ),
-        ),
-    };
-    findings.error(code, detail);
-}
-
 fn check_outside(findings: &mut Findings<'_>, outside: &Outside) {
     let (name, state) = (&outside.name, &outside.home);
     if !state.accepts {
@@ -223,7 +132,9 @@ fn check_outside(findings: &mut Findings<'_>, outside: &Outside) {
     if state.public {
         findings.repairable(
             FindingCode::DatabasePublic,
-            format!("PUBLIC has rights on {name}, so that roles of other tenants may connect to it"),
+            format!(
+                "PUBLIC has rights on {name}, so that roles of other tenants may connect to it"
+            ),
         );
     }
     if !state.owned {
@@ -252,9 +163,7 @@ fn check_roles(findings: &mut Findings<'_>, outside: &Outside, credentials: &[Cr
         names.collect::<Vec<_>>().join(", ")
     };
     let kinds = outside.placement.role_kinds().iter().copied();
-    let missing: Vec<RoleKind> = kinds
-        .filter(|kind| outside.role(*kind).is_none())
-        .collect();
+    let missing: Vec<RoleKind> = kinds.filter(|kind| outside.role(*kind).is_none()).collect();
     if !missing.is_empty() {
         findings.repairable(
             FindingCode::RoleMissing,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_core::tenant::{Isolation, Tenant};
 use tenantry_core::workflow::WorkflowState;
@@ -15,8 +16,18 @@ use super::{Access, Turns, check_rotatable};
 use crate::workflows::{ROTATE, Rotation, VERSION, login};
 use crate::{Refusal, Service};
 
+/// What is escaped in a URL's path: all but what RFC 3986, section 2.3 leaves alone.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// How much longer than a run may switch somebody waits for it.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long an earlier change is waited for that may be about to end.
+const SETTLING: Duration = Duration::from_secs(1);
 
 impl Service {
     /// Makes new credentials, switches to them, and shows them.
@@ -38,9 +49,10 @@ impl Service {
         })
     }
 
-    /// Refuses while an earlier change is under way or drains. What was left of one that came to
-    /// nothing, or has drained long enough, is cleared up on the way.
+    /// Refuses while an earlier change is under way or drains. What was left of one whose process is
+    /// gone, or has drained long enough, is cleared up on the way.
     pub(crate) async fn expect_free(&self, tenant: &Tenant) -> Result<(), Refusal> {
+        self.settle_earlier(tenant).await?;
         let now = self.clock().now();
         let turns = self.turns(tenant.id, tenant.generation).await?;
         if let Some(until) = turns
@@ -54,11 +66,6 @@ impl Service {
                 until.since(now),
             ));
         }
-        if turns.pending.is_some() {
-            self.settle_pending(tenant).await?;
-        }
-        // Read anew: what was settled may be on its way out now.
-        let turns = self.turns(tenant.id, tenant.generation).await?;
         match &turns.retiring {
             Some(retiring) => self.expect_ended(retiring, tenant.isolation).await,
             None => Ok(()),
@@ -74,37 +81,40 @@ impl Service {
         Ok(Turns::of(tx.credentials().list(id, generation).await?))
     }
 
-    /// Withdraws new credentials that a change left behind which nobody is at any more.
-    async fn settle_pending(&self, tenant: &Tenant) -> Result<(), Refusal> {
-        let mut tx = self.control().begin().await?;
+    /// Takes an earlier change to its end, where the process that had it is gone; where it is not,
+    /// that one will. New credentials that no run is at any more are withdrawn.
+    async fn settle_earlier(&self, tenant: &Tenant) -> Result<(), Refusal> {
+        let mut tx = self.control().read().await?;
         let run = tx.workflows().find_unfinished(tenant.id).await?;
+        drop(tx);
         if let Some(run) = run.filter(|run| run.kind == ROTATE) {
-            drop(tx);
             if run.state == WorkflowState::Stuck {
                 self.engine().retry(&run).await?;
             }
-            // Ends it where the process that had it is gone; where it is not, that one will.
-            let state = self.drive(run.id, Duration::from_secs(1)).await?;
-            return match state {
+            return match self.drive(run.id, SETTLING).await? {
                 WorkflowState::Running | WorkflowState::Undoing | WorkflowState::Stuck => {
                     Err(Refusal::ConflictFor(
                         "another change of these credentials is under way".to_owned(),
                         self.settings().pace.lease,
                     ))
                 }
-                WorkflowState::Succeeded => Err(Refusal::ConflictFor(
-                    "these credentials were changed just now; the ones before drain".to_owned(),
-                    self.settings().drain,
-                )),
-                WorkflowState::Undone => Ok(()),
+                WorkflowState::Succeeded | WorkflowState::Undone => Ok(()),
             };
         }
-        let all = tx.credentials().list(tenant.id, tenant.generation).await?;
-        if let Some(pending) = Turns::of(all).pending {
-            let to = CredentialState::Retiring;
-            tx.credentials()
-                .change_state(&pending, to, self.clock().now())
-                .await?;
+        let turns = self.turns(tenant.id, tenant.generation).await?;
+        if turns.pending.is_none() {
+            return Ok(());
+        }
+        let mut tx = self.control().begin().await?;
+        // Under the lock: one that began since has its run beside it.
+        if tx.workflows().find_unfinished(tenant.id).await?.is_none() {
+            let all = tx.credentials().list(tenant.id, tenant.generation).await?;
+            if let Some(pending) = Turns::of(all).pending {
+                let to = CredentialState::Retiring;
+                tx.credentials()
+                    .change_state(&pending, to, self.clock().now())
+                    .await?;
+            }
         }
         Ok(tx.commit().await?)
     }
@@ -202,10 +212,11 @@ impl Service {
             .await?;
         let server = home.server().ok_or(Refusal::NotFound)?;
         let placement = server.placement();
-        let database = server.cluster().database_name(placement);
-        let database = database.as_str().to_owned();
+        let database = server.cluster().database_of(placement);
+        // One that was there before may be called anything.
+        let in_url = utf8_percent_encode(&database, IN_PATH);
         let url = Secret::new(format!(
-            "postgres://{}:{}@{}:{}/{database}",
+            "postgres://{}:{}@{}:{}/{in_url}",
             new.name,
             password.expose(),
             cluster.host,

@@ -61,7 +61,13 @@ impl Service {
     /// is announced once, however many processes watch.
     pub async fn watch_incomplete(&self) -> Result<usize, Refusal> {
         let incomplete = self.incomplete_tenants().await?;
-        let noted = self.control().read().await?.reconciler().list_noted().await?;
+        let noted = self
+            .control()
+            .read()
+            .await?
+            .reconciler()
+            .list_noted()
+            .await?;
         let now: HashSet<_> = incomplete
             .iter()
             .map(|each| (each.tenant.id, each.tenant.generation))

@@ -1,15 +1,14 @@
 //! Writing the record of a database anew that says itself whose it is.
 
 use tenantry_core::tenant::Tenant;
-use tenantry_store::clusters::Place;
 use tenantry_store::homes::Home;
 use tenantry_store::tenant::{Stamp, TENANT_SCHEMA};
 use tenantry_store::{StoreError, TenantCtx};
 
+use super::server::on_server;
 use crate::check::Surroundings;
 use crate::check::database::Whereabouts;
 use crate::clusters::Site;
-use super::server::on_server;
 use crate::{Refusal, Service};
 
 impl Service {
@@ -91,11 +90,7 @@ impl Service {
             self.draw_service_secret(&mut tx, tenant).await?;
             tx.commit().await?;
         }
-        let place = Place {
-            cluster: cluster.into(),
-            placement: crate::clusters::placement(tenant.id, tenant.generation, tenant.isolation),
-            isolation: tenant.isolation,
-        };
+        let place = self.place_on(&cluster, tenant).await?;
         let home = self.pools().home_on(place).await.map_err(on_server)?;
         if drawn {
             home.admit_service().await.map_err(on_server)?;

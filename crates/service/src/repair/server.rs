@@ -59,6 +59,14 @@ impl Service {
         {
             return Ok(());
         }
+        let mended = self.mend_home(tenant, codes).await;
+        // Connections that were signed in by a role that is no more act as nobody.
+        self.pools().close(tenant.id, tenant.generation).await;
+        mended
+    }
+
+    async fn mend_home(&self, tenant: &Tenant, codes: &[FindingCode]) -> Result<(), Refusal> {
+        let any = |of: &[FindingCode]| codes.iter().any(|code| of.contains(code));
         let home = self.home_of(tenant).await?;
         let Some(server) = home.server() else {
             return Ok(());
@@ -76,7 +84,11 @@ impl Service {
         }
         let placement = server.placement();
         if any(ROLES) {
-            server.cluster().ensure_roles(placement).await.map_err(on_server)?;
+            server
+                .cluster()
+                .ensure_roles(placement)
+                .await
+                .map_err(on_server)?;
         }
         if any(DATABASE) {
             self.dress(&home, server).await?;
@@ -246,7 +258,7 @@ impl Service {
         match dropped.await {
             Ok(()) => Ok(true),
             Err(error) => {
-                tracing::warn!(cluster, database = %server.database_name(placement), error = %Chain(&error), "what belongs to no tenant could not be dropped");
+                tracing::warn!(cluster, database = %server.database_shown(placement), error = %Chain(&error), "what belongs to no tenant could not be dropped");
                 Ok(false)
             }
         }

@@ -23,10 +23,7 @@ impl Service {
     }
 
     /// One run and its log.
-    pub async fn find_workflow(
-        &self,
-        id: WorkflowId,
-    ) -> Result<(Run, Vec<LogEntry>), Refusal> {
+    pub async fn find_workflow(&self, id: WorkflowId) -> Result<(Run, Vec<LogEntry>), Refusal> {
         let mut tx = self.control().read().await?;
         let run = tx.workflows().lookup(id).await?.ok_or(Refusal::NotFound)?;
         let log = tx.workflows().log(id).await?;

@@ -155,10 +155,7 @@ impl Service {
         {
             return Err(changed_meanwhile());
         }
-        if !matches!(
-            tenant.status,
-            TenantStatus::Deleted | TenantStatus::Purging
-        ) {
+        if !matches!(tenant.status, TenantStatus::Deleted | TenantStatus::Purging) {
             let after = Tenant {
                 status: to,
                 ..tenant.clone()
@@ -404,5 +401,6 @@ fn plan_for(
         previous: None,
         at,
         owner: None,
+        people: None,
     }
 }

@@ -122,15 +122,14 @@ impl Service {
 
     /// Tries one delivery and notes what came of it; whether it was taken by this try.
     async fn deliver(&self, receiver: &WebhookRecord, due: &DueDelivery) -> Result<bool, Refusal> {
-        let came_of_it = match self.shared().open_notice(due) {
-            Some(body) => match self.post(receiver, due.id, &body).await? {
+        let came_of_it = if let Some(body) = self.shared().open_notice(due) {
+            match self.post(receiver, due.id, &body).await? {
                 Ok(_) => Try::Delivered,
                 Err(error) => self.failed(due, &error),
-            },
-            None => {
-                tracing::error!(webhook.id = %due.webhook, notice.id = %due.id, "a notice can't be unsealed and is given up");
-                Try::GivenUp("it could not be unsealed".to_owned())
             }
+        } else {
+            tracing::error!(webhook.id = %due.webhook, notice.id = %due.id, "a notice can't be unsealed and is given up");
+            Try::GivenUp("it could not be unsealed".to_owned())
         };
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;

@@ -6,6 +6,7 @@ use tenantry_core::tenant::Isolation;
 use tenantry_core::{
     Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, Timestamp, UserId,
 };
+use tenantry_store::cluster::PeopleTable;
 
 /// What is to be done with a tenant.
 #[derive(Clone, Serialize, Deserialize)]
@@ -25,6 +26,52 @@ pub(crate) struct Plan {
     pub(crate) at: Timestamp,
     /// An [`OwnerPlan`], sealed: it holds an address, and a hash or a link.
     pub(crate) owner: Option<String>,
+    /// Where the people of an adopted database are, if they are to be brought along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) people: Option<PeoplePlan>,
+}
+
+/// A table of people, and which column holds what.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PeoplePlan {
+    schema: String,
+    table: String,
+    email: String,
+    username: Option<String>,
+    full_name: Option<String>,
+    role: Option<String>,
+    password_hash: Option<String>,
+    disabled: Option<String>,
+}
+
+impl From<PeopleTable> for PeoplePlan {
+    fn from(table: PeopleTable) -> Self {
+        Self {
+            schema: table.schema,
+            table: table.table,
+            email: table.email,
+            username: table.username,
+            full_name: table.full_name,
+            role: table.role,
+            password_hash: table.password_hash,
+            disabled: table.disabled,
+        }
+    }
+}
+
+impl From<PeoplePlan> for PeopleTable {
+    fn from(plan: PeoplePlan) -> Self {
+        Self {
+            schema: plan.schema,
+            table: plan.table,
+            email: plan.email,
+            username: plan.username,
+            full_name: plan.full_name,
+            role: plan.role,
+            password_hash: plan.password_hash,
+            disabled: plan.disabled,
+        }
+    }
 }
 
 /// The owner of a new generation.

@@ -5,7 +5,7 @@ use tenantry_core::finding::{Finding, FindingCode};
 use tenantry_core::tenant::Isolation;
 use tenantry_saga::Faults;
 use tenantry_service::tenants::TenantView;
-use tenantry_store::cluster::{Login, RoleKind};
+use tenantry_store::cluster::{DatabaseName, Login, RoleKind};
 use tenantry_testkit::cluster::{Application, number, texts};
 use tenantry_testkit::service::{Options, PASSWORD, Tenants, TestService};
 
@@ -41,7 +41,7 @@ async fn repaired(test: &TestService, slug: &str) -> Vec<Finding> {
 /// Everything about a tenant that a repair could change: its registry, and what the server's
 /// catalogue says about its roles and its database, passwords included.
 async fn state(test: &TestService, view: &TenantView) -> (Vec<String>, Vec<String>) {
-    let stem = placement(view).database();
+    let stem = DatabaseName::own(placement(view));
     let stem = stem.as_str();
     let sql = format!(
         "SELECT concat_ws(' ', rolname, rolcanlogin, rolpassword, rolconnlimit, rolsuper,
@@ -59,43 +59,51 @@ async fn state(test: &TestService, view: &TenantView) -> (Vec<String>, Vec<Strin
 pub(crate) const AWAY: Damage = Damage {
     place: Place::Server,
     code: FindingCode::DatabaseMissing,
+    forgets: false,
     sql: &[
         "DROP DATABASE IF EXISTS $D WITH (FORCE)",
         "DROP ROLE IF EXISTS $A, $B, $S, $P, $O",
     ],
 };
 
+/// One after the other, as a tenant that was mended is as good as before.
 async fn mended(place: Place) {
     let test = start().await;
     let (_, other) = with_application(&test, "globex").await;
-    // A process that knows nothing of what was served before.
+    let (view, mut url) = with_application(&test, "acme").await;
+    // Another process than the one that made them.
     let beside = test.beside(Faults::none()).await.unwrap();
-    let damages: Vec<&Damage> = MENDED.iter().filter(|damage| damage.place == place).collect();
-    for (number, damage) in damages.iter().enumerate() {
+    for damage in MENDED.iter().filter(|damage| damage.place == place) {
         let at = format!("{:?}", damage.sql);
-        let slug = format!("acme-{number}");
-        let (view, url) = with_application(&test, &slug).await;
-        assert_eq!(found(&test, &slug).await, [], "before {at}");
+        assert_eq!(found(&beside, "acme").await, [], "before {at}");
         inject(&test, &view, damage).await;
-        let findings = found(&beside, &slug).await;
+        let findings = found(&beside, "acme").await;
         assert_eq!(codes(&findings), [damage.code], "{at}: {findings:?}");
         assert!(findings[0].repairable, "{at}");
-        assert_eq!(codes(&found(&beside, &slug).await), [damage.code], "again: {at}");
+        let again = found(&beside, "acme").await;
+        assert_eq!(again, findings, "a check changes nothing: {at}");
         assert_eq!(found(&beside, "globex").await, [], "{at}");
 
-        assert_eq!(repaired(&beside, &slug).await, [], "{at}");
-        assert!(try_in(&beside, Some(&slug), ADA, PASSWORD).await.is_ok(), "{at}");
-        // Where the registry forgot them, nobody can know the application's credentials.
-        let forgotten = damage.sql.len() == 2 && place == Place::Registry;
-        assert!(forgotten || can_connect(&url).await, "{at}");
+        assert_eq!(repaired(&beside, "acme").await, [], "{at}");
+        let signed_in = try_in(&beside, Some("acme"), ADA, PASSWORD).await;
+        assert!(signed_in.is_ok(), "{at}");
+        if damage.forgets {
+            // Nobody can know the application's credentials any more; it gets new ones.
+            let access = rotate(&test.service, id(&view)).await.unwrap();
+            access.url.expose().clone_into(&mut url);
+        }
+        assert!(can_connect(&url).await, "{at}");
         assert!(can_connect(&other).await, "{at}");
         let mended = state(&test, &view).await;
-        assert_eq!(repaired(&beside, &slug).await, [], "{at}");
-        assert!(state(&test, &view).await == mended, "a second repair changes nothing: {at}");
+        assert_eq!(repaired(&beside, "acme").await, [], "{at}");
+        assert!(
+            state(&test, &view).await == mended,
+            "a second repair changes nothing: {at}"
+        );
     }
     let fleet = test.service.check_all(|_, _| {}).await.unwrap();
     assert!(fleet.is_sound(), "{fleet:?}");
-    assert_eq!(fleet.checked, damages.len() + 1);
+    assert_eq!(fleet.checked, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,6 +129,7 @@ async fn an_owner_who_is_gone_is_not_made_up() {
     let gone = Damage {
         place: Place::Inside,
         code: FindingCode::OwnerMissing,
+        forgets: false,
         sql: &["DELETE FROM tenantry.tenantry_users"],
     };
     inject(&test, &view, &gone).await;
@@ -131,15 +140,16 @@ async fn an_owner_who_is_gone_is_not_made_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_would_be_a_guess_is_left() {
-    for damage in LEFT {
+    let test = start().await;
+    for (number, damage) in LEFT.iter().enumerate() {
         let at = format!("{:?}", damage.sql);
-        let test = start().await;
-        let (view, _) = with_application(&test, "acme").await;
+        let slug = format!("acme-{number}");
+        let (view, _) = with_application(&test, &slug).await;
         inject(&test, &view, damage).await;
-        let findings = found(&test, "acme").await;
+        let findings = found(&test, &slug).await;
         assert_eq!(codes(&findings), [damage.code], "{at}: {findings:?}");
         let before = state(&test, &view).await;
-        let left = repaired(&test, "acme").await;
+        let left = repaired(&test, &slug).await;
         assert_eq!(codes(&left), [damage.code], "{at}: {left:?}");
         assert!(state(&test, &view).await == before, "{at}");
         inject(&test, &view, &AWAY).await;
@@ -152,15 +162,24 @@ async fn stamps_swapped_between_two_are_found_in_both() {
     let acme = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     let globex = test.make_tenant("globex", ADA, OTHER).await.unwrap();
     for (here, there) in [(&acme, &globex), (&globex, &acme)] {
-        let name = placement(here).database();
-        let sql = format!("UPDATE tenantry.tenantry_stamp SET tenant_id = '{}'", id(there));
+        let name = DatabaseName::own(placement(here));
+        let sql = format!(
+            "UPDATE tenantry.tenantry_stamp SET tenant_id = '{}'",
+            id(there)
+        );
         tenantry_testkit::cluster::in_database(name.as_str(), &sql)
             .await
             .unwrap();
     }
     for slug in ["acme", "globex"] {
-        assert_eq!(codes(&found(&test, slug).await), [FindingCode::StampForeign]);
-        assert_eq!(codes(&repaired(&test, slug).await), [FindingCode::StampForeign]);
+        assert_eq!(
+            codes(&found(&test, slug).await),
+            [FindingCode::StampForeign]
+        );
+        assert_eq!(
+            codes(&repaired(&test, slug).await),
+            [FindingCode::StampForeign]
+        );
         assert!(try_in(&test, Some(slug), ADA, PASSWORD).await.is_err());
     }
 }
@@ -170,7 +189,9 @@ async fn stamps_swapped_between_two_are_found_in_both() {
 async fn no_record_is_made_of_a_database_with_another_stamp() {
     let test = start().await;
     let (view, _) = with_application(&test, "acme").await;
-    let foreign = LEFT.iter().find(|damage| damage.code == FindingCode::StampForeign);
+    let foreign = LEFT
+        .iter()
+        .find(|damage| damage.code == FindingCode::StampForeign);
     inject(&test, &view, foreign.unwrap()).await;
     for record in &MENDED[..2] {
         inject(&test, &view, record).await;
@@ -179,7 +200,7 @@ async fn no_record_is_made_of_a_database_with_another_stamp() {
         assert_eq!(codes(&left), [FindingCode::RecordMissing], "{left:?}");
         assert_eq!(test.control().dump().await.unwrap(), before);
         if record.sql.len() == 1 {
-            let registry = Damage { place: Place::Registry, code: FindingCode::RecordMissing, sql: &[
+            let registry = Damage { place: Place::Registry, code: FindingCode::RecordMissing, forgets: false, sql: &[
                 "INSERT INTO tenant_databases (tenant_id, generation, driver, cluster, name, state, schema_version, created_at, verified_at)
                  SELECT id, 1, 'postgres', 'default', 'x', 'verified', 1, 0, 0 FROM tenants WHERE id = $T",
             ] };
@@ -197,17 +218,26 @@ async fn a_dropped_owner_is_made_again_and_the_rest_is_told() {
     let dropped = Damage {
         place: Place::Inside,
         code: FindingCode::RoleMissing,
-        sql: &["REASSIGN OWNED BY $O TO postgres", "DROP OWNED BY $O", "DROP ROLE $O"],
+        forgets: false,
+        sql: &[
+            "REASSIGN OWNED BY $O TO postgres",
+            "DROP OWNED BY $O",
+            "DROP ROLE $O",
+        ],
     };
     inject(&test, &view, &dropped).await;
     let findings = found(&test, "acme").await;
-    assert!(codes(&findings).contains(&FindingCode::RoleMissing), "{findings:?}");
+    assert!(
+        codes(&findings).contains(&FindingCode::RoleMissing),
+        "{findings:?}"
+    );
     let left = repaired(&test, "acme").await;
     assert_eq!(codes(&left), [FindingCode::DatabaseChanged], "{left:?}");
     assert!(left[0].detail.contains("REASSIGN OWNED BY"), "{left:?}");
     let given_back = Damage {
         place: Place::Inside,
         code: FindingCode::DatabaseChanged,
+        forgets: false,
         sql: &[
             "ALTER DATABASE $D OWNER TO $O",
             "ALTER SCHEMA tenantry OWNER TO $O",
@@ -231,8 +261,7 @@ async fn a_check_leaves_no_connection_behind() {
     test.service.close().await;
     let test = test.beside(Faults::none()).await.unwrap();
     assert_eq!(found(&test, "acme").await, []);
-    let role = placement(&view)
-        .role(RoleKind::Login(Login::Service));
+    let role = placement(&view).role(RoleKind::Login(Login::Service));
     let connected = format!(
         "SELECT COUNT(*) FROM pg_stat_activity WHERE usename = '{}' AND application_name = 'tenantry'",
         role.as_str()

@@ -4,6 +4,9 @@
 #[macro_use]
 mod people;
 
+mod adopt;
+mod adopt_refused;
+mod adopt_steps;
 mod change_password;
 mod check;
 mod check_fleet;

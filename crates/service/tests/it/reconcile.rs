@@ -18,7 +18,9 @@ const MINUTE: Duration = Duration::from_mins(1);
 async fn recorded(test: &TestService) -> Vec<(FindingCode, Option<tenantry_core::TenantId>)> {
     let listed = test.service.list_findings((0, 0), 100).await.unwrap();
     let findings = listed.into_iter().map(|recorded| recorded.finding);
-    findings.map(|finding| (finding.code, finding.tenant)).collect()
+    findings
+        .map(|finding| (finding.code, finding.tenant))
+        .collect()
 }
 
 async fn a_pass_records_what_it_finds(driver: Driver) {
@@ -27,7 +29,10 @@ async fn a_pass_records_what_it_finds(driver: Driver) {
     assert_eq!(test.service.reconcile().await.unwrap(), 2);
     assert_eq!(recorded(&test).await, []);
     let last = test.service.overview().last.unwrap();
-    assert_eq!((last.tenants, last.next_at), (2, test.clock.now() + RECONCILE));
+    assert_eq!(
+        (last.tenants, last.next_at),
+        (2, test.clock.now() + RECONCILE)
+    );
 
     let tenant = test.control().literal(id(&acme).uuid());
     let sql = format!("DELETE FROM directory WHERE tenant_id = {tenant}");
@@ -44,9 +49,16 @@ async fn a_pass_records_what_it_finds(driver: Driver) {
     assert_eq!(recorded(&test).await, expected);
     assert_eq!(
         test.service.overview().findings,
-        [(FindingCode::DatabaseOrphaned, 1), (FindingCode::DirectoryMissing, 1)]
+        [
+            (FindingCode::DatabaseOrphaned, 1),
+            (FindingCode::DirectoryMissing, 1)
+        ]
     );
-    assert_eq!(codes(&found(&test, "acme").await), [expected[0].0], "nothing was mended");
+    assert_eq!(
+        codes(&found(&test, "acme").await),
+        [expected[0].0],
+        "nothing was mended"
+    );
 
     let view = test.service.find_tenant("acme").await.unwrap();
     test.service.repair_tenant(view.tenant).await.unwrap();
@@ -70,7 +82,11 @@ async fn one_process_at_a_time(driver: Driver) {
     let beside = test.beside(Faults::none()).await.unwrap();
     for _ in 0..5 {
         let (here, there) = tokio::join!(test.service.reconcile(), beside.service.reconcile());
-        assert_eq!(here.unwrap() + there.unwrap(), 2, "one of them and not both");
+        assert_eq!(
+            here.unwrap() + there.unwrap(),
+            2,
+            "one of them and not both"
+        );
         test.clock.advance(RECONCILE);
     }
     // One that died in the middle is waited for, and not for ever.
@@ -111,12 +127,19 @@ async fn what_a_crash_left_in_the_directory_is_settled(driver: Driver) {
             let sql = format!("SELECT COUNT(*) FROM directory WHERE {what}");
             test.control().number(&sql).await.unwrap()
         };
-        (count("state = 'reserved'").await, count("state = 'confirmed'").await)
+        (
+            count("state = 'reserved'").await,
+            count("state = 'confirmed'").await,
+        )
     };
     assert_eq!(counts().await, (2, 1));
     test.clock.set(made + MINUTE * 9);
     test.service.reconcile().await.unwrap();
-    assert_eq!(counts().await, (2, 1), "whoever reserved them may still be at it");
+    assert_eq!(
+        counts().await,
+        (2, 1),
+        "whoever reserved them may still be at it"
+    );
     assert_eq!(recorded(&test).await.len(), 2);
     test.clock.set(made + MINUTE * 10 + RECONCILE);
     test.service.reconcile().await.unwrap();
@@ -134,14 +157,26 @@ async fn an_incomplete_tenant_is_announced_once(driver: Driver) {
         here.then_some(Fault::Fatal)
     });
     let broken = test.beside(faults).await.unwrap();
-    let owner = TestService::new_tenant("acme", ADA, Some(OTHER)).unwrap().owner;
-    assert!(broken.service.recreate_tenant(id(&acme), &owner).await.is_err());
+    let owner = TestService::new_tenant("acme", ADA, Some(OTHER))
+        .unwrap()
+        .owner;
+    assert!(
+        broken
+            .service
+            .recreate_tenant(id(&acme), &owner)
+            .await
+            .is_err()
+    );
     let (here, there) = tokio::join!(
         test.service.watch_incomplete(),
         broken.service.watch_incomplete()
     );
     assert_eq!(here.unwrap() + there.unwrap(), 1, "one process says so");
-    assert_eq!(test.service.watch_incomplete().await.unwrap(), 0, "not again");
+    assert_eq!(
+        test.service.watch_incomplete().await.unwrap(),
+        0,
+        "not again"
+    );
     assert_eq!(test.service.overview().incomplete, 1);
     let incomplete = test.service.incomplete_tenants().await.unwrap();
     assert_eq!(incomplete.len(), 1);
@@ -174,11 +209,15 @@ async fn a_tenant_in_the_making_for_too_long_is_incomplete(driver: Driver) {
         begun.micros()
     );
     test.control().damage(&running).await.unwrap();
-    test.clock.set(begun + MINUTE * 10 - Duration::from_micros(1));
+    test.clock
+        .set(begun + MINUTE * 10 - Duration::from_micros(1));
     assert_eq!(found(&test, "acme").await, []);
     assert_eq!(test.service.watch_incomplete().await.unwrap(), 0);
     test.clock.set(begun + MINUTE * 10);
-    assert_eq!(codes(&found(&test, "acme").await), [FindingCode::ProvisioningStalled]);
+    assert_eq!(
+        codes(&found(&test, "acme").await),
+        [FindingCode::ProvisioningStalled]
+    );
     assert_eq!(test.service.watch_incomplete().await.unwrap(), 1);
 }
 
@@ -196,7 +235,10 @@ async fn the_worker_reconciles_by_itself() {
     let options = Options::postgres().with_tenants(Tenants::Cluster(Isolation::Database));
     let test = TestService::start(options).await.unwrap();
     test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
-    test.control().damage("DELETE FROM directory").await.unwrap();
+    test.control()
+        .damage("DELETE FROM directory")
+        .await
+        .unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let service = test.service.clone();
     let working = tokio::spawn(async move {

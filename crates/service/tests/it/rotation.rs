@@ -95,14 +95,14 @@ async fn slots_take_turns(driver: Driver) {
         states(service, tenant).await,
         [(Slot::B, Active), (Slot::A, Retiring)]
     );
-    test.clock.advance(Duration::from_mins(5));
+    test.clock.advance(DRAIN / 3);
     let refused = rotate(service, tenant).await;
-    assert_eq!(wait(refused), DRAIN - Duration::from_mins(5));
+    assert_eq!(wait(refused), DRAIN * 2 / 3);
     let refused = service.rotate_credentials(tenant, Reveal::ByMail).await;
-    assert_eq!(wait(refused), DRAIN - Duration::from_mins(5));
+    assert_eq!(wait(refused), DRAIN * 2 / 3);
 
     // Whoever asks once the time is over need not wait for the housekeeping.
-    test.clock.advance(DRAIN - Duration::from_mins(5));
+    test.clock.advance(DRAIN * 2 / 3);
     let mut session = enter(&first).await.unwrap();
     let third = rotate(service, tenant).await.unwrap();
     assert_eq!(third.user, first.user);

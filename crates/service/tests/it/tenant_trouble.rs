@@ -164,14 +164,14 @@ async fn on_two_servers(own: &str) -> TestService {
 async fn expect_acme_alone_away(test: &TestService, at: &str) {
     let begun = Instant::now();
     let (acme, globex) = tokio::join!(
-        try_in(test, Some("acme"), ADA, PASSWORD),
-        try_in(test, Some("globex"), ADA, PASSWORD),
+        Box::pin(try_in(test, Some("acme"), ADA, PASSWORD)),
+        Box::pin(try_in(test, Some("globex"), ADA, PASSWORD)),
     );
     refused!(acme, Refusal::TenantUnavailable, at);
     one(globex.unwrap_or_else(|refusal| panic!("{at}: {refusal:?}")));
     assert!(begun.elapsed() < Duration::from_secs(10), "{at}");
     // Without a tenant named she is found where she can be found.
-    one(try_in(test, None, ADA, PASSWORD).await.unwrap());
+    one(Box::pin(try_in(test, None, ADA, PASSWORD)).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -51,6 +51,37 @@ async fn ends_under(scene: Scene, words: &str, how: Ending) {
     drop((acting, test));
 }
 
+/// The same where the registry is on that server too, and the process loses everything at once.
+async fn ends_under_everything(scene: Scene, words: &str, how: Ending) {
+    let at = format!("{scene:?}: {how:?} at {words} under everything");
+    let mut server = PrivatePostgres::start(&[]).unwrap();
+    let cluster = TestCluster::at(server.url(), "CREATEDB CREATEROLE").await;
+    let cluster = cluster.unwrap();
+    let mut options = Setting::SERVER.options();
+    options.pace = PACE;
+    options.registry = Some(server.url().to_owned());
+    let test = TestService::start_on(Some(cluster), options).await.unwrap();
+    scene.set_up(&test).await;
+    let url = test.cluster().unwrap().url().to_owned();
+    let proxy = Proxy::before(&url).await.unwrap();
+    let acting = test.beside_through(proxy.url(), Faults::none()).await;
+    let acting = acting.unwrap();
+    proxy.cut(words, Cut::After);
+    let acted = acting.while_time_passes(scene.act(&acting));
+    let outage = async {
+        reached(&proxy, &at).await;
+        server.end(how).unwrap();
+        server.restart().unwrap();
+    };
+    // Whoever asked may be told that it failed: what was asked for is written down.
+    let (_acted, ()) = tokio::join!(acted, outage);
+    test.control().look_anew().await;
+    acting.clock.advance(LEASE);
+    acting.settle().await.unwrap();
+    scene.expect_done(&acting, &at).await;
+    drop((acting, test));
+}
+
 /// Waits until the proxy has cut a connection.
 async fn reached(proxy: &Proxy, at: &str) {
     let cut = async {
@@ -91,5 +122,15 @@ async fn purging_survives_the_end_of_its_server() {
         ("DROP ROLE", Ending::Killed),
     ] {
         ends_under(Scene::Purge, words, how).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_registry_that_goes_with_its_server_survives() {
+    for (scene, words, how) in [
+        (Scene::Invite, "CREATE DATABASE \"t_", Ending::Killed),
+        (Scene::Purge, "DROP DATABASE", Ending::AtOnce),
+    ] {
+        ends_under_everything(scene, words, how).await;
     }
 }

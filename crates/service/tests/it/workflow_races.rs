@@ -48,7 +48,13 @@ async fn two_nodes_race(scene: Scene) {
             tokio::time::sleep(TURN).await;
         }
     };
-    let race = async { tokio::join!(works(&nodes[0], ended), works(&nodes[1], ended), time) };
+    let race = async {
+        tokio::join!(
+            Box::pin(works(&nodes[0], ended)),
+            Box::pin(works(&nodes[1], ended)),
+            time
+        )
+    };
     let raced = tokio::time::timeout(Duration::from_mins(1), race).await;
     raced.unwrap_or_else(|_| panic!("{at}: it comes to no end"));
 

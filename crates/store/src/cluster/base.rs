@@ -8,9 +8,9 @@ use sqlx::{ConnectOptions as _, Row as _};
 use tenantry_core::tenant::Isolation;
 use tokio::time::timeout;
 
-use super::common::Admin;
 use super::database::is_bare;
 use super::ddl::{Batch, Literal};
+use super::installation::Admin;
 use super::marker::Marker;
 use super::name::{Common, CommonRole};
 use super::session::Inside;
@@ -55,6 +55,10 @@ const TENANTS: &str = "
 impl Cluster {
     /// Whether what tenants kept apart like this are built on is there and complete.
     pub async fn has_base(&self, isolation: Isolation) -> Result<bool, ClusterError> {
+        if let Some(database) = &self.adopted {
+            self.expect_adoptable(database).await?;
+            return Ok(true);
+        }
         match Common::of(isolation) {
             None => self.has_template().await,
             Some(common) => self.is_ready(common).await,
@@ -74,6 +78,9 @@ impl Cluster {
     }
 
     pub(super) async fn try_base(&self, isolation: Isolation) -> Result<(), ClusterError> {
+        if let Some(database) = &self.adopted {
+            return self.expect_adoptable(database).await;
+        }
         match Common::of(isolation) {
             None => self.try_template().await,
             Some(common) => {
@@ -89,11 +96,15 @@ impl Cluster {
         }
     }
 
-    /// Drops what tenants kept apart like this are built on, and its roles.
+    /// Drops what tenants kept apart like this are built on, and its roles. A database that was
+    /// adopted is none of ours to drop.
     ///
     /// # Errors
     /// [`ClusterError::Inhabited`] where a tenant lies in the database that they share.
     pub async fn drop_base(&self, isolation: Isolation) -> Result<(), ClusterError> {
+        if self.adopted.is_some() {
+            return Ok(());
+        }
         let mut patience = self.patience();
         loop {
             let dropped = match Common::of(isolation) {

@@ -172,6 +172,7 @@ impl Cluster {
             self.shut_out(from, &[RoleKind::Application, RoleKind::Owner])
                 .await?;
             self.try_end_all_sessions(from, &Login::ALL).await?;
+            let entry = self.entry(common).await?;
             let (earlier, lent) = self.roles_of_both(from, to).await?;
             batch.borrow(&lent);
             let names = from.own_schemas().into_iter().zip(to.own_schemas());
@@ -185,7 +186,7 @@ impl Cluster {
             batch.pass_on(from, to, &earlier);
             match common {
                 Common::Schemas => {
-                    batch.grant_rights(&self.guests_role(common), &placement_owner(to));
+                    batch.let_in(&entry, &placement_owner(to));
                 }
                 // It names the generation.
                 Common::Shared => self.furnish(&mut batch, to),

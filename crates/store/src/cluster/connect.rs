@@ -38,7 +38,7 @@ impl Cluster {
         self.options
             .clone()
             .application_name("tenantry")
-            .database(self.database_name(placement).as_str())
+            .database(&self.database_of(placement))
             .username(&self.login_name(placement, login))
             .password(password.expose())
             .options([("statement_timeout", "30000")])

@@ -196,7 +196,7 @@ impl Cluster {
                 _ => placement.role(login.acts_as()).as_str().to_owned(),
             },
             user,
-            database: self.database_name(placement).as_str().to_owned(),
+            database: self.database_of(placement),
         }
     }
 

@@ -10,6 +10,7 @@ use sqlx::AssertSqlSafe;
 use tenantry_core::TenantId;
 
 use super::Version;
+use super::adopted::AdoptedDatabase;
 use super::credentials::Verifier;
 use super::marker::Marker;
 use super::name::{
@@ -39,6 +40,7 @@ macro_rules! displayed {
 }
 
 displayed!(
+    AdoptedDatabase,
     DatabaseName,
     SchemaName,
     SearchPath,

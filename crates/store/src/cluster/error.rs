@@ -82,6 +82,32 @@ pub enum ClusterError {
     /// Tenants still lie in a database that is to be dropped.
     #[error("tenants still lie in {0}; drop their homes and roles first")]
     Inhabited(String),
+    /// A database that was there before can't take a tenant.
+    #[error("the database {database} can't be adopted: {why}")]
+    Unadoptable {
+        /// The database, quoted.
+        database: String,
+        /// What lacks, and what helps.
+        why: String,
+    },
+    /// A table of people can't be read.
+    #[error("the table {table} can't be read: {why}")]
+    Unreadable {
+        /// The table, quoted.
+        table: String,
+        /// What lacks, and what helps.
+        why: String,
+    },
+    /// Something in an adopted database would go along with what is the tenant's.
+    #[error(
+        "in {database} these are not the tenant's and would go with it: {things}; drop them, or change them and their owner, then try again"
+    )]
+    Leavings {
+        /// The database, quoted.
+        database: String,
+        /// Some of them.
+        things: String,
+    },
     /// Shared identity tables are not under the row-level security that they should be.
     #[error("the shared identity tables are not guarded: {0}")]
     Unguarded(String),
@@ -105,11 +131,13 @@ impl ClusterError {
             // Whoever is connected may just be leaving.
             Self::Busy(_) | Self::Occupied { .. } => Trouble::Transient,
             Self::Migrate(source) => trouble_of_migration(source),
-            Self::Inhabited(_) => Trouble::InUse,
+            Self::Inhabited(_) | Self::Leavings { .. } => Trouble::InUse,
             Self::Foreign(_)
             | Self::Missing(_)
             | Self::Superseded(_)
+            | Self::Unadoptable { .. }
             | Self::Unguarded(_)
+            | Self::Unreadable { .. }
             | Self::Unrelated(..) => Trouble::Other,
         }
     }

@@ -123,11 +123,11 @@ impl Cluster {
     async fn try_open(&self, placement: Placement) -> Result<(), ClusterError> {
         let state = self.home(placement).await?;
         let Some(state) = state.filter(HomeState::is_made) else {
-            let name = self.database_name(placement);
+            let name = self.database_shown(placement);
             return Err(ClusterError::Missing(
                 match placement.own_schemas().first() {
                     Some(schema) => format!("{schema} in {name}"),
-                    None => name.to_string(),
+                    None => name,
                 },
             ));
         };
@@ -151,7 +151,8 @@ impl Cluster {
     }
 
     /// Takes from the applications' slots the right to connect and ends their sessions. What is in
-    /// the home stays as it is. Nothing where there is none.
+    /// the home stays as it is. Nothing where there is none. In a database that was adopted, where
+    /// that right is often everybody's, they lose their passwords instead.
     pub async fn close_home(&self, placement: Placement) -> Result<(), ClusterError> {
         let mut patience = self.patience();
         loop {

@@ -1,5 +1,6 @@
-//! The names of databases, schemas and roles, as types. Made from ids only, never from what a person chose,
-//! and the only identifiers that [`ddl`](super::ddl) accepts.
+//! The names of databases, schemas and roles, as types. Made from ids only, never from what a person
+//! chose. [`ddl`](super::ddl) accepts no other identifiers, but for the one of a database that was
+//! there before its tenant, which is a type of its own.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ use crate::tenant::TENANT_SCHEMA;
 
 /// The most bytes an identifier may have; PostgreSQL cuts longer ones with a mere notice, so that
 /// two of them may become one (manual, 4.1.1).
-const LONGEST: usize = 63;
+pub(super) const LONGEST: usize = 63;
 
 /// The digits of the greatest generation.
 const DIGITS: usize = 19;
@@ -145,6 +146,15 @@ impl Login {
 }
 
 impl RoleKind {
+    /// All there are, groups first.
+    const ALL: [Self; 5] = [
+        Self::Owner,
+        Self::Application,
+        Self::Login(Login::A),
+        Self::Login(Login::B),
+        Self::Login(Login::Service),
+    ];
+
     /// Those that a tenant kept apart like this has, groups first. Where rows are shared, the
     /// server reaches them by one login for all tenants.
     pub const fn all(isolation: Isolation) -> &'static [Self] {
@@ -258,7 +268,9 @@ impl DatabaseName {
         }
     }
 
-    pub(super) fn own(placement: Placement) -> Self {
+    /// The database of a tenant that has one of its own; also what the homes of the others are known
+    /// by in the registry.
+    pub fn own(placement: Placement) -> Self {
         Self(placement.stem())
     }
 

@@ -11,7 +11,8 @@ use super::{Cluster, ClusterError, HomeState};
 
 // $1 the tenant's schemas, $2 its marker, $3 the schema that is its home, $4 its owner, $5 its
 // applications' group, $6 the guests, $7 whether the owner has to be one of them, $8 the schema of
-// applications, $9 the owner of the view.
+// applications, $9 the owner of the view, $10 whether the database was adopted, so that whoever may
+// connect is as good as a guest and what PUBLIC may is the application's own affair.
 const SCHEMAS: &str = "
     WITH mine AS (
         SELECT n.nspname, pg_get_userbyid(n.nspowner) AS owner,
@@ -23,10 +24,12 @@ const SCHEMAS: &str = "
            EXISTS (SELECT FROM mine WHERE nspname = $3)
            AND NOT EXISTS (SELECT FROM mine WHERE owner IS DISTINCT FROM $4) AS owned,
            d.datallowconn
-           AND (NOT $7 OR COALESCE(pg_has_role(o.oid, g.oid, 'USAGE'), FALSE)) AS accepts,
-           EXISTS (SELECT FROM aclexplode(COALESCE(d.datacl, acldefault('d', d.datdba))) x
+           AND (NOT $7 OR COALESCE(CASE WHEN $10 THEN has_database_privilege(o.oid, d.oid, 'CONNECT')
+                                        ELSE pg_has_role(o.oid, g.oid, 'USAGE') END, FALSE)) AS accepts,
+           NOT $10 AND EXISTS (SELECT FROM aclexplode(COALESCE(d.datacl, acldefault('d', d.datdba))) x
                    WHERE x.grantee = 0) AS public,
-           COALESCE(pg_has_role(a.oid, g.oid, 'USAGE'), FALSE) AS admitted,
+           COALESCE(CASE WHEN $10 THEN has_database_privilege(a.oid, d.oid, 'CONNECT')
+                         ELSE pg_has_role(a.oid, g.oid, 'USAGE') END, FALSE) AS admitted,
            COALESCE(has_schema_privilege(a.oid, n.oid, 'USAGE')
                     AND has_schema_privilege(a.oid, n.oid, 'CREATE'), FALSE)
            AND EXISTS (SELECT FROM pg_class v
@@ -68,7 +71,8 @@ impl Cluster {
             .bind(self.guests_role(common).as_str().to_owned())
             .bind(common == Common::Schemas)
             .bind(placement.application_schema().as_str().to_owned())
-            .bind(view_owner);
+            .bind(view_owner)
+            .bind(self.adopted.is_some());
         let Some(rows) = self.look_common(common, look).await? else {
             return Ok(None);
         };
@@ -79,7 +83,7 @@ impl Cluster {
             .and_then(Marker::parse)
             .filter(|marker| marker.instance() == self.instance)
             .is_some_and(|marker| marker.common_schema(common).is_some());
-        if !ours {
+        if !ours && self.adopted.is_none() {
             return Err(ClusterError::Foreign(self.common_name(common).to_string()));
         }
         if !row.try_get::<bool, _>("there")? {
@@ -104,7 +108,7 @@ impl Cluster {
     /// A missing common database is told as what it is to this step: the base.
     pub(super) fn without_base(&self, common: Common, error: ClusterError) -> ClusterError {
         if error.is_no_database() {
-            return ClusterError::Missing(self.common_name(common).to_string());
+            return ClusterError::Missing(self.common_shown(common));
         }
         error
     }
@@ -112,6 +116,7 @@ impl Cluster {
     /// Schema, marker and identity tables: one transaction.
     pub(super) async fn create_schema(&self, placement: Placement) -> Result<(), ClusterError> {
         let version = self.version().await?;
+        let entry = self.entry(Common::Schemas).await?;
         let owner = placement.role(RoleKind::Owner);
         let mut before = Batch::locked(version, placement);
         before.borrow([&owner]);
@@ -120,9 +125,9 @@ impl Cluster {
         let mut after = Batch::new(version);
         after
             .add(&[&"RESET ROLE"])
-            .grant_rights(&self.guests_role(Common::Schemas), &owner)
+            .let_in(&entry, &owner)
             .give_back([&owner]);
-        self.migrate_between(before, &self.database_name(placement), after)
+        self.migrate_between(before, placement, after)
             .await
             .map_err(|error| self.without_base(Common::Schemas, error))
     }
@@ -130,12 +135,11 @@ impl Cluster {
     pub(super) async fn open_schema(&self, placement: Placement) -> Result<(), ClusterError> {
         let owner = placement.role(RoleKind::Owner);
         let application = placement.role(RoleKind::Application);
+        let entry = self.entry(Common::Schemas).await?;
         let mut batch = Batch::locked(self.version().await?, placement);
         batch.borrow([&owner]);
         self.furnish(&mut batch, placement);
-        batch
-            .grant_rights(&self.guests_role(Common::Schemas), &application)
-            .give_back([&owner]);
+        batch.let_in(&entry, &application).give_back([&owner]);
         self.run_common(Common::Schemas, batch).await?;
         Ok(())
     }
@@ -197,6 +201,9 @@ impl Cluster {
         placement: Placement,
         kinds: &[RoleKind],
     ) -> Result<(), ClusterError> {
+        if self.adopted.is_some() {
+            return self.lock_out(placement, kinds).await;
+        }
         let guests = self.guests_role(self.common_of(placement)?);
         let roles = self.roles(placement).await?;
         let mut batch = Batch::locked(self.version().await?, placement);
@@ -213,6 +220,7 @@ impl Cluster {
         let common = self.common_of(placement)?;
         let there = self.schemas_state(placement).await?.is_some();
         if there {
+            self.expect_no_leavings(placement).await?;
             self.shut_out(placement, &[RoleKind::Application, RoleKind::Owner])
                 .await?;
             self.try_end_all_sessions(placement, &Login::ALL).await?;

@@ -125,7 +125,7 @@ impl Cluster {
     pub(super) async fn migrate_between(
         &self,
         before: Batch,
-        database: &DatabaseName,
+        placement: Placement,
         after: Batch,
     ) -> Result<(), ClusterError> {
         let deadline = self.bounds.statement;
@@ -133,7 +133,7 @@ impl Cluster {
         // server takes us for connected.
         let idle = deadline.as_millis().to_string();
         let options = self
-            .inside(Inside::Tenant(database))
+            .inside_of(placement)
             .options([("idle_in_transaction_session_timeout", idle)]);
         let work = async move {
             let mut conn = options.connect().await?;

@@ -7,9 +7,9 @@
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::time::timeout;
 
-use super::common::Admin;
 use super::ddl::Batch;
 use super::error::Trouble;
+use super::installation::Admin;
 use super::session::Inside;
 use super::{Cluster, ClusterError};
 use crate::{Db, migrate};

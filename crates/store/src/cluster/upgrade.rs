@@ -23,8 +23,7 @@ impl Cluster {
     async fn try_upgrade(&self, placement: Placement) -> Result<(), ClusterError> {
         let state = self.home(placement).await?;
         if !state.is_some_and(|state: HomeState| state.is_made()) {
-            let name = self.database_name(placement);
-            return Err(ClusterError::Missing(name.to_string()));
+            return Err(ClusterError::Missing(self.database_shown(placement)));
         }
         let version = self.version().await?;
         let owner = placement.role(RoleKind::Owner);
@@ -41,8 +40,7 @@ impl Cluster {
                 after.add(&[&"RESET ROLE"]);
                 self.furnish(&mut after, placement);
                 after.give_back([&owner]);
-                self.migrate_between(before, &self.database_name(placement), after)
-                    .await
+                self.migrate_between(before, placement, after).await
             }
             Isolation::Shared => {
                 self.try_base(Isolation::Shared).await?;

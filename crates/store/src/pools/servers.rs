@@ -308,7 +308,7 @@ impl Servers {
 
     /// Connects with each stored password in turn, as long as the server says it is wrong.
     async fn connect_as_stored(&self, place: &Place) -> Result<PgConnection, StoreError> {
-        let cluster = self.0.clusters.find(&place.cluster).await?;
+        let cluster = self.0.clusters.find_for(place).await?;
         let mut outcome = Err(StoreError::CredentialMissing);
         for password in self.0.clusters.service_passwords(place).await? {
             outcome = self.connect_with(&cluster, place, &password).await;

@@ -287,6 +287,19 @@ impl Users<'_> {
         Ok(())
     }
 
+    /// Keeps a person out from now on; `false` where that is so already.
+    pub async fn mark_disabled(&mut self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.conn,
+            "UPDATE tenantry_users SET disabled_at = $3
+             WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NULL",
+            self.tenant.uuid(),
+            id.uuid(),
+            now.micros()
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Takes a person out, with the one-time secrets.
     pub async fn remove(&mut self, id: UserId) -> Result<bool, StoreError> {
         let changed = execute!(

@@ -2,6 +2,7 @@
 
 mod admin_secrets;
 mod admins;
+mod adopted;
 mod clusters;
 mod credentials;
 mod databases;

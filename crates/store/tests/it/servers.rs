@@ -11,7 +11,7 @@ use std::time::Duration;
 use tenantry_core::credential::Slot;
 use tenantry_core::tenant::{Driver, Isolation, Tenant};
 use tenantry_core::{Generation, Secret, TenantId};
-use tenantry_store::cluster::{ClusterBounds, Login, Placement, RoleKind, generate_password};
+use tenantry_store::cluster::{DatabaseName, ClusterBounds, Login, Placement, RoleKind, generate_password};
 use tenantry_store::clusters::Clusters;
 use tenantry_store::control::{ClusterRecord, DatabaseRecord, Entry, NewCredential};
 use tenantry_store::files::TenantFiles;
@@ -99,7 +99,7 @@ impl Yard {
         let record = DatabaseRecord {
             driver: Driver::Postgres,
             cluster: "east".to_owned(),
-            name: placement.database().as_str().to_owned(),
+            name: DatabaseName::own(placement).as_str().to_owned(),
             ..record(&tenant, FIRST)
         };
         tx.databases().add(&record, self.bench.now()).await.unwrap();

@@ -1,6 +1,7 @@
 //! A connection in a test's hands, past everything of ours.
 
 use anyhow::{Result, anyhow};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 
@@ -19,7 +20,7 @@ pub struct Refused {
 
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(DatabaseError::code);
         Self {
             code: code.map(String::from),
             text: error.to_string(),

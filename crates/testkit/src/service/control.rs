@@ -14,7 +14,7 @@ use tenantry_store::control::ControlUrl;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::services::{FreshDatabase, fresh_database};
+use crate::services::{FreshDatabase, fresh_database, fresh_database_at};
 
 /// A folder and an empty control database. Both go when it is dropped.
 pub struct TestControl {
@@ -77,12 +77,20 @@ fn safe(sql: &str) -> AssertSqlSafe<String> {
 impl TestControl {
     /// An empty control database.
     pub async fn start(driver: Driver) -> Result<Self> {
+        Self::start_at(driver, None).await
+    }
+
+    /// The same on another server, which this administrator's URL leads to.
+    pub async fn start_at(driver: Driver, server: Option<&str>) -> Result<Self> {
         let dir = tempfile::Builder::new()
             .prefix("tenantry-test-")
             .tempdir()?;
         let database = match driver {
             Driver::Sqlite => None,
-            Driver::Postgres => Some(fresh_database().await?),
+            Driver::Postgres => Some(match server {
+                Some(server) => fresh_database_at(server.to_owned()).await?,
+                None => fresh_database().await?,
+            }),
         };
         let url = database.as_ref().map_or_else(
             || ControlUrl::Sqlite(dir.path().join("control.db")),
@@ -99,6 +107,11 @@ impl TestControl {
     /// Connections of one process to it.
     pub async fn open(&self) -> Result<Control> {
         Ok(Control::open(&self.url).await?)
+    }
+
+    /// Looks anew from now on: the server was away.
+    pub async fn look_anew(&self) {
+        *self.eye.lock().await = None;
     }
 
     /// The folder.

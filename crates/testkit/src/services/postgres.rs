@@ -32,7 +32,11 @@ pub struct FreshDatabase {
 
 /// Makes an empty database in the cluster of the test run.
 pub async fn fresh_database() -> Result<FreshDatabase> {
-    let admin = postgres();
+    fresh_database_at(postgres()).await
+}
+
+/// Makes an empty database on the server that this administrator's URL leads to.
+pub async fn fresh_database_at(admin: String) -> Result<FreshDatabase> {
     // The hasher's keys are random for each process, so two tests never choose the same name.
     let name = format!(
         "test_{:016x}",

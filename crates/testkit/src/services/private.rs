@@ -79,7 +79,10 @@ impl PrivatePostgres {
             .port();
         let mut server = Self {
             server: None,
-            settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+            settings: settings
+                .iter()
+                .map(|setting| (*setting).to_owned())
+                .collect(),
             german,
             port,
             url: format!("postgres://postgres:{PASSWORD}@127.0.0.1:{port}/postgres"),

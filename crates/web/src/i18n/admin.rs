@@ -52,5 +52,19 @@ super::texts! {
         done_suspended: "The tenant is suspended." | "Der Mandant ist gesperrt.";
         done_resumed: "The tenant is in use again." | "Der Mandant ist wieder freigegeben.";
         done_repaired: "Repair is done." | "Die Reparatur ist fertig.";
+        clusters: "Clusters" | "Cluster";
+        clusters_lead: "The PostgreSQL servers that tenants are placed on." |
+            "Die PostgreSQL-Server, auf denen Mandanten liegen.";
+        clusters_empty_title: "No clusters yet" | "Noch keine Cluster";
+        clusters_empty_lead: "Tenants lie in SQLite files until there is one. Add it on the command line:" |
+            "Bis dahin liegen Mandanten in SQLite-Dateien. Legen Sie den ersten auf der Kommandozeile an:";
+        placement: "New tenants" | "Neue Mandanten";
+        placement_open: "Open" | "Offen";
+        placement_closed: "Closed" | "Geschlossen";
+        placement_full: "Full" | "Voll";
+        connections: "Connections" | "Verbindungen";
+        reachable: "Reachable" | "Erreichbar";
+        unreachable: "Unreachable" | "Nicht erreichbar";
+        of_limit: "{used} of {limit}" | "{used} von {limit}";
     }
 }

@@ -1,5 +1,6 @@
-//! The console of platform admins: all tenants, and one.
+//! The console of platform admins: all tenants, one, and the servers they are placed on.
 
+mod clusters;
 mod tenant;
 
 use askama::Template;
@@ -9,6 +10,7 @@ use super::samples::{self, Samples};
 use super::{Chrome, encoded, paths};
 use crate::i18n::format;
 
+pub use clusters::{AdminClustersPage, ClusterRow};
 pub use tenant::{AdminTenantPage, CheckResult, TenantDatabase, TenantFacts, TenantNotice};
 
 /// The list of tenants.

@@ -33,6 +33,7 @@ pub fn render_all(locale: Locale) -> askama::Result<Vec<(&'static str, String)>>
     render::<super::dev_mail::DevMailPage>(locale, &mut pages)?;
     render::<super::admin::AdminTenantsPage>(locale, &mut pages)?;
     render::<super::admin::AdminTenantPage>(locale, &mut pages)?;
+    render::<super::admin::AdminClustersPage>(locale, &mut pages)?;
     render::<super::docs::DocsPage>(locale, &mut pages)?;
     Ok(pages)
 }

@@ -1,5 +1,6 @@
-//! The console of platform admins: all tenants, and one with its health.
+//! The console of platform admins: all tenants, one with its health, and the servers they lie on.
 
+mod clusters;
 mod tenant;
 mod tenants;
 
@@ -16,6 +17,7 @@ pub(super) fn routes() -> Routes {
     Routes::default()
         .add(Route::page("/admin", Audience::PlatformAdmin), get(start))
         .merge(tenants::routes())
+        .merge(clusters::routes())
         .merge(tenant::routes())
 }
 

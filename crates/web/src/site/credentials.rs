@@ -40,7 +40,7 @@ pub(super) fn routes() -> Routes {
 #[serde(deny_unknown_fields)]
 struct ChangeForm {}
 
-fn form(app: &App, ctx: &Ctx, view: CredentialsLinkView, status: StatusCode) -> Response {
+fn form(app: &App, ctx: &Ctx, view: &CredentialsLinkView, status: StatusCode) -> Response {
     let wait = view.busy;
     let shown = SetupCredentialsPage {
         chrome: chrome_of(app, ctx, Some(&view.tenant)),
@@ -78,7 +78,7 @@ async fn show(State(app): State<App>, ctx: Ctx, Path(token): Path<String>) -> Re
         .credentials_link_view(&token, ctx.tenant.id())
         .await;
     match viewed {
-        Ok(view) => form(&app, &ctx, view, StatusCode::OK),
+        Ok(view) => form(&app, &ctx, &view, StatusCode::OK),
         Err(refusal) => refused(&app, &ctx, refusal),
     }
 }
@@ -101,7 +101,7 @@ async fn change(
             return match app.service.credentials_link_view(&token, hinted).await {
                 Ok(mut view) => {
                     view.busy = Some(wait);
-                    form(&app, &ctx, view, StatusCode::CONFLICT)
+                    form(&app, &ctx, &view, StatusCode::CONFLICT)
                 }
                 Err(refusal) => refused(&app, &ctx, refusal),
             };

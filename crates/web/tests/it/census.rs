@@ -89,7 +89,13 @@ fn surfaces_are_where_their_clients_look() {
     for route in routes() {
         let api = route.path.starts_with("/api/");
         assert_eq!(route.surface == Surface::Api, api, "{}", name(&route));
-        let admin = route.path.starts_with("/admin") || route.path.starts_with("/api/v1/tenants");
+        let platform = [
+            "/admin",
+            "/api/v1/clusters",
+            "/api/v1/tenants",
+            "/api/v1/webhooks",
+        ];
+        let admin = platform.iter().any(|path| route.path.starts_with(path));
         if admin {
             assert_eq!(route.audience, Audience::PlatformAdmin, "{}", name(&route));
         }

@@ -6,7 +6,7 @@
 
 /// Runs a test with the registry in a file, and again with the registry in PostgreSQL.
 macro_rules! on_both {
-    ($name:ident) => {
+    ($($name:ident),+ $(,)?) => {$(
         mod $name {
             use tenantry_testkit::app::{AppOptions, TestApp};
             use tenantry_testkit::service::Options;
@@ -22,7 +22,7 @@ macro_rules! on_both {
                 super::$name(AppOptions::over(options).start().await).await;
             }
         }
-    };
+    )+};
 }
 
 mod api;

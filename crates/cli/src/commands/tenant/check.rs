@@ -121,7 +121,10 @@ fn answer(looked: &Looked, out: Output) -> Result<ExitCode, Exit> {
         } else {
             format!("{found} things are")
         };
-        format!("{}\n{count} checked; {things} wrong.", listed(reports, loose))
+        format!(
+            "{}\n{count} checked; {things} wrong.",
+            listed(reports, loose)
+        )
     })?;
     Ok(if found == 0 { ExitCode::SUCCESS } else { FOUND })
 }
@@ -138,7 +141,10 @@ fn listed(reports: &[Report], loose: &[Finding]) -> String {
     };
     let of_tenants = reports.iter().flat_map(|report| {
         let slug = report.tenant.slug.as_str();
-        report.findings.iter().map(move |finding| row(slug, finding))
+        report
+            .findings
+            .iter()
+            .map(move |finding| row(slug, finding))
     });
     let rows = of_tenants.chain(loose.iter().map(|finding| row("-", finding)));
     table(

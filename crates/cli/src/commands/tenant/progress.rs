@@ -46,7 +46,10 @@ impl Progress {
 }
 
 fn line(what: &str, done: usize, total: usize) -> String {
-    let full = (done * PARTS).checked_div(total).unwrap_or(PARTS).min(PARTS);
+    let full = (done * PARTS)
+        .checked_div(total)
+        .unwrap_or(PARTS)
+        .min(PARTS);
     format!(
         "{what} [{}{}] {done}/{total}",
         "#".repeat(full),

@@ -65,10 +65,22 @@ async fn only_orphans_with_our_marker_are_dropped() -> Result<()> {
     let (_server, installation) = on_a_server().await?;
     let name = database_of(&installation, "acme")?;
     let control = installation.data().join("control.db");
-    for table in ["directory", "tenant_database_users", "tenant_databases", "tenants"] {
-        let column = if table == "tenants" { "id" } else { "tenant_id" };
+    for table in [
+        "directory",
+        "tenant_database_users",
+        "tenant_databases",
+        "tenants",
+    ] {
+        let column = if table == "tenants" {
+            "id"
+        } else {
+            "tenant_id"
+        };
         let acme = "(SELECT id FROM tenants WHERE slug = 'acme')";
-        alter_sqlite(&control, &format!("DELETE FROM {table} WHERE {column} = {acme}"))?;
+        alter_sqlite(
+            &control,
+            &format!("DELETE FROM {table} WHERE {column} = {acme}"),
+        )?;
     }
     let left = format!(
         "SELECT (SELECT COUNT(*) FROM pg_database WHERE datname = '{name}')

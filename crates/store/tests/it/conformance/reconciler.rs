@@ -34,10 +34,7 @@ fn finding(tenant: Option<TenantId>, code: FindingCode, repairable: bool) -> Fin
 }
 
 async fn turn(bench: &Bench) -> Option<i64> {
-    apply!(
-        bench,
-        reconciler().claim(bench.now(), bench.now() + MINUTE)
-    )
+    apply!(bench, reconciler().claim(bench.now(), bench.now() + MINUTE))
 }
 
 async fn one_has_the_turn_until_its_lease_ends(dialect: Dialect) {
@@ -47,7 +44,10 @@ async fn one_has_the_turn_until_its_lease_ends(dialect: Dialect) {
     let first = turn(&bench).await.unwrap();
     assert_eq!(turn(&bench).await, None);
     bench.time.advance(MINUTE / 2);
-    assert!(apply!(bench, reconciler().renew(first, bench.now() + MINUTE)));
+    assert!(apply!(
+        bench,
+        reconciler().renew(first, bench.now() + MINUTE)
+    ));
     bench.time.advance(MINUTE / 2);
     assert_eq!(turn(&bench).await, None, "it was renewed");
     bench.time.advance(MINUTE);
@@ -169,10 +169,7 @@ async fn what_nobody_makes_is_incomplete(dialect: Dialect) {
     let alone = bench.tenant("alone").await;
     let failed = bench.tenant("failed").await;
     let (from, to) = (TenantStatus::Provisioning, TenantStatus::Failed);
-    assert!(apply!(
-        bench,
-        tenants().change_status(failed.id, from, to)
-    ));
+    assert!(apply!(bench, tenants().change_status(failed.id, from, to)));
     let stuck = bench.tenant("stuck").await;
     let run = claim(&bench, add_run(&bench, &stuck).await).await.unwrap();
     assert!(apply!(
@@ -251,7 +248,10 @@ async fn unsettled_entries_are_old_and_nobodys_work(dialect: Dialect) {
     let rest = look!(bench, directory().list_unsettled(then, after, 10));
     assert_eq!(rest, [second]);
     let just_before = then - Duration::from_micros(1);
-    assert_eq!(look!(bench, directory().list_unsettled(just_before, None, 10)), []);
+    assert_eq!(
+        look!(bench, directory().list_unsettled(just_before, None, 10)),
+        []
+    );
 
     let remove = async |entry: &DirectoryEntry, before| {
         apply!(bench, directory().remove_unsettled(entry, before))

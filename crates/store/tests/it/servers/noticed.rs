@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use tenantry_store::cluster::{Placement, RoleKind};
+use tenantry_store::cluster::{DatabaseName, Placement, RoleKind};
 use tenantry_store::{StoreError, TenantCtx};
 use tenantry_testkit::cluster::{in_database, superuser};
 
 use super::{FIRST, Yard, narrow, sessions, until};
 
 fn database(ctx: &TenantCtx) -> String {
-    Placement::new(ctx.id(), FIRST, ctx.tenant().isolation)
-        .database()
-        .as_str()
-        .to_owned()
+    let placement = Placement::new(ctx.id(), FIRST, ctx.tenant().isolation);
+    DatabaseName::own(placement).as_str().to_owned()
 }
 
 fn stamp_error(outcome: Result<i64, StoreError>) {

@@ -88,6 +88,13 @@ pub struct LinkSentBody {
     pub status: &'static str,
 }
 
+impl LinkSentBody {
+    /// A link is on its way.
+    pub const SENT: Self = Self {
+        status: "link_sent",
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -137,11 +144,4 @@ mod tests {
         assert!(matches!(read(json!({ "reveal": true })), Ok(true)));
         assert!(read(json!({ "reveal": true, "force": true })).is_err());
     }
-}
-
-impl LinkSentBody {
-    /// A link is on its way.
-    pub const SENT: Self = Self {
-        status: "link_sent",
-    };
 }

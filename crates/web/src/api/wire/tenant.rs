@@ -88,7 +88,10 @@ impl From<&TenantView> for TenantBody {
                 driver: database.driver,
                 host: view.server.as_ref().map(|(host, _)| host.clone()),
                 port: view.server.as_ref().map(|(_, port)| *port),
-                name: database.name.clone(),
+                name: match &view.adopted {
+                    Some(adopted) => adopted.as_str().to_owned(),
+                    None => database.name.clone(),
+                },
                 schema: view.schema.clone(),
             }),
             domains: view.domains.clone(),

@@ -55,7 +55,10 @@ fn shown(
         },
         database: view.database.as_ref().map(|database| TenantDatabase {
             driver: database.driver,
-            host: None,
+            host: view
+                .server
+                .as_ref()
+                .map(|(host, port)| format!("{host}:{port}")),
             name: database.name.clone(),
         }),
         check,

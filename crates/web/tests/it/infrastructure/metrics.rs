@@ -139,7 +139,44 @@ async fn counts_what_happens_and_names_nobody(app: TestApp) {
     );
 }
 
-on_both!(counts_what_happens_and_names_nobody);
+/// What was found by the last comparison of every tenant is a number for each kind.
+async fn tells_what_is_wrong_with_tenants(app: TestApp) {
+    let value = async |name: &str, code: Option<&str>| {
+        let samples = samples(&app).await;
+        let found = samples.iter().find(|sample| {
+            sample.name == name && sample.labels.get("code").map(String::as_str) == code
+        });
+        found.unwrap_or_else(|| panic!("{name} {code:?}")).value
+    };
+    let missing = Some("directory_missing");
+    app.tenant("acme").await;
+    assert_eq!(value("tenantry_findings", missing).await.to_string(), "0");
+    app.control().damage("DELETE FROM directory").await.unwrap();
+    app.service().reconcile().await.unwrap();
+    assert_eq!(value("tenantry_findings", missing).await.to_string(), "1");
+    assert_eq!(
+        value("tenantry_findings", Some("owner_missing"))
+            .await
+            .to_string(),
+        "0"
+    );
+    assert_eq!(
+        value("tenantry_tenants_incomplete", None).await.to_string(),
+        "0"
+    );
+    let making = "UPDATE tenants SET status = 'provisioning'";
+    app.control().damage(making).await.unwrap();
+    app.service().watch_incomplete().await.unwrap();
+    assert_eq!(
+        value("tenantry_tenants_incomplete", None).await.to_string(),
+        "1"
+    );
+}
+
+on_both!(
+    counts_what_happens_and_names_nobody,
+    tells_what_is_wrong_with_tenants,
+);
 
 #[tokio::test]
 async fn what_a_client_invents_makes_no_new_series() {
