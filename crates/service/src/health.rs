@@ -54,7 +54,7 @@ impl Service {
             },
             detail: control.err().map(|error| Chain(&error).to_string()),
         };
-        let mail = self.mail().check().await;
+        let mail = Box::pin(self.mail().check()).await;
         let mail = Part {
             name: "mail".to_owned(),
             state: if mail.is_ok() {
@@ -65,7 +65,8 @@ impl Service {
             detail: mail.err().map(|error| Chain(&error).to_string()),
         };
         let mut parts = vec![control, mail];
-        parts.extend(self.cluster_parts().await);
+        // On the heap: dialogues with servers are large futures.
+        parts.extend(Box::pin(self.cluster_parts()).await);
         parts
     }
 

@@ -42,7 +42,8 @@ impl Service {
     /// that takes no longer than [`LAST`]; what is cut off is taken up again later.
     pub async fn work(&self, stop: impl Future<Output = ()>) {
         let (stopping, stopped) = watch::channel(false);
-        let mut looked_after = std::pin::pin!(async {
+        // On the heap: all that is done in the background together is a large future.
+        let mut looked_after = Box::pin(async {
             tokio::join!(
                 every(TICK, "workflows", stopped.clone(), || self
                     .run_due_workflows()),

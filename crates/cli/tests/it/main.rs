@@ -1,6 +1,7 @@
 //! The program as its users meet it: the real binary, real files, real signals.
 
 mod acts;
+mod adopt;
 mod browser;
 mod clusters;
 mod crash;

@@ -113,7 +113,7 @@ async fn people_are_read_from_plain_tables_alone() {
         ("hidden", "email=mail", "GRANT SELECT ON \"public\".\"hidden\""),
         ("pairs", "email=mail", "no column \"mail\" of a plain type"),
         ("users", "email=nothing", "no column \"nothing\""),
-        ("users", "email=mail\" FROM users; DROP TABLE users; --", "no column"),
+        ("users", "email=mail\" FROM users --", "no column"),
         ("archive.users", "email=mail", "no such table"),
         ("Users", "email=mail", "no such table"),
     ] {

@@ -8,6 +8,8 @@
 
 mod leavings;
 
+pub(super) use leavings::Fate;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -94,7 +96,7 @@ impl Cluster {
     /// connections with what it was made of, but for those to the database itself.
     #[must_use]
     pub fn in_database(&self, database: &AdoptedDatabase) -> Self {
-        let options = self.into_adopted(database);
+        let options = self.way_into(database);
         Self {
             instance: self.instance,
             bounds: self.bounds,
@@ -113,7 +115,7 @@ impl Cluster {
     /// How the admin goes into a database that others rule. Its owner may set for everybody who
     /// comes in where names are looked up; without this he could have the admin call functions of
     /// his. What a connection asks for itself counts more (manual, 20.1.3).
-    pub(super) fn into_adopted(&self, database: &AdoptedDatabase) -> PgConnectOptions {
+    pub(super) fn way_into(&self, database: &AdoptedDatabase) -> PgConnectOptions {
         self.options
             .clone()
             .database(database.as_str())
@@ -152,7 +154,7 @@ impl Cluster {
     /// How the admin goes into the database that the tenant lies in.
     pub(super) fn inside_of(&self, placement: Placement) -> PgConnectOptions {
         match &self.adopted {
-            Some(database) => self.into_adopted(database),
+            Some(database) => self.way_into(database),
             None => self.inside(Inside::Tenant(&self.database_name(placement))),
         }
     }

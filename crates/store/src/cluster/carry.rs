@@ -5,6 +5,7 @@
 
 use sqlx::Row as _;
 
+use super::adopted::Fate;
 use super::ddl::Batch;
 use super::error::Trouble;
 use super::name::{Common, Login, Placement, RoleKind, RoleName};
@@ -157,6 +158,7 @@ impl Cluster {
         from: Placement,
         to: Placement,
     ) -> Result<(), ClusterError> {
+        self.expect_no_leavings(from, Fate::CarriedOver).await?;
         let version = self.version().await?;
         let mut batch = Batch::locked(version, to);
         let (earlier, lent) = if self.home(to).await?.is_some() {

@@ -98,9 +98,9 @@ pub enum ClusterError {
         /// What lacks, and what helps.
         why: String,
     },
-    /// Something in an adopted database would go along with what is the tenant's.
+    /// Something in an adopted database would go along with what is the tenant's, or keeps it.
     #[error(
-        "in {database} these are not the tenant's and would go with it: {things}; drop them, or change them and their owner, then try again"
+        "in {database} these stand in the way: {things}; drop or change what is built on the tenant's schemas, give away what its roles own elsewhere, revoke the rights that they have there, then try again"
     )]
     Leavings {
         /// The database, quoted.

@@ -152,7 +152,7 @@ impl Cluster {
         table: &PeopleTable,
     ) -> Result<PeopleReader, ClusterError> {
         let deadline = self.bounds.statement;
-        let options = self.into_adopted(database);
+        let options = self.way_into(database);
         let opening = async {
             let mut conn = options.connect().await?;
             open(&mut conn, table).await?;

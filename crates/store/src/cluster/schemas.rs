@@ -4,6 +4,7 @@
 use sqlx::Row as _;
 use tenantry_core::tenant::Isolation;
 
+use super::adopted::Fate;
 use super::ddl::{Batch, Part};
 use super::marker::Marker;
 use super::name::{Common, Login, Placement, RoleKind, RoleName};
@@ -220,7 +221,7 @@ impl Cluster {
         let common = self.common_of(placement)?;
         let there = self.schemas_state(placement).await?.is_some();
         if there {
-            self.expect_no_leavings(placement).await?;
+            self.expect_no_leavings(placement, Fate::Dropped).await?;
             self.shut_out(placement, &[RoleKind::Application, RoleKind::Owner])
                 .await?;
             self.try_end_all_sessions(placement, &Login::ALL).await?;

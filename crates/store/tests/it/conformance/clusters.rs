@@ -89,7 +89,7 @@ async fn only_an_empty_cluster_goes(dialect: Dialect) {
     assert!(apply!(bench, tenants().add(&tenant)));
     let mut place = record(&tenant, Generation::FIRST);
     place.driver = Driver::Postgres;
-    place.cluster = "east".to_owned();
+    "east".clone_into(&mut place.cluster);
     apply!(bench, databases().add(&place, bench.now()));
     assert_eq!(look!(bench, clusters().find("east")).unwrap().tenants, 1);
     assert!(!apply!(bench, clusters().remove("east")));

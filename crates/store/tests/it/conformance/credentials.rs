@@ -65,7 +65,7 @@ async fn a_secret_comes_back_as_added(dialect: Dialect) {
     };
     assert_eq!(
         look!(bench, credentials().list(tenant.id, FIRST)),
-        [credential.clone()]
+        std::slice::from_ref(&credential)
     );
     let current = look!(
         bench,

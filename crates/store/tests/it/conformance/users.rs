@@ -15,6 +15,7 @@ on_both! {
     a_password_raises_the_security_version,
     a_hash_is_replaced_only_if_it_is_the_one_read,
     a_removed_person_is_gone,
+    somebody_is_kept_out_once,
     tenants_in_one_database_do_not_see_each_other,
 }
 
@@ -276,4 +277,22 @@ async fn tenants_in_one_database_do_not_see_each_other(dialect: Dialect) {
     apply!(there, users().mark_signed_in(ada.id, bench.now()));
     let mine = apply!(here, users().lookup(ada.id)).unwrap();
     assert_eq!((mine.user.last_login_at, mine.password_hash), (None, None));
+}
+
+async fn somebody_is_kept_out_once(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let people = bench.people().await;
+    let (address, other) = (email("ada@example.com"), email("grace@example.com"));
+    let (ada, grace) = (person(&bench, &address), person(&bench, &other));
+    for new in [&ada, &grace] {
+        assert_eq!(apply!(people, users().add(new)), Added::Yes);
+    }
+    let now = bench.now();
+    assert!(apply!(people, users().mark_disabled(ada.id, now)));
+    let later = bench.time.advance(std::time::Duration::from_secs(1));
+    assert!(!apply!(people, users().mark_disabled(ada.id, later)));
+    let there = apply!(people, users().lookup(ada.id)).unwrap();
+    assert_eq!(there.user.disabled_at, Some(now));
+    let there = apply!(people, users().lookup(grace.id)).unwrap();
+    assert_eq!(there.user.disabled_at, None);
 }

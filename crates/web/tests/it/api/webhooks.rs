@@ -79,6 +79,35 @@ async fn receivers_are_added_listed_tried_and_removed(app: TestApp) {
         (&json!(false), &json!(503))
     );
 
+    let remove = async |id: &str| {
+        let path = format!("{WEBHOOKS}/{id}");
+        app.call("DELETE", &path).bearer(&admin).send().await
+    };
+    assert_eq!(remove(id).await.status, 204);
+    remove(id).await.problem(404, "not_found");
+    for id in [id, nobodys_id().as_str(), "1", "x%27"] {
+        get(&format!("/{id}")).await.problem(404, "not_found");
+        let list = get(&format!("/{id}/deliveries")).await;
+        list.problem(404, "not_found");
+        let path = format!("{WEBHOOKS}/{id}/test");
+        let test = app.post(&path).bearer(&admin).send().await;
+        test.problem(404, "not_found");
+    }
+}
+
+/// What an attempt came to stands with the receiver.
+async fn deliveries_are_shown(app: TestApp) {
+    let admin = app.admin().await.access;
+    let get = async |rest: &str| {
+        let call = app.get(&format!("{WEBHOOKS}{rest}")).bearer(&admin);
+        call.send().await
+    };
+    let receiver = Receiver::start().await.unwrap();
+    receiver.answer(Reply::Status(503));
+    let body = json!({ "url": receiver.url("/") });
+    let added = app.post(WEBHOOKS).bearer(&admin).json(&body).send().await;
+    let added = added.ok(201);
+    let id = added["id"].as_str().unwrap();
     app.tenant("acme").await;
     app.service().deliver_due_notices().await.unwrap();
     let shown = get(&format!("/{id}")).await.ok(200);
@@ -107,24 +136,12 @@ async fn receivers_are_added_listed_tried_and_removed(app: TestApp) {
         is_time(&item["next_attempt_at"]);
         assert_eq!(item["state"], "waiting");
     }
-
-    let remove = async |id: &str| {
-        let path = format!("{WEBHOOKS}/{id}");
-        app.call("DELETE", &path).bearer(&admin).send().await
-    };
-    assert_eq!(remove(id).await.status, 204);
-    remove(id).await.problem(404, "not_found");
-    for id in [id, nobodys_id().as_str(), "1", "x%27"] {
-        get(&format!("/{id}")).await.problem(404, "not_found");
-        let list = get(&format!("/{id}/deliveries")).await;
-        list.problem(404, "not_found");
-        let path = format!("{WEBHOOKS}/{id}/test");
-        let test = app.post(&path).bearer(&admin).send().await;
-        test.problem(404, "not_found");
-    }
 }
 
-on_both!(receivers_are_added_listed_tried_and_removed);
+on_both!(
+    receivers_are_added_listed_tried_and_removed,
+    deliveries_are_shown,
+);
 
 #[tokio::test]
 async fn what_is_wrong_with_a_receiver_is_told() {
