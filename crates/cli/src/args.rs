@@ -206,7 +206,12 @@ pub(crate) struct OwnerArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct AdoptArgs {
     /// The database, as the server has its name.
-    #[arg(long, value_name = "NAME", required_unless_present = "from", conflicts_with = "from")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "from",
+        conflicts_with = "from"
+    )]
     pub(crate) database: Option<String>,
     /// The tenant's name in addresses.
     #[arg(long, required_unless_present = "from", conflicts_with = "from")]

@@ -249,10 +249,7 @@ impl Config {
                 .credentials
                 .service_rotate_days
                 .unwrap_or(SERVICE_ROTATE_DAYS),
-            reconcile_minutes: file
-                .reconcile
-                .minutes
-                .unwrap_or(RECONCILE.as_secs() / 60),
+            reconcile_minutes: file.reconcile.minutes.unwrap_or(RECONCILE.as_secs() / 60),
             webhooks_allow_http: file.webhooks.allow_http.unwrap_or(at_home),
             webhooks_allow_private: file.webhooks.allow_private.unwrap_or(at_home),
             lease_seconds: file

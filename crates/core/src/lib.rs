@@ -26,7 +26,10 @@ pub mod webhooks;
 pub mod workflow;
 
 pub use email::Email;
-pub use ids::{AdminId, InstanceId, NoticeId, OneTimeId, OutboxId, SessionId, TenantId, UserId, WebhookId, WorkflowId};
+pub use ids::{
+    AdminId, InstanceId, NoticeId, OneTimeId, OutboxId, SessionId, TenantId, UserId, WebhookId,
+    WorkflowId,
+};
 pub use locale::Locale;
 pub use secret::Secret;
 pub use slug::Slug;

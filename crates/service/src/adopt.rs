@@ -18,8 +18,8 @@ use tenantry_store::control::Adoption;
 
 pub use people::people_table;
 pub(crate) use people::{Judged, Person, judge};
-pub use report::{ImportNote, ImportReport};
 pub(crate) use report::report_context;
+pub use report::{ImportNote, ImportReport};
 
 use crate::clusters::{LOCAL, Site};
 use crate::tenants::{Created, NewOwner, TenantView, checked_name};
@@ -83,11 +83,7 @@ impl Service {
 
     /// Adopts a database, and waits for it for so long. As with making a tenant, the intent is
     /// recorded before anything is done, and whoever finds the record finishes or undoes the work.
-    pub async fn adopt_tenant(
-        &self,
-        new: NewAdoption,
-        wait: Duration,
-    ) -> Result<Adopted, Refusal> {
+    pub async fn adopt_tenant(&self, new: NewAdoption, wait: Duration) -> Result<Adopted, Refusal> {
         let candidate = self.candidate(&new).await?;
         if let Some(view) = self.adopted_before(&candidate, &new).await? {
             return Ok(Adopted::Unchanged(Box::new(view)));
@@ -274,9 +270,9 @@ impl Service {
             .open_sealed(&sealed, &report_context(tenant))
             .map_err(Refusal::failed("a report could not be unsealed"))?;
         let report = serde_json::from_slice(opened.expose());
-        Ok(Some(report.map_err(Refusal::failed(
-            "a report could not be read",
-        ))?))
+        Ok(Some(
+            report.map_err(Refusal::failed("a report could not be read"))?,
+        ))
     }
 }
 

@@ -3,7 +3,9 @@
 use tenantry_core::finding::Severity;
 use tenantry_core::tenant::{DatabaseState, Driver, Isolation};
 use tenantry_core::{Clock, Entropy, Generation, Secret, Slug, TenantId};
-use tenantry_store::cluster::{Capacity, ClusterError, DatabaseName, Placement, Remark, generate_password};
+use tenantry_store::cluster::{
+    Capacity, ClusterError, DatabaseName, Placement, Remark, generate_password,
+};
 use tenantry_store::clusters::{credential_context, shared_context, url_context};
 use tenantry_store::control::{ClusterRecord, DatabaseRecord, NewCredential};
 use tenantry_store::{Clusters, Control, ControlTx, files};

@@ -11,8 +11,8 @@ use tenantry_keys::signing::{
     Jwks, SignError, SigningKey, VerifyError, VerifyingKey, VerifyingKeys,
 };
 use tenantry_keys::token::TokenKey;
-use tenantry_store::control::{InstanceRow, SealedDataKey, SealedSigningKey};
 use tenantry_store::clusters::Unseal;
+use tenantry_store::control::{InstanceRow, SealedDataKey, SealedSigningKey};
 use tenantry_store::{Control, ControlTx, StoreError};
 
 use crate::Settings;

@@ -123,7 +123,10 @@ impl Service {
         }
         tx.commit().await?;
         if let Person::User { ctx, user } = person {
-            in_tenant!(self, ctx, |tx| tx.users().mark_signed_in(user.id, now).await?)?;
+            in_tenant!(self, ctx, |tx| tx
+                .users()
+                .mark_signed_in(user.id, now)
+                .await?)?;
         }
         self.issued(person, session, token)
     }

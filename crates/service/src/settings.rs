@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tenantry_core::{Locale, Secret};
 use tenantry_core::password::PasswordPolicy;
 use tenantry_core::tenant::EmailUniqueness;
+use tenantry_core::{Locale, Secret};
 use tenantry_mail::Sender;
 use tenantry_saga::{Faults, Pace};
 use tenantry_store::PoolBounds;

@@ -11,13 +11,14 @@ use tenantry_core::user::Username;
 use tenantry_core::webhooks::EventKind;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{
-    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, UserId, WorkflowId,
+    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, UserId,
+    WorkflowId,
 };
 use tenantry_keys::token::TokenKind;
-pub use tenantry_store::control::TenantPatch;
-use tenantry_store::control::{DatabaseRecord, Remembered, Reservation};
 use tenantry_store::ControlTx;
 use tenantry_store::cluster::AdoptedDatabase;
+pub use tenantry_store::control::TenantPatch;
+use tenantry_store::control::{DatabaseRecord, Remembered, Reservation};
 
 pub use lifecycle::{Cleared, Deleted};
 

@@ -130,7 +130,10 @@ impl StoreError {
     /// Whether a server took the transaction back since it got in another's way (40001, 40P01,
     /// 55P03): done again as a whole, it may work.
     pub fn is_conflict(&self) -> bool {
-        matches!(self.sqlstate().as_deref(), Some("40001" | "40P01" | "55P03"))
+        matches!(
+            self.sqlstate().as_deref(),
+            Some("40001" | "40P01" | "55P03")
+        )
     }
 
     /// Whether a connection in use is gone (08xxx, 57P01 to 57P03, I/O), and with it whatever was

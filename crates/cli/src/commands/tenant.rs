@@ -188,7 +188,10 @@ fn described(view: &TenantView) -> String {
         ("Address", view.url.clone()),
     ];
     if let Some(database) = &view.database {
-        let name = view.adopted.as_ref().map_or(database.name.as_str(), AdoptedDatabase::as_str);
+        let name = view
+            .adopted
+            .as_ref()
+            .map_or(database.name.as_str(), AdoptedDatabase::as_str);
         rows.push((
             "Database",
             format!(
@@ -196,7 +199,11 @@ fn described(view: &TenantView) -> String {
                 database.driver,
                 database.cluster,
                 database.state,
-                if view.adopted.is_some() { ", adopted" } else { "" }
+                if view.adopted.is_some() {
+                    ", adopted"
+                } else {
+                    ""
+                }
             ),
         ));
     }

@@ -60,12 +60,18 @@ async fn old_tenants_are_adopted_by_a_list() -> Result<()> {
             ],
         "{looked}"
     );
-    ensure!(before == (uml.dump().await?, erd.dump().await?), "a look changed something");
+    ensure!(
+        before == (uml.dump().await?, erd.dump().await?),
+        "a look changed something"
+    );
     let tenants = answered(&installation.run(["--json", "tenant", "list"])?, 0)?;
     ensure!(tenants == json!({ "items": [] }), "{tenants}");
 
     let adopted = adopt_list(&installation, &[], 3)?;
-    ensure!(adopted["adopted"] == 2 && adopted["failed"] == 2, "{adopted}");
+    ensure!(
+        adopted["adopted"] == 2 && adopted["failed"] == 2,
+        "{adopted}"
+    );
     ensure!(adopted["items"][0]["import"]["imported"] == 4, "{adopted}");
     let why = adopted["items"][1]["error"].as_str().unwrap_or_default();
     ensure!(why.contains("no database of this name"), "{adopted}");
@@ -82,14 +88,20 @@ async fn old_tenants_are_adopted_by_a_list() -> Result<()> {
     // Whoever purges one is told what stays.
     let asked = installation.run(["tenant", "delete", "erd", "--purge"])?;
     ensure!(
-        asked.code == Some(3) && asked.stderr.contains("stays, with the application's own tables"),
+        asked.code == Some(3)
+            && asked
+                .stderr
+                .contains("stays, with the application's own tables"),
         "{asked:?}"
     );
     for slug in ["uml", "erd"] {
         let purged = installation.run(["tenant", "delete", slug, "--purge", "--force"])?;
         ensure!(purged.code == Some(0), "{purged:?}");
     }
-    ensure!(before == (uml.dump().await?, erd.dump().await?), "something is not as before");
+    ensure!(
+        before == (uml.dump().await?, erd.dump().await?),
+        "something is not as before"
+    );
     uml.drop().await?;
     erd.drop().await
 }
@@ -107,7 +119,10 @@ async fn an_old_tenant_is_adopted_by_name() -> Result<()> {
         installation.run(args)
     };
     let fit = adopt(&["--dry-run"])?;
-    ensure!(fit.code == Some(0) && fit.stdout.contains("Nothing lacks"), "{fit:?}");
+    ensure!(
+        fit.code == Some(0) && fit.stdout.contains("Nothing lacks"),
+        "{fit:?}"
+    );
     for (more, code) in [
         (&["--users", "users"][..], 2),
         (&["--from", "old.csv"], 2),
@@ -119,11 +134,19 @@ async fn an_old_tenant_is_adopted_by_name() -> Result<()> {
     }
     let adopted = adopt(&["--users", "public.users", "--map", FORMER_MAP])?;
     ensure!(adopted.code == Some(0), "{adopted:?}");
-    for told in ["uml is ready at", "is as it was", "With their password", "mail address"] {
+    for told in [
+        "uml is ready at",
+        "is as it was",
+        "With their password",
+        "mail address",
+    ] {
         ensure!(adopted.stdout.contains(told), "{told}: {adopted:?}");
     }
     let again = adopt(&[])?;
-    ensure!(again.code == Some(0) && again.stdout.contains("already"), "{again:?}");
+    ensure!(
+        again.code == Some(0) && again.stdout.contains("already"),
+        "{again:?}"
+    );
     let purged = installation.run(["tenant", "delete", "uml", "--purge", "--force"])?;
     ensure!(purged.code == Some(0), "{purged:?}");
     uml.drop().await

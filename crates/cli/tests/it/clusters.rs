@@ -254,7 +254,10 @@ async fn the_doctor_looks_at_each_cluster() -> Result<()> {
     ensure!(part(&told)?["ok"] == false, "{told}");
     ensure!(told["healthy"] == false, "{told}");
     let detail = part(&told)?["detail"].to_string();
-    ensure!(detail.contains("CREATEDB"), "what to do is not told: {detail}");
+    ensure!(
+        detail.contains("CREATEDB"),
+        "what to do is not told: {detail}"
+    );
     ensure!(!detail.contains("admin:admin"), "{detail}");
     Ok(())
 }

@@ -166,7 +166,10 @@ fn receivers_may_be_at_home_where_the_server_is() -> Result<()> {
     let allowed = |installation: &Installation| -> Result<(Value, Value)> {
         let config = done(installation, &["config"])?;
         let field = |name: &str| config[name].clone();
-        Ok((field("webhooks_allow_http"), field("webhooks_allow_private")))
+        Ok((
+            field("webhooks_allow_http"),
+            field("webhooks_allow_private"),
+        ))
     };
     ensure!(allowed(&installation)? == (json!(true), json!(true)));
     for (url, home) in [
@@ -176,7 +179,10 @@ fn receivers_may_be_at_home_where_the_server_is() -> Result<()> {
         ("http://10.0.0.1", false),
     ] {
         installation.set("TENANTRY_PUBLIC_URL", url);
-        ensure!(allowed(&installation)? == (json!(home), json!(home)), "{url}");
+        ensure!(
+            allowed(&installation)? == (json!(home), json!(home)),
+            "{url}"
+        );
     }
     installation.configure("[webhooks]\nallow_http = true\n")?;
     ensure!(allowed(&installation)? == (json!(true), json!(false)));

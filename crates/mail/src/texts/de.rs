@@ -134,7 +134,8 @@ pub(super) static TEXTS: Texts = Texts {
         not_you: "Wenn Sie das nicht waren, versucht möglicherweise jemand, Ihr Passwort zu \
                   erraten. Ein langes Passwort, das Sie nirgends sonst verwenden, schützt Sie davor.",
         button: "Zur Anmeldeseite",
-    },    credentials: Credentials {
+    },
+    credentials: Credentials {
         subject: |tenant| format!("Neuer Datenbankzugang für {tenant}"),
         title: "Neuen Datenbankzugang erhalten",
         intro: |tenant| {

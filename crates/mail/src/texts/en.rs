@@ -116,7 +116,8 @@ pub(super) static TEXTS: Texts = Texts {
         not_you: "If it was not you, someone may be guessing your password. \
                   A long one that you use nowhere else keeps them out.",
         button: "Open the sign-in page",
-    },    credentials: Credentials {
+    },
+    credentials: Credentials {
         subject: |tenant| format!("New database access for {tenant}"),
         title: "Get new database access",
         intro: |tenant| {

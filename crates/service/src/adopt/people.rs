@@ -141,7 +141,12 @@ pub(crate) fn judge(row: &PersonRow) -> Judged {
         email: email.map(|email| email.chars().take(SHOWN).collect()),
         why,
     };
-    let Some(written) = row.email.as_deref().map(str::trim).filter(|it| !it.is_empty()) else {
+    let Some(written) = row
+        .email
+        .as_deref()
+        .map(str::trim)
+        .filter(|it| !it.is_empty())
+    else {
         return nobody(None, "there is no address");
     };
     let Ok(email) = written.parse::<Email>() else {
@@ -186,7 +191,10 @@ fn role(word: Option<&str>) -> Role {
 /// Whatever is no clear "no" keeps out: a date since when, a reason, `true`.
 fn is_disabled(value: Option<&str>) -> bool {
     let value = value.unwrap_or_default().trim().to_ascii_lowercase();
-    !matches!(value.as_str(), "" | "f" | "false" | "0" | "n" | "no" | "off")
+    !matches!(
+        value.as_str(),
+        "" | "f" | "false" | "0" | "n" | "no" | "off"
+    )
 }
 
 #[cfg(test)]

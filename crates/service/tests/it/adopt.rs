@@ -23,7 +23,9 @@ pub(crate) async fn start(registry: Driver) -> TestService {
 }
 
 pub(crate) async fn former(test: &TestService, name: &str) -> FormerDatabase {
-    FormerDatabase::start(test.cluster().unwrap(), name).await.unwrap()
+    FormerDatabase::start(test.cluster().unwrap(), name)
+        .await
+        .unwrap()
 }
 
 /// A database to adopt, with its people.
@@ -54,7 +56,11 @@ pub(crate) async fn adopt(test: &TestService, new: NewAdoption) -> Result<Tenant
 }
 
 pub(crate) async fn expect_sound(test: &TestService, view: &TenantView, at: &str) {
-    let report = test.service.check_tenant(view.tenant.clone()).await.unwrap();
+    let report = test
+        .service
+        .check_tenant(view.tenant.clone())
+        .await
+        .unwrap();
     assert_eq!(report.findings, [], "{at}");
     assert_eq!(test.service.check_orphans().await.unwrap(), [], "{at}");
 }
@@ -94,30 +100,63 @@ async fn an_old_tenant_is_adopted(registry: Driver) {
     expect_at_work(&database).await;
     expect_sound(&test, &view, "adopted").await;
 
-    let report = test.service.adoption_report(id(&view)).await.unwrap().unwrap();
+    let report = test
+        .service
+        .adoption_report(id(&view))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(
-        (report.imported, report.passwords_kept, report.passwords_dropped, report.left_out),
+        (
+            report.imported,
+            report.passwords_kept,
+            report.passwords_dropped,
+            report.left_out
+        ),
         (4, 1, 1, 3)
     );
-    let told: Vec<(u64, bool)> = report.notes.iter().map(|note| (note.row, note.left_out)).collect();
+    let told: Vec<(u64, bool)> = report
+        .notes
+        .iter()
+        .map(|note| (note.row, note.left_out))
+        .collect();
     assert_eq!(told, [(4, true), (5, true), (6, true), (7, false)]);
 
     // Grace brought her password along; Alan's is of a kind that can't be compared; Mallory was
     // kept out before; Ada is new and has a link.
-    let (grace, _) = one(try_in(&test, Some("uml"), "grace@example.org", FORMER_PASSWORD).await.unwrap());
+    let (grace, _) = one(
+        try_in(&test, Some("uml"), "grace@example.org", FORMER_PASSWORD)
+            .await
+            .unwrap(),
+    );
     let Person::User { user, .. } = &grace else {
         panic!("she is no user");
     };
     assert_eq!(
-        (user.role, user.username.as_deref(), user.full_name.as_deref()),
+        (
+            user.role,
+            user.username.as_deref(),
+            user.full_name.as_deref()
+        ),
         (Role::Admin, Some("grace"), Some("Grace Hopper"))
     );
-    one(try_in(&test, None, "grace@example.org", FORMER_PASSWORD).await.unwrap());
-    for (email, password) in [("alan@example.org", FORMER_PASSWORD), ("mallory@example.org", "")] {
-        refused!(try_in(&test, Some("uml"), email, password).await, Refusal::InvalidCredentials);
+    one(try_in(&test, None, "grace@example.org", FORMER_PASSWORD)
+        .await
+        .unwrap());
+    for (email, password) in [
+        ("alan@example.org", FORMER_PASSWORD),
+        ("mallory@example.org", ""),
+    ] {
+        refused!(
+            try_in(&test, Some("uml"), email, password).await,
+            Refusal::InvalidCredentials
+        );
     }
     let token = test.setup_token_from_mail(ADA).await.unwrap();
-    test.service.setup_password(&token, PASSWORD, None, None).await.unwrap();
+    test.service
+        .setup_password(&token, PASSWORD, None, None)
+        .await
+        .unwrap();
     one(try_in(&test, Some("uml"), ADA, PASSWORD).await.unwrap());
 
     // Asked for again, nothing happens.
@@ -170,7 +209,10 @@ async fn an_owner_among_the_people_keeps_the_password_and_gets_no_link() {
         };
         let view = adopt(&test, new).await.unwrap();
         let token = test.setup_token_from_mail(owner).await.unwrap();
-        test.service.setup_password(&token, PASSWORD, None, None).await.unwrap();
+        test.service
+            .setup_password(&token, PASSWORD, None, None)
+            .await
+            .unwrap();
         one(try_in(&test, Some("uml"), owner, PASSWORD).await.unwrap());
         test.service.delete_tenant(id(&view), true).await.unwrap();
         test.clock.advance(std::time::Duration::from_millis(1));
@@ -189,11 +231,17 @@ async fn its_later_lives_leave_the_applications_tables_alone() {
     test.service.delete_tenant(tenant, false).await.unwrap();
     let restored = test.service.restore_tenant(tenant).await.unwrap();
     assert_eq!(restored.tenant.generation.number(), 2);
-    one(try_in(&test, Some("uml"), "grace@example.org", FORMER_PASSWORD).await.unwrap());
+    one(
+        try_in(&test, Some("uml"), "grace@example.org", FORMER_PASSWORD)
+            .await
+            .unwrap(),
+    );
     expect_sound(&test, &restored, "restored").await;
     expect_at_work(&database).await;
 
-    let owner = TestService::new_tenant("uml", ADA, Some(OTHER)).unwrap().owner;
+    let owner = TestService::new_tenant("uml", ADA, Some(OTHER))
+        .unwrap()
+        .owner;
     let (anew, _) = test.service.recreate_tenant(tenant, &owner).await.unwrap();
     assert_eq!(anew.tenant.generation.number(), 3);
     one(try_in(&test, Some("uml"), ADA, OTHER).await.unwrap());
@@ -248,7 +296,10 @@ async fn whatever_the_name_and_whatever_it_sets_for_others() {
         let slug = format!("tenant-{place}");
         let view = adopt(&test, with_people(&slug, &database)).await.unwrap();
         expect_sound(&test, &view, name).await;
-        let rotated = test.service.rotate_credentials(id(&view), Reveal::Now).await;
+        let rotated = test
+            .service
+            .rotate_credentials(id(&view), Reveal::Now)
+            .await;
         let Ok(Rotated::Shown(access)) = rotated else {
             panic!("{name}: no credentials");
         };

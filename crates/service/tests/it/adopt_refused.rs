@@ -65,19 +65,32 @@ async fn databases_of_the_server_or_ours_are_not_adopted() {
 async fn what_lacks_is_said_with_the_statement_that_helps() {
     let test = start(Driver::Sqlite).await;
     let cluster = test.cluster().unwrap();
-    let database = FormerDatabase::bare(cluster, "tenant \"uml\"").await.unwrap();
+    let database = FormerDatabase::bare(cluster, "tenant \"uml\"")
+        .await
+        .unwrap();
     let (named, admin) = (quoted(&database.name), quoted(cluster.admin()));
     let help = format!("GRANT CONNECT, CREATE ON DATABASE {named} TO {admin}");
     unfit(&test, &database.name, &help).await;
     superuser(&help).await.unwrap();
-    superuser(&format!("REVOKE CONNECT ON DATABASE {named} FROM PUBLIC")).await.unwrap();
+    superuser(&format!("REVOKE CONNECT ON DATABASE {named} FROM PUBLIC"))
+        .await
+        .unwrap();
     let help = format!("GRANT CONNECT ON DATABASE {named} TO {admin} WITH GRANT OPTION");
     unfit(&test, &database.name, &help).await;
     superuser(&help).await.unwrap();
-    superuser(&format!("ALTER DATABASE {named} ALLOW_CONNECTIONS false")).await.unwrap();
+    superuser(&format!("ALTER DATABASE {named} ALLOW_CONNECTIONS false"))
+        .await
+        .unwrap();
     unfit(&test, &database.name, "ALLOW_CONNECTIONS true").await;
-    superuser(&format!("ALTER DATABASE {named} ALLOW_CONNECTIONS true")).await.unwrap();
-    assert!(test.service.check_adoption(&without_people("uml", &database.name)).await.is_ok());
+    superuser(&format!("ALTER DATABASE {named} ALLOW_CONNECTIONS true"))
+        .await
+        .unwrap();
+    assert!(
+        test.service
+            .check_adoption(&without_people("uml", &database.name))
+            .await
+            .is_ok()
+    );
 
     // A registry may lie in any database.
     let mut owner = database.session().await.unwrap();
@@ -110,7 +123,11 @@ async fn people_are_read_from_plain_tables_alone() {
     for (table, map, why) in [
         ("seen", "email=mail", "no ordinary table"),
         ("guarded", "email=mail", "row-level security"),
-        ("hidden", "email=mail", "GRANT SELECT ON \"public\".\"hidden\""),
+        (
+            "hidden",
+            "email=mail",
+            "GRANT SELECT ON \"public\".\"hidden\"",
+        ),
         ("pairs", "email=mail", "no column \"mail\" of a plain type"),
         ("users", "email=nothing", "no column \"nothing\""),
         ("users", "email=mail\" FROM users --", "no column"),
@@ -134,7 +151,10 @@ async fn a_name_or_a_cluster_that_is_not_free_is_refused() {
     let database = former(&test, "tenant_uml").await;
     test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     let taken = without_people("acme", &database.name);
-    refused!(test.service.check_adoption(&taken).await, Refusal::SlugTaken);
+    refused!(
+        test.service.check_adoption(&taken).await,
+        Refusal::SlugTaken
+    );
     refused!(adopt(&test, taken).await, Refusal::SlugTaken);
     for (cluster, why) in [("local", "PostgreSQL"), ("nowhere", "no such cluster")] {
         let new = NewAdoption {
@@ -152,6 +172,9 @@ async fn a_name_or_a_cluster_that_is_not_free_is_refused() {
     );
     let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
     refused!(lost, Refusal::Conflict(_));
-    test.service.delete_tenant(won.unwrap().tenant.id, true).await.unwrap();
+    test.service
+        .delete_tenant(won.unwrap().tenant.id, true)
+        .await
+        .unwrap();
     database.drop().await.unwrap();
 }

@@ -42,7 +42,10 @@ async fn undone_at_any_step_it_is_as_before() {
         .filter(|place| place.event == LogEvent::Started)
         .map(|place| place.step)
         .collect();
-    assert!(steps.contains(&"import_people".to_owned()) && steps.len() == 12, "{steps:?}");
+    assert!(
+        steps.contains(&"import_people".to_owned()) && steps.len() == 12,
+        "{steps:?}"
+    );
     test.service.delete_tenant(id(&view), true).await.unwrap();
     for step in steps {
         moves(&test);
@@ -53,12 +56,25 @@ async fn undone_at_any_step_it_is_as_before() {
         });
         faults.twice = true;
         let broken = test.beside(faults).await.unwrap();
-        assert!(adopt(&broken, with_people("uml", &database)).await.is_err(), "{step}");
+        assert!(
+            adopt(&broken, with_people("uml", &database)).await.is_err(),
+            "{step}"
+        );
         expect_as_before(&database, &before, &step).await;
         assert!(test.service.find_tenant("uml").await.is_err(), "{step}");
-        for table in ["tenants", "adopted_databases", "tenant_databases", "directory", "outbox"] {
+        for table in [
+            "tenants",
+            "adopted_databases",
+            "tenant_databases",
+            "directory",
+            "outbox",
+        ] {
             let count = format!("SELECT COUNT(*) FROM {table}");
-            assert_eq!(test.control().number(&count).await.unwrap(), 0, "{table}, {step}");
+            assert_eq!(
+                test.control().number(&count).await.unwrap(),
+                0,
+                "{table}, {step}"
+            );
         }
         assert_eq!(test.service.check_orphans().await.unwrap(), [], "{step}");
     }
@@ -72,8 +88,15 @@ async fn a_process_that_dies_anywhere_is_followed() {
     let before = database.dump().await.unwrap();
     let twice = test.beside(Faults::every_step_twice()).await.unwrap();
     let view = adopt(&twice, with_people("uml", &database)).await.unwrap();
-    let report = test.service.adoption_report(id(&view)).await.unwrap().unwrap();
+    let report = test
+        .service
+        .adoption_report(id(&view))
+        .await
+        .unwrap()
+        .unwrap();
     let mut all = places(&test).await;
+    // After what was finished all is as when the next step has begun.
+    all.retain(|place| place.event == LogEvent::Started);
     all.dedup();
     test.service.delete_tenant(id(&view), true).await.unwrap();
     for place in all {
@@ -91,12 +114,20 @@ async fn a_process_that_dies_anywhere_is_followed() {
         test.settle().await.unwrap();
         let view = test.service.find_tenant("uml").await.unwrap();
         assert_eq!(view.tenant.status, TenantStatus::Active, "{at}");
-        let again = test.service.adoption_report(id(&view)).await.unwrap().unwrap();
+        let again = test
+            .service
+            .adoption_report(id(&view))
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(again, report, "{at}");
         let signed_in = try_in(&test, Some("uml"), "grace@example.org", FORMER_PASSWORD).await;
         one(signed_in.unwrap());
         let token = test.setup_token_from_mail(ADA).await.unwrap();
-        test.service.setup_password(&token, PASSWORD, None, None).await.unwrap();
+        test.service
+            .setup_password(&token, PASSWORD, None, None)
+            .await
+            .unwrap();
         one(try_in(&test, Some("uml"), ADA, PASSWORD).await.unwrap());
         expect_sound(&test, &view, &at).await;
         test.service.delete_tenant(id(&view), true).await.unwrap();

@@ -121,7 +121,14 @@ async fn use_everything(test: &TestService, secrets: &mut Secrets) {
     let octets = secret.expose().strip_prefix("whsec_").unwrap();
     let octets = base64::prelude::BASE64_STANDARD.decode(octets).unwrap();
     secrets.0.push(("a webhook's secret", octets));
-    assert!(service.try_webhook(webhook.id).await.unwrap().failure.is_some());
+    assert!(
+        service
+            .try_webhook(webhook.id)
+            .await
+            .unwrap()
+            .failure
+            .is_some()
+    );
     service.suspend_tenant(id(&globex)).await.unwrap();
     service.resume_tenant(id(&globex)).await.unwrap();
     assert_eq!(service.deliver_due_notices().await.unwrap(), 0);

@@ -69,7 +69,12 @@ impl fmt::Display for Identifier<'_> {
 
 impl fmt::Display for PeopleTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", Identifier(&self.schema), Identifier(&self.table))
+        write!(
+            f,
+            "{}.{}",
+            Identifier(&self.schema),
+            Identifier(&self.table)
+        )
     }
 }
 
@@ -183,7 +188,9 @@ async fn open(conn: &mut PgConnection, table: &PeopleTable) -> Result<(), Cluste
     check(conn, table).await?;
     // It can't be replaced from here on; so it is looked at again.
     let lock = format!("LOCK TABLE {table} IN ACCESS SHARE MODE");
-    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *conn).await?;
+    sqlx::raw_sql(AssertSqlSafe(lock))
+        .execute(&mut *conn)
+        .await?;
     check(conn, table).await?;
     let cursor = format!("DECLARE people NO SCROLL CURSOR FOR {}", table.select());
     sqlx::raw_sql(AssertSqlSafe(cursor)).execute(conn).await?;
@@ -284,7 +291,10 @@ mod tests {
             disabled: None,
         };
         let sql = table.select();
-        assert!(sql.ends_with("FROM \"a\"\"b\".\"c; DROP TABLE d\" p"), "{sql}");
+        assert!(
+            sql.ends_with("FROM \"a\"\"b\".\"c; DROP TABLE d\" p"),
+            "{sql}"
+        );
         assert!(sql.contains("concat(p.\"e\"\" FROM f --\")"), "{sql}");
     }
 }

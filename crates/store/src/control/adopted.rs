@@ -100,7 +100,11 @@ impl Adoptions<'_> {
     }
 
     /// Keeps what came of the people in it, in place of what was kept before.
-    pub async fn keep_report(&mut self, tenant: TenantId, sealed: &[u8]) -> Result<bool, StoreError> {
+    pub async fn keep_report(
+        &mut self,
+        tenant: TenantId,
+        sealed: &[u8],
+    ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE adopted_databases SET sealed_report = $2 WHERE tenant_id = $1",

@@ -7,6 +7,7 @@ use std::path::Path;
 /// The file of a view and the function that gives it.
 const VIEWS: &[(&str, &str)] = &[
     ("control/admins", "admins"),
+    ("control/adopted", "adopted"),
     ("control/clusters", "clusters"),
     ("control/credentials", "credentials"),
     ("control/databases", "databases"),

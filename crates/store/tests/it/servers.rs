@@ -11,7 +11,9 @@ use std::time::Duration;
 use tenantry_core::credential::Slot;
 use tenantry_core::tenant::{Driver, Isolation, Tenant};
 use tenantry_core::{Generation, Secret, TenantId};
-use tenantry_store::cluster::{DatabaseName, ClusterBounds, Login, Placement, RoleKind, generate_password};
+use tenantry_store::cluster::{
+    ClusterBounds, DatabaseName, Login, Placement, RoleKind, generate_password,
+};
 use tenantry_store::clusters::Clusters;
 use tenantry_store::control::{ClusterRecord, DatabaseRecord, Entry, NewCredential};
 use tenantry_store::files::TenantFiles;
@@ -155,7 +157,8 @@ impl Yard {
 
 /// Sessions of a tenant's service role, by the server's own account.
 async fn sessions(ctx: &TenantCtx) -> i64 {
-    let role = Placement::new(ctx.id(), FIRST, ctx.tenant().isolation).role(RoleKind::Login(Login::Service));
+    let role = Placement::new(ctx.id(), FIRST, ctx.tenant().isolation)
+        .role(RoleKind::Login(Login::Service));
     number(&format!(
         "SELECT COUNT(*) FROM pg_stat_activity WHERE usename = '{}'",
         role.as_str()

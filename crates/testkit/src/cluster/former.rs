@@ -126,12 +126,19 @@ impl FormerDatabase {
             self.name.replace('\'', "''")
         ))
         .await?;
-        Ok(lines.chain(catalogue.iter().map(String::as_str)).collect::<Vec<_>>().join("\n"))
+        Ok(lines
+            .chain(catalogue.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join("\n"))
     }
 
     /// Drops it with all that is in it, and its owner.
     pub async fn drop(self) -> Result<()> {
-        superuser(&format!("DROP DATABASE {} WITH (FORCE)", quoted(&self.name))).await?;
+        superuser(&format!(
+            "DROP DATABASE {} WITH (FORCE)",
+            quoted(&self.name)
+        ))
+        .await?;
         superuser(&format!("DROP ROLE {}", self.owner)).await
     }
 }

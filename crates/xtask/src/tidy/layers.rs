@@ -17,7 +17,9 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("tenantry-webhooks", &[]),
     (
         "tenantry-service",
-        &["core", "keys", "store", "saga", "mail", "webhooks", "claims"],
+        &[
+            "core", "keys", "store", "saga", "mail", "webhooks", "claims",
+        ],
     ),
     ("tenantry-web", &["service", "core", "claims"]),
     ("tenantry-guard", &["claims"]),

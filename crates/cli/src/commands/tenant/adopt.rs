@@ -158,12 +158,20 @@ fn show(wanted: &Wanted, came: &Came, out: Output) -> Result<(), Exit> {
     out.show(&body, || {
         let database = &wanted.database;
         match came {
-            Came::Fit => format!("Nothing lacks; {database} can be adopted. Nothing was changed (--dry-run)."),
+            Came::Fit => format!(
+                "Nothing lacks; {database} can be adopted. Nothing was changed (--dry-run)."
+            ),
             Came::Unchanged(view) => {
-                format!("{database} is {}'s already; nothing was changed.", view.tenant.slug)
+                format!(
+                    "{database} is {}'s already; nothing was changed.",
+                    view.tenant.slug
+                )
             }
             Came::Later(view, how) => {
-                format!("{} is still being made of {database}; {how}.", view.tenant.slug)
+                format!(
+                    "{} is still being made of {database}; {how}.",
+                    view.tenant.slug
+                )
             }
             Came::Adopted(view, import) => {
                 let people = import.as_ref().map_or_else(String::new, told);

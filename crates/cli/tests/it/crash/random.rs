@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Ground, free_mail};
 use super::stories::provision;
+use super::{Ground, free_mail};
 use crate::acts::all_is_well;
 
 /// Whatever the moment, what was answered is kept, and what was not is finished or was never begun.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use tenantry_testkit::process::{Installation, Running};
 
-use super::{Ground, free_mail};
 use super::stories::{admin_token, provision, with_admin};
+use super::{Ground, free_mail};
 use crate::acts::{self, all_is_well, answered, done};
 use crate::http::Ask;
 

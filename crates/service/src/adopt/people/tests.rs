@@ -16,7 +16,11 @@ fn row(email: &str) -> PersonRow {
 fn tables_and_columns_are_named_as_people_do() {
     let people = people_table("users", "email=mail").unwrap();
     assert_eq!(
-        (people.schema.as_str(), people.table.as_str(), people.email.as_str()),
+        (
+            people.schema.as_str(),
+            people.table.as_str(),
+            people.email.as_str()
+        ),
         ("public", "users", "mail")
     );
     let people = people_table(
@@ -25,10 +29,15 @@ fn tables_and_columns_are_named_as_people_do() {
     )
     .unwrap();
     assert_eq!(people.schema, "My \"App\".v1");
-    assert_eq!((people.table.as_str(), people.email.as_str()), ("Users", "E Mail"));
+    assert_eq!(
+        (people.table.as_str(), people.email.as_str()),
+        ("Users", "E Mail")
+    );
     assert_eq!(people.username.as_deref(), Some("login"));
     assert_eq!(people.disabled.as_deref(), Some("off_since"));
-    for table in ["", ".", "a.", ".a", "a.b.c", "\"a", "\"a\"b", "a\"b", "\"\".a", "a\0"] {
+    for table in [
+        "", ".", "a.", ".a", "a.b.c", "\"a", "\"a\"b", "a\"b", "\"\".a", "a\0",
+    ] {
         let error = people_table(table, "email=mail").unwrap_err();
         assert_eq!(error.field, "users", "{table:?}");
     }

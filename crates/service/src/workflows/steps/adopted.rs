@@ -41,7 +41,9 @@ impl Steps {
             return Ok(());
         };
         let home = self.home(plan, plan.generation).await?;
-        let cluster = home.server().map(tenantry_store::homes::ServerHome::cluster);
+        let cluster = home
+            .server()
+            .map(tenantry_store::homes::ServerHome::cluster);
         let place = cluster.and_then(|cluster| Some((cluster, cluster.adopted()?)));
         let (cluster, database) = place
             .ok_or_else(|| StepError::Fatal("the tenant lies in no adopted database".to_owned()))?;
@@ -89,7 +91,9 @@ impl Steps {
                 } => {
                     if dropped_username {
                         let why = "the username is none that can be taken; it is left out";
-                        import.report.remark(row.ordinal, person.email.as_str(), why);
+                        import
+                            .report
+                            .remark(row.ordinal, person.email.as_str(), why);
                     }
                     (person, dropped_hash)
                 }
@@ -195,15 +199,18 @@ impl Steps {
         import: &mut Import<'_>,
         page: Vec<Settled>,
     ) -> Result<(), StepError> {
-        let global = self.0.settings.email_uniqueness
-            == tenantry_core::tenant::EmailUniqueness::Global;
+        let global =
+            self.0.settings.email_uniqueness == tenantry_core::tenant::EmailUniqueness::Global;
         let mut taken = Vec::new();
         let mut tx = self.0.control.begin().await?;
         for settled in page {
             // The owner's own entry was reserved with the run, and is confirmed by a later step.
             if settled.user != import.owner.id {
                 let entry = &settled.entry;
-                let held = tx.directory().reserve(entry, global, import.plan.at).await?;
+                let held = tx
+                    .directory()
+                    .reserve(entry, global, import.plan.at)
+                    .await?;
                 if held == Reservation::Taken {
                     taken.push(settled);
                     continue;
@@ -222,7 +229,9 @@ impl Steps {
         for settled in taken {
             tx.users().remove(settled.user).await?;
             let why = "the address belongs to another tenant";
-            import.report.leave_out(settled.row, Some(&settled.email), why);
+            import
+                .report
+                .leave_out(settled.row, Some(&settled.email), why);
         }
         Ok(tx.commit().await?)
     }

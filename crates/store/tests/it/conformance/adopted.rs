@@ -18,7 +18,10 @@ fn named(name: &str) -> AdoptedDatabase {
 
 async fn a_database_is_one_tenants(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
-    let (acme, globex) = (bench.tenant("acme").await.id, bench.tenant("globex").await.id);
+    let (acme, globex) = (
+        bench.tenant("acme").await.id,
+        bench.tenant("globex").await.id,
+    );
     let name = named("Tenant \"UML\" ä");
     let now = bench.now();
     assert!(apply!(bench, adopted().add(acme, "default", &name, now)));
@@ -43,7 +46,10 @@ async fn a_report_is_kept_and_goes_with_the_record(dialect: Dialect) {
     let acme = bench.tenant("acme").await.id;
     assert!(!apply!(bench, adopted().keep_report(acme, &[1])));
     let name = named("shop");
-    assert!(apply!(bench, adopted().add(acme, "default", &name, bench.now())));
+    assert!(apply!(
+        bench,
+        adopted().add(acme, "default", &name, bench.now())
+    ));
     for report in [vec![1], vec![2, 3]] {
         assert!(apply!(bench, adopted().keep_report(acme, &report)));
         let kept = look!(bench, adopted().lookup(acme)).unwrap();
@@ -60,7 +66,10 @@ async fn a_tenant_with_an_adopted_database_is_not_forgotten(dialect: Dialect) {
     let acme = bench.draft("acme", 1);
     assert!(apply!(bench, tenants().add(&acme)));
     let name = named("shop");
-    assert!(apply!(bench, adopted().add(acme.id, "default", &name, bench.now())));
+    assert!(apply!(
+        bench,
+        adopted().add(acme.id, "default", &name, bench.now())
+    ));
     assert_eq!(
         refused!(bench, tenants().remove(acme.id)),
         ErrorKind::Constraint

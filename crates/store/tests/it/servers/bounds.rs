@@ -126,9 +126,11 @@ async fn what_is_idle_is_closed() {
 async fn a_server_that_is_full_is_no_ones_fault_but_its_own() {
     let yard = Yard::with(narrow(4, 2)).await;
     let ctx = yard.tenant("acme").await;
-    let role = tenantry_store::cluster::Placement::new(ctx.id(), super::FIRST, ctx.tenant().isolation).role(
-        tenantry_store::cluster::RoleKind::Login(tenantry_store::cluster::Login::Service),
-    );
+    let role =
+        tenantry_store::cluster::Placement::new(ctx.id(), super::FIRST, ctx.tenant().isolation)
+            .role(tenantry_store::cluster::RoleKind::Login(
+                tenantry_store::cluster::Login::Service,
+            ));
     let limit = async |most: i32| {
         let sql = format!("ALTER ROLE \"{}\" CONNECTION LIMIT {most}", role.as_str());
         tenantry_testkit::cluster::superuser(&sql).await.unwrap();

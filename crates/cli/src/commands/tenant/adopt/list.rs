@@ -77,7 +77,10 @@ pub(super) async fn run(
         });
     }
     progress.end();
-    if items.iter().any(|item| matches!(item.came, Ok(Came::Adopted(..)))) {
+    if items
+        .iter()
+        .any(|item| matches!(item.came, Ok(Came::Adopted(..))))
+    {
         send_mail(service, out).await;
     }
     answer(&items, out)
@@ -218,7 +221,10 @@ mod tests {
         let numbers: Vec<u64> = lines.iter().map(|line| line.number).collect();
         assert_eq!(numbers, [2, 3, 4]);
         let uml = lines[0].wanted.as_ref().ok().unwrap();
-        assert_eq!((uml.name.as_deref(), uml.database.as_str()), (Some("Uml"), "tenant \"uml\""));
+        assert_eq!(
+            (uml.name.as_deref(), uml.database.as_str()),
+            (Some("Uml"), "tenant \"uml\"")
+        );
         assert_eq!(uml.cluster.as_deref(), Some("west"));
         assert!(lines[1].wanted.is_err());
         let erd = lines[2].wanted.as_ref().ok().unwrap();
