@@ -138,9 +138,16 @@ impl Clusters {
         }
         let url = self.unseal(&record.sealed_url, &url_context(name))?;
         let cluster = Arc::new(self.candidate(&url)?);
-        let before = self
-            .open()
-            .insert(name.to_owned(), (record.sealed_url, Arc::clone(&cluster)));
+        let before = {
+            let mut open = self.open();
+            // Another may have opened it meanwhile, and others be at work through it already.
+            if let Some((sealed, there)) = open.get(name)
+                && *sealed == record.sealed_url
+            {
+                return Ok(Arc::clone(there));
+            }
+            open.insert(name.to_owned(), (record.sealed_url, Arc::clone(&cluster)))
+        };
         if let Some((_, before)) = before {
             before.close().await;
         }

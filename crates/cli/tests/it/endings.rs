@@ -274,6 +274,8 @@ fn an_interrupt_ends_with_130_also_while_it_reads() -> Result<()> {
     let args = ["admin", "create", "--email", ADA, "--password-stdin"];
     let mut command = installation.command(args);
     let mut waiting = command.stdin(std::process::Stdio::piped()).spawn()?;
+    // Waiting for a process closes what it reads from, and an end of input is no interrupt.
+    let input = waiting.stdin.take();
     eventually("it hears interrupts", || {
         Ok(hears_interrupts(waiting.id())?.then_some(()))
     })?;
@@ -281,6 +283,7 @@ fn an_interrupt_ends_with_130_also_while_it_reads() -> Result<()> {
     let process = rustix::process::Pid::from_raw(id).context("no process")?;
     rustix::process::kill_process(process, Signal::INT)?;
     let status = waiting.wait()?;
+    drop(input);
     ensure!(status.code() == Some(130), "{status}");
     ensure!(done(&installation, &["admin", "list"])?["items"] == serde_json::json!([]));
     Ok(())
