@@ -149,9 +149,15 @@ pub(crate) enum Command {
     /// PostgreSQL servers that tenants are placed on.
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Who asks for a tenant.
+    #[command(subcommand)]
+    Application(ApplicationCommand),
     /// Durable workflows.
     #[command(subcommand)]
     Workflow(WorkflowCommand),
+    /// Who did what, when, to which tenant, from where.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 /// Platform admins.
@@ -176,9 +182,56 @@ pub(crate) enum AdminCommand {
     },
 }
 
+/// People to bring along.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ImportArgs {
+    /// The tenant, by slug or id.
+    pub(crate) slug: String,
+    /// The file they are in.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What the file is: `ndjson` (a JSON object on each line, as the API takes them), `keycloak` (a
+    /// realm's export), `auth0` (the export with hashes), `laravel` (the table `users` as CSV or
+    /// JSON), or `auto`, which looks at its beginning.
+    #[arg(long, value_name = "FORM", default_value = "auto")]
+    pub(crate) format: String,
+    /// Only look what would come of it.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Which part of a long list.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PageArgs {
+    /// The most to show.
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+    /// Where to go on, from an earlier answer.
+    #[arg(long)]
+    pub(crate) cursor: Option<String>,
+}
+
 /// People.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
+    /// Bring people of another system along, with the password hashes they have there. Whose address
+    /// is there already is skipped, so that a file can be given again.
+    Import(ImportArgs),
+    /// A tenant's people.
+    List {
+        /// The tenant, by slug or id.
+        slug: String,
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Give somebody a new password, made here and printed once; it must be changed at the first
+    /// sign-in. Ends the person's sessions.
+    ResetPassword {
+        /// The tenant, by slug or id.
+        slug: String,
+        /// The person's address.
+        email: String,
+    },
     /// Lift the block that wrong passwords put on a person's account.
     Unlock {
         /// The tenant, by slug or id.
@@ -332,6 +385,9 @@ pub(crate) enum TenantCommand {
         #[arg(long)]
         reveal: bool,
     },
+    /// Domains of a tenant's own: claimed, proven, given up.
+    #[command(subcommand)]
+    Domain(DomainCommand),
     /// Compare what should be with what is; exit code 1 where anything is wrong.
     Check {
         #[command(flatten)]
@@ -392,6 +448,85 @@ pub(crate) enum ClusterCommand {
     Remove {
         /// The server.
         name: String,
+    },
+}
+
+/// The audit.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Look whether an entry was removed, changed, added or moved; exit code 1 where one was.
+    Verify,
+    /// The newest entries.
+    List {
+        /// About this tenant, by slug or, also where it is gone, by id.
+        #[arg(long, value_name = "TENANT")]
+        tenant: Option<String>,
+        /// The most entries to show, 1 to 1000.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+    },
+}
+
+/// A tenant's domain.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DomainArgs {
+    /// The tenant, by slug or id.
+    pub(crate) slug: String,
+    /// The domain.
+    pub(crate) domain: String,
+    /// What it is for: host (the tenant's pages) or email (its people's addresses) [default: host].
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+}
+
+/// Domains of a tenant's own.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DomainCommand {
+    /// Claim a domain, and print what has to be published to prove it.
+    Add(DomainArgs),
+    /// Look for the proof now; exit code 1 where it is not found.
+    Verify(DomainArgs),
+    /// Give a domain up.
+    Remove(DomainArgs),
+    /// Every domain that the tenant claims.
+    List {
+        /// The tenant, by slug or id.
+        slug: String,
+    },
+}
+
+/// Who asks for a tenant.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApplicationCommand {
+    /// The newest applications.
+    List {
+        /// Only those that are `pending_proof`, pending, approved, rejected or expired.
+        #[arg(long)]
+        state: Option<String>,
+        #[command(flatten)]
+        page: PageArgs,
+    },
+    /// Make the tenant that is asked for; whoever asked becomes its owner and gets a setup link.
+    Approve {
+        /// The application's id.
+        id: String,
+        /// Another name in addresses.
+        #[arg(long)]
+        slug: Option<String>,
+        /// How its rows are kept apart: database, schema or shared.
+        #[arg(long)]
+        isolation: Option<String>,
+        /// The cluster to place it on.
+        #[arg(long)]
+        cluster: Option<String>,
+    },
+    /// Say no, and mail that to whoever asked.
+    Reject {
+        /// The application's id.
+        id: String,
+        /// Why, for the mail.
+        #[arg(long)]
+        reason: Option<String>,
     },
 }
 

@@ -1,6 +1,9 @@
 //! Commands, one module each.
 
+mod acts;
 mod admin;
+mod application;
+mod audit;
 mod cluster;
 mod config;
 mod doctor;
@@ -13,6 +16,7 @@ use std::process::ExitCode;
 
 use tenantry_service::Service;
 
+use self::acts::Doing;
 use crate::args::{Args, Command};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -29,6 +33,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Exit> {
         // A command answers; what it does on the way is for whoever asks.
         "warn".clone_into(&mut config.log);
     }
+    let doing = acts::of(&args.command);
     match args.command {
         Command::Config => config::run(&config, out),
         Command::Doctor => Box::pin(doctor::run(&config, out)).await,
@@ -37,46 +42,63 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Exit> {
             serve::run(&config, demo, out).await
         }
         Command::Admin(command) => {
-            over(&config, async |service| {
+            over(&config, doing, async |service| {
                 admin::run(service, command, out).await
             })
             .await
         }
         Command::Tenant(command) => {
-            over(&config, async |service| {
+            over(&config, doing, async |service| {
                 Box::pin(tenant::run(service, command, out)).await
             })
             .await
         }
         Command::User(command) => {
-            over(&config, async |service| {
+            over(&config, doing, async |service| {
                 user::run(service, command, out).await
             })
             .await
         }
         Command::Cluster(command) => {
-            over(&config, async |service| {
+            over(&config, doing, async |service| {
                 cluster::run(service, command, out).await
             })
             .await
         }
+        Command::Application(command) => {
+            over(&config, doing, async |service| {
+                application::run(service, command, out).await
+            })
+            .await
+        }
         Command::Workflow(command) => {
-            over(&config, async |service| {
+            over(&config, doing, async |service| {
                 workflow::run(service, command, out).await
+            })
+            .await
+        }
+        Command::Audit(command) => {
+            over(&config, doing, async |service| {
+                audit::run(service, command, out).await
             })
             .await
         }
     }
 }
 
-/// Runs a command over the service, and closes it whatever came of it.
+/// Runs a command over the service, with an entry in the audit where it changes something, and closes
+/// the service whatever came of it.
 async fn over(
     config: &Config,
+    doing: Option<Doing>,
     command: impl AsyncFnOnce(&Service) -> Result<ExitCode, Exit>,
 ) -> Result<ExitCode, Exit> {
     telemetry::start(config)?;
     let service = open::service(config).await?;
-    let code = command(&service).await;
+    let code = match doing {
+        Some(doing) => acts::around(&service, doing, Box::pin(command(&service))).await,
+        None => Box::pin(command(&service)).await,
+    };
     service.close().await;
     code
 }

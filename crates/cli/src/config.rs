@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::Serialize;
+use tenantry_core::application::Signup;
 use tenantry_core::password::PasswordPolicy;
 use tenantry_core::tenant::EmailUniqueness;
 use tenantry_core::{Email, Locale, Secret};
@@ -19,6 +20,8 @@ use tenantry_mail::smtp::Smtp;
 use tenantry_mail::{Sender, Transport};
 use tenantry_saga::Pace;
 use tenantry_service::Settings;
+use tenantry_service::domains::ProofRules;
+use tenantry_service::password::BreachCheck;
 use tenantry_store::PoolBounds;
 use tenantry_store::cluster::ClusterBounds;
 use tenantry_store::control::ControlUrl;
@@ -51,8 +54,13 @@ pub(crate) struct Config {
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) code_prefix: String,
+    pub(crate) signup: Signup,
+    pub(crate) domain_resolver: Option<SocketAddr>,
+    pub(crate) domain_lost_after_days: u64,
     pub(crate) password_min: usize,
     pub(crate) password_max: usize,
+    #[serde(serialize_with = "masked_option")]
+    pub(crate) breach_check_url: Option<String>,
     pub(crate) mail_from: String,
     pub(crate) mail_name: String,
     pub(crate) mail_locale: Locale,
@@ -64,6 +72,7 @@ pub(crate) struct Config {
     pub(crate) reconcile_minutes: u64,
     pub(crate) rotate_days: u64,
     pub(crate) service_rotate_days: u64,
+    pub(crate) audit_keep_days: u64,
     pub(crate) webhooks_allow_http: bool,
     pub(crate) webhooks_allow_private: bool,
 }
@@ -83,8 +92,18 @@ pub(crate) enum LogFormat {
 /// time enough to hand the new ones to every process of it.
 const DRAIN: Duration = Duration::from_mins(15);
 
+/// How long a service outside may take to say whether a password is known from a breach. Somebody
+/// waits for it, and without an answer the password is allowed.
+const BREACH_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Days after which the server changes its own database credentials.
 const SERVICE_ROTATE_DAYS: u64 = 30;
+
+/// Days for which entries of the audit are kept: a year, and what it takes to look at it.
+const AUDIT_KEEP_DAYS: u64 = 400;
+
+/// Days without its proof after which a domain is taken from its tenant.
+const DOMAIN_LOST_AFTER_DAYS: u64 = ProofRules::LOST_AFTER.as_secs() / (24 * 3600);
 
 /// So many days; none stands for never.
 fn days(number: u64) -> Option<Duration> {
@@ -231,9 +250,23 @@ impl Config {
             rate_limits,
             log: pick(&args.log, &file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: file.log_format.unwrap_or_default(),
+            signup: file
+                .tenants
+                .signup
+                .as_deref()
+                .map_or(Ok(Signup::Closed), |text| {
+                    text.parse()
+                        .map_err(|_| wrong("tenants.signup", "it is `closed`, `apply` or `open`"))
+                })?,
+            domain_resolver: file.domains.resolver,
+            domain_lost_after_days: file
+                .domains
+                .lost_after_days
+                .unwrap_or(DOMAIN_LOST_AFTER_DAYS),
             code_prefix: file.tenants.code_prefix.unwrap_or_else(|| "TEN".to_owned()),
             password_min: file.passwords.min.unwrap_or(PasswordPolicy::default().min),
             password_max: file.passwords.max.unwrap_or(PasswordPolicy::default().max),
+            breach_check_url: file.passwords.breach_check_url,
             mail_from: file
                 .mail
                 .from
@@ -250,6 +283,7 @@ impl Config {
                 .service_rotate_days
                 .unwrap_or(SERVICE_ROTATE_DAYS),
             reconcile_minutes: file.reconcile.minutes.unwrap_or(RECONCILE.as_secs() / 60),
+            audit_keep_days: file.audit.keep_days.unwrap_or(AUDIT_KEEP_DAYS),
             webhooks_allow_http: file.webhooks.allow_http.unwrap_or(at_home),
             webhooks_allow_private: file.webhooks.allow_private.unwrap_or(at_home),
             lease_seconds: file
@@ -297,6 +331,12 @@ impl Config {
                 "it is 0 (never) to 3650",
             ));
         }
+        if !(1..=365).contains(&self.domain_lost_after_days) {
+            return Err(wrong("domains.lost_after_days", "it is 1 to 365"));
+        }
+        if self.audit_keep_days > 36_500 {
+            return Err(wrong("audit.keep_days", "it is 0 (for ever) to 36500"));
+        }
         if !(1..=10_080).contains(&self.reconcile_minutes) {
             return Err(wrong("reconcile.minutes", "it is 1 to 10080"));
         }
@@ -309,6 +349,7 @@ impl Config {
         }
         self.control()?;
         self.transport().map(drop)?;
+        self.breach_check().map(drop)?;
         self.sender().map(drop)
     }
 
@@ -317,6 +358,29 @@ impl Config {
         self.control_url
             .parse()
             .map_err(|error| wrong("TENANTRY_CONTROL_URL", error))
+    }
+
+    /// Who is asked whether a new password is known from a breach.
+    fn breach_check(&self) -> Result<Option<BreachCheck>, Exit> {
+        let Some(text) = &self.breach_check_url else {
+            return Ok(None);
+        };
+        // An operator names the service, which may lie inside.
+        let rules = Rules {
+            allow_http: true,
+            allow_private: true,
+        };
+        let url = rules
+            .read(text)
+            .map_err(|error| wrong("passwords.breach_check_url", error))?;
+        if url.query().is_some() || !url.path().ends_with('/') {
+            return Err(wrong(
+                "passwords.breach_check_url",
+                "it ends with a `/`, behind which five digits are put",
+            ));
+        }
+        let http = Deliverer::new(rules).with_patience(BREACH_PATIENCE);
+        Ok(Some(BreachCheck { url, http }))
     }
 
     /// How mail leaves.
@@ -346,10 +410,16 @@ impl Config {
             email_uniqueness: self.email_uniqueness,
             rate_limits: self.rate_limits,
             code_prefix: self.code_prefix.clone(),
+            signup: self.signup,
+            domains: ProofRules {
+                lost_after: Duration::from_hours(24 * self.domain_lost_after_days),
+                ..ProofRules::asking(self.domain_resolver)
+            },
             passwords: PasswordPolicy {
                 min: self.password_min,
                 max: self.password_max,
             },
+            breach_check: self.breach_check()?,
             sender: self.sender()?,
             mail_locale: self.mail_locale,
             hash_threads: NonZeroUsize::new(self.hash_threads).unwrap_or(NonZeroUsize::MIN),
@@ -359,6 +429,7 @@ impl Config {
             drain: Duration::from_secs(self.drain_seconds),
             rotate: days(self.rotate_days),
             rotate_service: days(self.service_rotate_days),
+            audit_keep: days(self.audit_keep_days),
             webhooks: Deliverer::new(Rules {
                 allow_http: self.webhooks_allow_http,
                 allow_private: self.webhooks_allow_private,

@@ -40,6 +40,10 @@ text_enum! {
         RoleMissing = "role_missing",
         /// A role of the tenant that has to sign in may not.
         RoleDisabled = "role_disabled",
+        /// A login of the tenant's application works though the tenant's status lets nobody in.
+        LoginOpen = "login_open",
+        /// A login of the tenant's application is still closed as it was while nobody was let in.
+        LoginClosed = "login_closed",
         /// A role of the tenant has other attributes, memberships or settings than it was made with.
         RoleChanged = "role_changed",
         /// The registry has no password for the server's own role, or none that opens.
@@ -68,6 +72,8 @@ text_enum! {
         DirectoryMissing = "directory_missing",
         /// The directory has an entry for nobody, or for another address.
         DirectoryExtra = "directory_extra",
+        /// A domain that the tenant had proven is found without its proof.
+        DomainUnproven = "domain_unproven",
         /// A database that belongs to no tenant.
         DatabaseOrphaned = "database_orphaned",
         /// Roles on a server that belong to no tenant.

@@ -52,12 +52,18 @@ ids! {
     WorkflowId
     /// A one-time secret.
     OneTimeId
+    /// A device on which a PIN is enough.
+    DeviceId
     /// A mail waiting in the outbox.
     OutboxId
     /// A receiver of notices.
     WebhookId
     /// A notice to receivers; the same for all of them, over all tries.
     NoticeId
+    /// An application for a tenant.
+    ApplicationId
+    /// An entry of the audit.
+    AuditId
     /// This installation, as against another on the same database server.
     InstanceId
 }

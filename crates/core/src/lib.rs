@@ -7,13 +7,18 @@
 pub mod text_enum;
 
 pub mod admin;
+pub mod application;
+pub mod audit;
 pub mod credential;
+pub mod domain;
 pub mod email;
 pub mod finding;
 pub mod ids;
 pub mod locale;
 pub mod one_time;
 pub mod password;
+pub mod pin;
+pub mod recovery;
 pub mod secret;
 pub mod session;
 pub mod slug;
@@ -27,8 +32,8 @@ pub mod workflow;
 
 pub use email::Email;
 pub use ids::{
-    AdminId, InstanceId, NoticeId, OneTimeId, OutboxId, SessionId, TenantId, UserId, WebhookId,
-    WorkflowId,
+    AdminId, ApplicationId, AuditId, DeviceId, InstanceId, NoticeId, OneTimeId, OutboxId,
+    SessionId, TenantId, UserId, WebhookId, WorkflowId,
 };
 pub use locale::Locale;
 pub use secret::Secret;

@@ -13,6 +13,8 @@ text_enum! {
         Reset = "reset",
         /// Choosing one of several tenants after the password was right.
         Selection = "selection",
+        /// Changing the address to one that is proven with it.
+        NewAddress = "new_address",
         /// Changing an application's database credentials, and seeing the new ones.
         Credentials = "credentials",
     }
@@ -22,7 +24,7 @@ impl Purpose {
     /// How long it is good.
     pub const fn lifetime(self) -> Duration {
         match self {
-            Self::Setup | Self::Credentials => Duration::from_hours(24),
+            Self::Setup | Self::NewAddress | Self::Credentials => Duration::from_hours(24),
             Self::Reset => Duration::from_hours(1),
             Self::Selection => Duration::from_mins(5),
         }

@@ -238,6 +238,8 @@ pub struct Tenant {
     pub registration: Registration,
     /// Whether a registered address must be proven first.
     pub verify_email: bool,
+    /// The fewest characters of a new password, where it has a number of its own.
+    pub password_min: Option<usize>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was deleted.

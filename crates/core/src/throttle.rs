@@ -46,6 +46,22 @@ impl Limits {
         window: Duration::from_mins(15),
         disable_after: None,
     };
+    /// For one-time codes, over all codes an account gets: ten tries an hour.
+    pub const CODES: Self = Self {
+        free: 10,
+        pause: Duration::from_hours(1),
+        longest: Duration::from_hours(1),
+        window: Duration::from_hours(1),
+        disable_after: None,
+    };
+    /// For mails that anybody may ask for to somebody's address.
+    pub const ASKING: Self = Self {
+        free: 5,
+        pause: Duration::from_mins(15),
+        longest: Duration::from_hours(1),
+        window: Duration::from_hours(1),
+        disable_after: None,
+    };
     /// For a whole tenant, against a guess at many accounts from many networks. Past it only those
     /// wait who failed before themselves, or anybody could keep everybody out.
     pub const TENANT: Self = Self {

@@ -23,8 +23,16 @@ text_enum! {
         TenantRecreated = "tenant.recreated",
         /// Nothing of a deleted tenant is left.
         TenantPurged = "tenant.purged",
+        /// Somebody asks for a tenant, and has proven the mail address.
+        TenantApplied = "tenant.applied",
+        /// A domain that a tenant had proven was found without its proof for too long.
+        DomainLost = "domain.lost",
         /// Somebody belongs to a tenant now.
         UserCreated = "user.created",
+        /// Something about somebody in a tenant was changed: names, address, role, being kept out.
+        UserUpdated = "user.updated",
+        /// Somebody belongs to a tenant no more.
+        UserDeleted = "user.deleted",
         /// Nothing happened: somebody tries whether notices arrive.
         Ping = "ping",
     }

@@ -35,7 +35,7 @@ pub fn password(entropy: &Entropy) -> Secret<String> {
 mod tests {
     use std::collections::HashSet;
 
-    use tenantry_core::password::{Password, PasswordPolicy};
+    use tenantry_core::password::{Context, Password, PasswordPolicy};
 
     use super::*;
 
@@ -48,7 +48,8 @@ mod tests {
             assert_eq!(group.len(), GROUP);
             assert!(group.bytes().all(|c| CHARACTERS.contains(&c)));
         }
-        assert!(Password::chosen(password.expose(), PasswordPolicy::default()).is_ok());
+        let policy = PasswordPolicy::default();
+        assert!(Password::chosen(password.expose(), policy, &Context::new()).is_ok());
     }
 
     #[test]

@@ -9,6 +9,8 @@
 //! A secret comes out as a [`tenantry_core::Secret`] and its key types have no `Debug`. What can't
 //! be opened or verified is told apart only as far as its caller may say more than "no".
 
+pub mod audit;
+pub mod code;
 pub mod csrf;
 pub mod directory;
 pub mod generated;

@@ -1,9 +1,12 @@
-//! Password hashes: Argon2id (RFC 9106), stored as PHC strings.
+//! Password hashes: Argon2id (RFC 9106), stored as PHC strings; and hashes that other systems made,
+//! which are compared until a sign-in replaces them.
 //!
 //! Owns the parameters, the storage form and the limits on what a stored hash may cost. Hashes in
 //! the thread that calls it, which takes tens of milliseconds and must never be a thread that serves
 //! requests: callers go through [`crate::hasher::HashPool`].
 
+mod breach;
+mod foreign;
 mod params;
 mod stored;
 
@@ -13,9 +16,12 @@ use tenantry_core::Entropy;
 use tenantry_core::password::Password;
 use zeroize::Zeroizing;
 
+pub use breach::BreachRange;
+use foreign::Foreign;
+pub use foreign::{KeycloakArgon2, KeycloakHash, stored_form};
 pub use params::{HashParams, ParamsError};
+pub use stored::StoredHashError;
 use stored::{OUTPUT, SALT, Stored};
-pub use stored::{StoredHashError, check};
 
 /// What came of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +69,21 @@ impl Hasher {
     }
 
     /// Compares the password with a stored hash, in a time that depends on the stored parameters
-    /// alone. Takes Argon2id, Argon2i and Argon2d, so that hashes made elsewhere can be brought
-    /// along; all but today's own form are outdated.
-    pub fn verify(&mut self, password: &Password, phc: &str) -> Result<Verdict, StoredHashError> {
-        let stored = Stored::parse(phc)?;
+    /// alone. Takes every form that [`stored_form`] gives, so that hashes made elsewhere can be
+    /// brought along; all but today's own are outdated.
+    pub fn verify(
+        &mut self,
+        password: &Password,
+        stored: &str,
+    ) -> Result<Verdict, StoredHashError> {
+        if let Some(foreign) = Foreign::parse(stored)? {
+            return Ok(if foreign.fits(password.octets())? {
+                Verdict::Match { outdated: true }
+            } else {
+                Verdict::Mismatch
+            });
+        }
+        let stored = Stored::parse(stored)?;
         let mut output = Zeroizing::new(vec![0; stored.output().len()]);
         self.fill(&stored.argon2(), password, stored.salt(), &mut output)?;
         Ok(if bool::from(output.ct_eq(stored.output())) {
@@ -99,6 +116,13 @@ impl Hasher {
         }
         Ok(())
     }
+}
+
+/// Whether [`verify`](Hasher::verify) would take this stored hash. Whatever comes from elsewhere goes
+/// through [`stored_form`], which asks this: a hash that can't be compared is refused when it comes,
+/// not when its owner signs in.
+pub fn check(stored: &str) -> Result<(), StoredHashError> {
+    foreign::check(stored)
 }
 
 /// A stored hash that is nobody's, to compare the passwords of unknown accounts with: parameters,

@@ -7,7 +7,7 @@ use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use tenantry_core::{Email, Locale, OutboxId, Timestamp};
 
 use crate::frame::{Context, Frame};
-use crate::{Message, PlainName};
+use crate::{Link, MailTenant, Message, PlainName};
 
 /// Who mails come from.
 #[derive(Clone)]
@@ -26,6 +26,11 @@ impl Sender {
             name: PlainName::clean(name),
             address,
         }
+    }
+
+    /// The platform as mails show it that are about no single tenant; `url` is where it is.
+    pub fn platform(&self, url: Link) -> MailTenant {
+        MailTenant::new(self.display_name(), None, url)
     }
 
     pub(crate) fn display_name(&self) -> &str {

@@ -4,15 +4,21 @@
 //! Every text part holds each link whole on a line of its own, beside the tenant's name where
 //! several are listed; a test renders all samples in all languages and checks that.
 
+mod application;
 mod credentials;
+mod new_address;
 mod recovery;
+mod registration;
 mod setup;
 mod throttle;
 
 use serde::{Deserialize, Serialize};
 
+pub use application::{ApplicationRejected, ConfirmApplication};
 pub use credentials::CredentialsLink;
-pub use recovery::{PasswordChanged, PasswordReset, ResetLink};
+pub use new_address::{AddressChanged, NewAddress};
+pub use recovery::{PasswordChanged, PasswordCode, PasswordReset, ResetLink, TenantCode};
+pub use registration::{AlreadyRegistered, VerifyAddress};
 pub use setup::{AdminSetupLink, SetupLink};
 pub use throttle::AccountLocked;
 
@@ -30,12 +36,26 @@ pub enum Message {
     AdminSetupLink(AdminSetupLink),
     /// A forgotten password, in one tenant or several.
     PasswordReset(PasswordReset),
+    /// One-time codes for a forgotten password, in one tenant or several.
+    PasswordCode(PasswordCode),
+    /// Somebody who registered proves the address.
+    VerifyAddress(VerifyAddress),
+    /// Notice: somebody registered with the address of an account.
+    AlreadyRegistered(AlreadyRegistered),
+    /// A person proves the address to have from now on.
+    NewAddress(NewAddress),
+    /// Notice: the address was changed.
+    AddressChanged(AddressChanged),
     /// Notice: the password was changed.
     PasswordChanged(PasswordChanged),
     /// Notice: the account was locked.
     AccountLocked(AccountLocked),
     /// An owner may change an application's database credentials.
     CredentialsLink(CredentialsLink),
+    /// Whoever asked for a tenant proves the address.
+    ConfirmApplication(ConfirmApplication),
+    /// Notice: there will be no tenant.
+    ApplicationRejected(ApplicationRejected),
 }
 
 impl Message {
@@ -45,9 +65,16 @@ impl Message {
         samples.extend(SetupLink::samples()?.into_iter().map(Self::from));
         samples.extend(AdminSetupLink::samples()?.into_iter().map(Self::from));
         samples.extend(PasswordReset::samples()?.into_iter().map(Self::from));
+        samples.extend(PasswordCode::samples()?.into_iter().map(Self::from));
+        samples.extend(VerifyAddress::samples()?.into_iter().map(Self::from));
+        samples.extend(AlreadyRegistered::samples()?.into_iter().map(Self::from));
+        samples.extend(NewAddress::samples()?.into_iter().map(Self::from));
+        samples.extend(AddressChanged::samples()?.into_iter().map(Self::from));
         samples.extend(PasswordChanged::samples()?.into_iter().map(Self::from));
         samples.extend(AccountLocked::samples()?.into_iter().map(Self::from));
         samples.extend(CredentialsLink::samples()?.into_iter().map(Self::from));
+        samples.extend(ConfirmApplication::samples()?.into_iter().map(Self::from));
+        samples.extend(ApplicationRejected::samples()?.into_iter().map(Self::from));
         Ok(samples)
     }
 
@@ -57,9 +84,16 @@ impl Message {
             Self::SetupLink(_) => "setup_link",
             Self::AdminSetupLink(_) => "admin_setup_link",
             Self::PasswordReset(_) => "password_reset",
+            Self::PasswordCode(_) => "password_code",
+            Self::VerifyAddress(_) => "verify_address",
+            Self::AlreadyRegistered(_) => "already_registered",
+            Self::NewAddress(_) => "new_address",
+            Self::AddressChanged(_) => "address_changed",
             Self::PasswordChanged(_) => "password_changed",
             Self::AccountLocked(_) => "account_locked",
             Self::CredentialsLink(_) => "credentials_link",
+            Self::ConfirmApplication(_) => "confirm_application",
+            Self::ApplicationRejected(_) => "application_rejected",
         }
     }
 
@@ -73,9 +107,16 @@ impl Message {
             Self::SetupLink(mail) => mail,
             Self::AdminSetupLink(mail) => mail,
             Self::PasswordReset(mail) => mail,
+            Self::PasswordCode(mail) => mail,
+            Self::VerifyAddress(mail) => mail,
+            Self::AlreadyRegistered(mail) => mail,
+            Self::NewAddress(mail) => mail,
+            Self::AddressChanged(mail) => mail,
             Self::PasswordChanged(mail) => mail,
             Self::AccountLocked(mail) => mail,
             Self::CredentialsLink(mail) => mail,
+            Self::ConfirmApplication(mail) => mail,
+            Self::ApplicationRejected(mail) => mail,
         }
     }
 }

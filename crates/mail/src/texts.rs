@@ -25,12 +25,24 @@ pub(crate) struct Texts {
     pub(crate) admin_setup: AdminSetup,
     /// A forgotten password.
     pub(crate) reset: Reset,
+    /// One-time codes.
+    pub(crate) code: Code,
+    /// Proving the address of a registration.
+    pub(crate) verify: Verify,
+    /// There is an account already.
+    pub(crate) already: Already,
+    /// Proving an address to change to.
+    pub(crate) new_address: NewAddress,
+    /// Notice of a changed address.
+    pub(crate) address_changed: AddressChanged,
     /// Notice of a changed password.
     pub(crate) changed: Changed,
     /// Notice of a locked account.
     pub(crate) locked: Locked,
     /// New database credentials for a tenant's applications.
     pub(crate) credentials: Credentials,
+    /// Asking for a tenant.
+    pub(crate) application: Application,
 }
 
 /// What every mail says.
@@ -85,6 +97,77 @@ pub(crate) struct Reset {
     pub(crate) ignore: &'static str,
 }
 
+/// Texts of [`PasswordCode`](crate::message::PasswordCode).
+pub(crate) struct Code {
+    /// For one tenant; takes its name.
+    pub(crate) subject_one: fn(&str) -> String,
+    /// For several; takes the platform's name.
+    pub(crate) subject_many: fn(&str) -> String,
+    pub(crate) title: &'static str,
+    /// For one tenant; takes its name.
+    pub(crate) intro_one: fn(&str) -> String,
+    /// For several.
+    pub(crate) intro_many: &'static str,
+    /// Stands before the address where a code is typed.
+    pub(crate) enter: &'static str,
+    pub(crate) button: &'static str,
+    /// How long the code works; takes the span.
+    pub(crate) valid_one: fn(&str) -> String,
+    /// How long each code works; takes the span.
+    pub(crate) valid_many: fn(&str) -> String,
+    pub(crate) keep: &'static str,
+}
+
+/// Texts of [`VerifyAddress`](crate::message::VerifyAddress).
+pub(crate) struct Verify {
+    /// Takes the tenant's name.
+    pub(crate) subject: fn(&str) -> String,
+    pub(crate) title: &'static str,
+    /// Takes the tenant's name.
+    pub(crate) intro: fn(&str) -> String,
+    pub(crate) button: &'static str,
+    pub(crate) ignore: &'static str,
+}
+
+/// Texts of [`AlreadyRegistered`](crate::message::AlreadyRegistered).
+pub(crate) struct Already {
+    /// Takes the tenant's name.
+    pub(crate) subject: fn(&str) -> String,
+    pub(crate) title: &'static str,
+    /// Takes the tenant's name.
+    pub(crate) intro: fn(&str) -> String,
+    pub(crate) sign_in: &'static str,
+    /// Stands before the address where a password is forgotten.
+    pub(crate) forgot: &'static str,
+    pub(crate) not_you: &'static str,
+}
+
+/// Texts of [`NewAddress`](crate::message::NewAddress).
+pub(crate) struct NewAddress {
+    /// Takes the tenant's name.
+    pub(crate) subject: fn(&str) -> String,
+    pub(crate) title: &'static str,
+    /// Takes the tenant's name.
+    pub(crate) intro: fn(&str) -> String,
+    pub(crate) button: &'static str,
+    /// What counts before.
+    pub(crate) until_then: &'static str,
+    pub(crate) ignore: &'static str,
+}
+
+/// Texts of [`AddressChanged`](crate::message::AddressChanged).
+pub(crate) struct AddressChanged {
+    /// Takes the tenant's name.
+    pub(crate) subject: fn(&str) -> String,
+    pub(crate) title: &'static str,
+    /// Takes the tenant's name and the moment.
+    pub(crate) intro: fn(&str, &str) -> String,
+    pub(crate) was_you: &'static str,
+    /// Takes the tenant's name.
+    pub(crate) not_you: fn(&str) -> String,
+    pub(crate) button: &'static str,
+}
+
 /// Texts of [`PasswordChanged`](crate::message::PasswordChanged).
 pub(crate) struct Changed {
     /// Takes the tenant's name.
@@ -122,6 +205,23 @@ pub(crate) struct Credentials {
     /// What changes, and when.
     pub(crate) nothing_yet: &'static str,
     pub(crate) keep: &'static str,
+}
+
+/// Texts of [`ConfirmApplication`](crate::message::ConfirmApplication) and
+/// [`ApplicationRejected`](crate::message::ApplicationRejected). Functions take the platform's name.
+pub(crate) struct Application {
+    pub(crate) confirm_subject: fn(&str) -> String,
+    pub(crate) confirm_title: &'static str,
+    pub(crate) confirm_intro: fn(&str) -> String,
+    pub(crate) confirm_button: &'static str,
+    pub(crate) not_you: &'static str,
+    /// Stands before the address that was asked for.
+    pub(crate) wished: &'static str,
+    pub(crate) rejected_subject: fn(&str) -> String,
+    pub(crate) rejected_title: &'static str,
+    pub(crate) rejected_intro: fn(&str) -> String,
+    /// Stands before the reason.
+    pub(crate) reason: &'static str,
 }
 
 impl Texts {

@@ -8,6 +8,7 @@ use tenantry_core::{Email, TenantId};
 use tenantry_keys::password::Verdict;
 
 use crate::attempts::in_tenant;
+use crate::password::Holder;
 use crate::sessions::Principal;
 use crate::signin::{Person, hash_refusal};
 use crate::throttle::Account;
@@ -31,7 +32,18 @@ impl Service {
             )
         };
         let offered = Password::offered(current).ok_or_else(wrong)?;
-        let chosen = self.chosen_password("new_password", chosen)?;
+        let holder = match &principal.person {
+            Person::User { ctx, user } => Holder::in_tenant(ctx.tenant())
+                .address(&user.email)
+                .named(user.username.as_deref())
+                .named(user.full_name.as_deref()),
+            Person::Admin(admin) => Holder::outside()
+                .address(&admin.email)
+                .named(admin.full_name.as_deref()),
+        };
+        let chosen = self
+            .chosen_password("new_password", chosen, &holder)
+            .await?;
         if chosen.octets() == offered.octets() {
             return Err(Refusal::field(
                 "new_password",

@@ -7,6 +7,7 @@ use tenantry_core::{AdminId, Email, OneTimeId, Secret};
 use tenantry_keys::token::TokenKind;
 use tenantry_store::control::{AdminRecord, StoredSecret};
 
+use crate::password::Holder;
 use crate::signin::hash_refusal;
 use crate::{Refusal, Service};
 
@@ -28,7 +29,8 @@ impl Service {
     ) -> Result<NewAdmin, Refusal> {
         let hash = match password {
             Some(password) => {
-                let password = self.chosen_password("password", password)?;
+                let holder = Holder::outside().address(&email);
+                let password = self.chosen_password("password", password, &holder).await?;
                 Some(
                     self.hasher()
                         .hash(None, password)

@@ -17,11 +17,12 @@ use tenantry_store::cluster::{AdoptedDatabase, Cluster, ClusterError, PeopleTabl
 use tenantry_store::control::Adoption;
 
 pub use people::people_table;
-pub(crate) use people::{Judged, Person, judge};
+pub(crate) use people::{Judged, judge};
 pub(crate) use report::report_context;
 pub use report::{ImportNote, ImportReport};
 
 use crate::clusters::{LOCAL, Site};
+use crate::password::Holder;
 use crate::tenants::{Created, NewOwner, TenantView, checked_name};
 use crate::workflows::{ADOPT, PeoplePlan, Plan, VERSION};
 use crate::{FieldError, Refusal, Service};
@@ -108,7 +109,12 @@ impl Service {
             password: None,
         };
         let owner = self
-            .owner_plan(&owner, id, Generation::FIRST, new.locale)
+            .owner_plan(
+                &owner,
+                (id, Generation::FIRST),
+                new.locale,
+                Holder::outside(),
+            )
             .await?;
         let mut plan = Plan {
             tenant: id,
@@ -132,6 +138,7 @@ impl Service {
             isolation: Isolation::Schema,
             registration: Registration::default(),
             verify_email: true,
+            password_min: None,
             created_at: now,
             deleted_at: None,
             purge_at: None,

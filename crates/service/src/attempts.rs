@@ -35,7 +35,8 @@ pub(crate) struct Attempts<'a> {
 
 impl Attempts<'_> {
     /// What one try came to, or nothing where it is to be made again: the database took it back (a
-    /// deadlock, a serialisation failure), or the connection was lost before the commit was sent. A
+    /// deadlock, a serialisation failure), somebody was faster with a name that has to be unique, in
+    /// which case the next try is told so as an outcome, or the connection was lost before the commit was sent. A
     /// commit whose answer was lost may have happened and is not repeated; nor is entering the
     /// database, which is patient with a server that is just starting by itself.
     ///
@@ -49,7 +50,7 @@ impl Attempts<'_> {
             Ok(done) => return Ok(Some(done)),
             Err(error) => error,
         };
-        let outcome = if error.is_conflict() || error.is_lost() {
+        let outcome = if error.is_conflict() || error.is_unique() || error.is_lost() {
             self.bear(error).await
         } else {
             Err(error)

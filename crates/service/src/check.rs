@@ -6,6 +6,7 @@
 
 mod asking;
 pub(crate) mod database;
+mod domains;
 mod fleet;
 mod inside;
 mod orphans;
@@ -78,9 +79,9 @@ struct Findings<'a> {
 }
 
 /// Secrets by number, and whether each counts.
-type Secrets = Vec<(i64, CredentialState)>;
+pub(crate) type Secrets = Vec<(i64, CredentialState)>;
 
-fn secrets(credentials: &[Credential]) -> Secrets {
+pub(crate) fn secrets(credentials: &[Credential]) -> Secrets {
     let credentials = credentials.iter();
     credentials
         .map(|credential| (credential.serial, credential.state))
@@ -180,6 +181,7 @@ impl Service {
             TenantStatus::Active | TenantStatus::Suspended | TenantStatus::Deleted => {
                 self.check_database(&mut findings, run.as_ref(), around)
                     .await?;
+                self.check_domains(&mut findings).await?;
             }
             TenantStatus::Failed => findings.error(
                 FindingCode::ProvisioningFailed,

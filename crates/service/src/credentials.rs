@@ -7,8 +7,11 @@
 
 mod change;
 mod drain;
+mod hold;
 mod link;
+mod logins;
 mod schedule;
+mod secret;
 
 use std::time::Duration;
 
@@ -19,6 +22,7 @@ use tenantry_store::ControlTx;
 use tenantry_store::control::Credential;
 
 pub use link::CredentialsLinkView;
+pub(crate) use logins::{FOLLOWING, is_handed_out, lets_applications_in};
 
 use crate::{Refusal, Service};
 
@@ -178,7 +182,12 @@ impl Service {
 /// Refuses where there is nothing to rotate, or nobody who could use it.
 async fn check_rotatable(tx: &mut ControlTx, tenant: &Tenant) -> Result<(), Refusal> {
     match tenant.status {
-        TenantStatus::Active | TenantStatus::Suspended => {}
+        TenantStatus::Active => {}
+        TenantStatus::Suspended => {
+            return Err(conflict(
+                "a suspended tenant lets no application in, so there is nothing to try new credentials on; resume it first",
+            ));
+        }
         TenantStatus::Provisioning
         | TenantStatus::Failed
         | TenantStatus::Deleted

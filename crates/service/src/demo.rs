@@ -11,6 +11,7 @@ use tenantry_store::tenant::NewUser;
 use tenantry_store::{Hint, Origin};
 
 use crate::attempts::in_tenant;
+use crate::password::Holder;
 use crate::signin::hash_refusal;
 use crate::tenants::{Created, NewOwner, NewTenant};
 use crate::webhooks::UserFacts;
@@ -74,6 +75,8 @@ impl Service {
                 cluster: None,
                 registration: Registration::Closed,
                 verify_email: true,
+                domains: Vec::new(),
+                application: None,
                 locale: None,
             };
             let password = match self.create_tenant(new, None, WAIT).await {
@@ -138,7 +141,8 @@ impl Service {
         let password = tenantry_keys::generated::password(self.entropy())
             .expose()
             .clone();
-        let chosen = self.chosen_password("password", &password)?;
+        let holder = Holder::in_tenant(ctx.tenant()).address(&email);
+        let chosen = self.chosen_password("password", &password, &holder).await?;
         let hash = self
             .hasher()
             .hash(Some(ctx.id()), chosen)
@@ -176,6 +180,7 @@ impl Service {
             username: Some(username.as_str()),
             full_name: user.full_name,
             role: user.role,
+            disabled: false,
         };
         let event = EventKind::UserCreated;
         let told = self

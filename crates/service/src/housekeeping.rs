@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::audit::ABANDONED;
 use crate::refusal::Chain;
 use crate::{Refusal, Service};
 
@@ -49,11 +50,15 @@ impl Service {
                     .run_due_workflows()),
                 every(TICK, "mail", stopped.clone(), || self.send_due_mail()),
                 self.deliver_until(stopped.clone()),
+                self.seal_until(stopped.clone()),
                 every(SWEEP, "sweeping", stopped.clone(), || self.sweep()),
                 every(WATCH, "watching", stopped.clone(), || self
                     .watch_incomplete()),
                 every(TURN, "reconciling", stopped.clone(), || Box::pin(
                     self.reconcile()
+                )),
+                every(SWEEP, "domains", stopped.clone(), || Box::pin(
+                    self.look_after_domains()
                 )),
                 every(SWEEP, "credentials", stopped.clone(), || Box::pin(
                     self.look_after_credentials()
@@ -104,7 +109,10 @@ impl Service {
         tx.outbox().remove_done(now - KEEP).await?;
         tx.webhooks().remove_done(now - KEEP).await?;
         tx.idempotency().remove_before(now - KEEP).await?;
+        tx.audit().abandon(now - ABANDONED).await?;
         tx.commit().await?;
+        self.prune_audit().await?;
+        self.sweep_applications().await?;
         self.purge_due().await?;
         Ok(self.pools().close_idle().await)
     }

@@ -4,6 +4,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tenantry_claims::Claims;
 use tenantry_core::{Clock, Entropy, Secret, Timestamp};
+use tenantry_keys::audit::AuditKey;
+use tenantry_keys::code::CodeKey;
 use tenantry_keys::csrf::CsrfKey;
 use tenantry_keys::directory::DirectoryKey;
 use tenantry_keys::sealing::{DataKey, MasterKey, SealError, Sealer};
@@ -57,7 +59,9 @@ pub(crate) struct Keyring {
     sealer: Arc<Sealer>,
     tokens: TokenKey,
     directory: DirectoryKey,
+    codes: CodeKey,
     csrf: CsrfKey,
+    audit: AuditKey,
     signing: RwLock<Signing>,
 }
 
@@ -92,7 +96,9 @@ impl Keyring {
             sealer: Arc::new(sealer),
             tokens: master.token_key(),
             directory: master.directory_key(),
+            codes: master.code_key(),
             csrf: master.csrf_key(),
+            audit: master.audit_key(),
             signing: RwLock::new(signing),
         })
     }
@@ -107,9 +113,19 @@ impl Keyring {
         &self.directory
     }
 
+    /// Hashes one-time codes.
+    pub(crate) fn codes(&self) -> &CodeKey {
+        &self.codes
+    }
+
     /// Makes and checks CSRF tokens.
     pub(crate) fn csrf(&self) -> &CsrfKey {
         &self.csrf
+    }
+
+    /// Chains the audit.
+    pub(crate) fn audit(&self) -> &AuditKey {
+        &self.audit
     }
 
     /// Seals a value for one place.

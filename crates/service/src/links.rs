@@ -2,9 +2,10 @@
 
 use tenantry_core::tenant::Tenant;
 use tenantry_mail::{Link, MailTenant};
+use tenantry_store::TenantCtx;
 use url::Url;
 
-use crate::{Refusal, Settings};
+use crate::{Refusal, Service, Settings};
 
 impl Settings {
     /// Where a tenant's pages begin: its own domain where it has one, else its slug before the
@@ -28,6 +29,22 @@ impl Settings {
     ) -> Result<MailTenant, Refusal> {
         let link = link(&self.tenant_url(tenant, hosts), "/")?;
         Ok(MailTenant::new(&tenant.name, None, link))
+    }
+}
+
+impl Settings {
+    /// The platform as mails show it that are about no single tenant.
+    pub(crate) fn mail_platform(&self) -> Result<MailTenant, Refusal> {
+        let link = link(&self.public_url, "/")?;
+        Ok(self.sender.platform(link))
+    }
+}
+
+impl Service {
+    /// A tenant's own domains that are proven, for links to it.
+    pub(crate) async fn hosts_of(&self, ctx: &TenantCtx) -> Result<Vec<String>, Refusal> {
+        let mut tx = self.control().read().await?;
+        Ok(tx.domains().list_hosts(ctx.id()).await?)
     }
 }
 

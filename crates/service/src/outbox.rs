@@ -6,12 +6,15 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tenantry_core::{Email, Locale, OutboxId};
+use tenantry_core::{Email, Locale, OutboxId, TenantId};
 use tenantry_mail::{Envelope, Message, SendError, Transport};
+use tenantry_store::ControlTx;
 use tenantry_store::control::DueMail;
 
 use crate::refusal::Chain;
 use crate::service::Shared;
+use crate::throttle::Locked;
+use crate::wanted::Wanted;
 use crate::{Refusal, Service};
 
 /// Tries before a mail is given up: with the pauses below, about three days.
@@ -19,6 +22,21 @@ const ATTEMPTS: i64 = 20;
 
 /// The first and the longest pause between tries.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(10), Duration::from_hours(6));
+
+/// What a row of the outbox holds.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Posting {
+    /// A mail that is written.
+    Letter(Letter),
+    /// A mail somebody asked for, which is yet to be written.
+    Wanted(Wanted),
+    /// An account that was locked; a notice, if it is so still.
+    Locked(Locked),
+}
+
+/// How long a wish for a mail is worth anything: whoever waits this long has asked again.
+const WORTH: Duration = Duration::from_hours(1);
 
 /// A mail in the outbox.
 #[derive(Serialize, Deserialize)]
@@ -38,14 +56,28 @@ fn context(id: OutboxId) -> Vec<u8> {
 impl Shared {
     /// Seals a mail for its row.
     pub(crate) fn seal_letter(&self, id: OutboxId, letter: &Letter) -> Result<Vec<u8>, Refusal> {
+        self.seal_posting(id, letter)
+    }
+
+    /// Seals a mail that is yet to be written.
+    pub(crate) fn seal_wanted(&self, id: OutboxId, wanted: &Wanted) -> Result<Vec<u8>, Refusal> {
+        self.seal_posting(id, wanted)
+    }
+
+    /// Seals the note that an account was locked.
+    pub(crate) fn seal_locked(&self, id: OutboxId, locked: &Locked) -> Result<Vec<u8>, Refusal> {
+        self.seal_posting(id, locked)
+    }
+
+    fn seal_posting(&self, id: OutboxId, posting: &impl Serialize) -> Result<Vec<u8>, Refusal> {
         let plain =
-            serde_json::to_vec(letter).map_err(Refusal::failed("a mail could not be written"))?;
+            serde_json::to_vec(posting).map_err(Refusal::failed("a mail could not be written"))?;
         self.keyring
             .seal(&plain, &context(id), &self.entropy)
             .map_err(Refusal::failed("a mail could not be sealed"))
     }
 
-    fn open_letter(&self, id: OutboxId, sealed: &[u8]) -> Result<Letter, Refusal> {
+    fn open_posting(&self, id: OutboxId, sealed: &[u8]) -> Result<Posting, Refusal> {
         let plain = self
             .keyring
             .open_sealed(sealed, &context(id))
@@ -81,6 +113,21 @@ impl Try {
 }
 
 impl Service {
+    /// Puts a mail into the outbox; it leaves with what else the transaction does.
+    pub(crate) async fn post_mail(
+        &self,
+        tx: &mut ControlTx,
+        tenant: Option<TenantId>,
+        letter: &Letter,
+    ) -> Result<(), Refusal> {
+        let id = OutboxId::generate(self.clock(), self.entropy());
+        let sealed = self.shared().seal_letter(id, letter)?;
+        tx.outbox()
+            .add(id, tenant, &sealed, self.clock().now())
+            .await?;
+        Ok(())
+    }
+
     /// Hands over every mail that is due; how many went out, each counted by the try that decides.
     pub async fn send_due_mail(&self) -> Result<usize, Refusal> {
         let mut sent = 0;
@@ -102,8 +149,18 @@ impl Service {
 
     /// Tries one mail and notes what came of it; whether it went out by this try.
     async fn send(&self, mail: DueMail) -> Result<bool, Refusal> {
-        // On the heap: a dialogue with a mail server is a large future.
-        let came_of_it = Box::pin(self.hand_over(&mail)).await;
+        let came_of_it = match self.shared().open_posting(mail.id, &mail.sealed) {
+            // On the heap: a dialogue with a mail server is a large future.
+            Ok(Posting::Letter(letter)) => Box::pin(self.hand_over(&mail, letter)).await,
+            Ok(wish) => match Box::pin(self.write(&mail, &wish)).await {
+                Ok(()) => return Ok(false),
+                Err(came_of_it) => came_of_it,
+            },
+            Err(refusal) => {
+                tracing::error!(mail.id = %mail.id, error = %Chain(&refusal), "a mail can't be read and is given up");
+                Try::GivenUp("it could not be unsealed".to_owned())
+            }
+        };
         let now = self.clock().now();
         let claim = mail.claim();
         let mut tx = self.control().begin().await?;
@@ -122,14 +179,40 @@ impl Service {
         Ok(noted && matches!(came_of_it, Try::Sent))
     }
 
-    async fn hand_over(&self, mail: &DueMail) -> Try {
-        let letter = match self.shared().open_letter(mail.id, &mail.sealed) {
-            Ok(letter) => letter,
-            Err(refusal) => {
-                tracing::error!(mail.id = %mail.id, error = %Chain(&refusal), "a mail can't be read and is given up");
-                return Try::GivenUp("it could not be unsealed".to_owned());
+    /// Writes the mail that somebody asked for, if there is one to write, in place of the wish.
+    async fn write(&self, mail: &DueMail, wish: &Posting) -> Result<(), Try> {
+        let later = |refusal: Refusal| {
+            if mail.created_at + WORTH < self.clock().now() {
+                tracing::error!(mail.id = %mail.id, error = %Chain(&refusal), "a mail that was asked for could not be written and is given up");
+                return Try::GivenUp(refusal.to_string());
             }
+            tracing::warn!(mail.id = %mail.id, error = %Chain(&refusal), "a mail that was asked for can't be written now and is tried again");
+            Try::Later(refusal.to_string())
         };
+        let written = match wish {
+            Posting::Wanted(wanted) => self.write_wanted(wanted).await,
+            Posting::Locked(locked) => self.write_locked(locked).await,
+            Posting::Letter(_) => return Ok(()),
+        };
+        let written = written.map_err(later)?;
+        let noted = async {
+            let now = self.clock().now();
+            let mut tx = self.control().begin().await?;
+            // Of two who wrote it, the one whose claim still holds posts it: what the other put
+            // into the tenant's database has taken the place of what this mail holds, or the other
+            // way round, and the newest mail is the one that is good.
+            if tx.outbox().mark_sent(mail.claim(), now).await?
+                && let Some((tenant, letter)) = written
+            {
+                self.post_mail(&mut tx, tenant, &letter).await?;
+            }
+            tx.commit().await?;
+            Ok::<_, Refusal>(())
+        };
+        noted.await.map_err(later)
+    }
+
+    async fn hand_over(&self, mail: &DueMail, letter: Letter) -> Try {
         let envelope = Envelope {
             id: mail.id,
             to: letter.to,

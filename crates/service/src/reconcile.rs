@@ -1,11 +1,13 @@
 //! The reconciler: the part of checking and mending that is safe without anybody asking.
 //!
-//! Now and then one process looks at every tenant, settles what a crash left in the directory, and
-//! records what it found for the console and the metrics; repairing stays with an operator. Beside
-//! it every process watches for incomplete tenants, each of which is announced once.
+//! Now and then one process looks at every tenant, settles what a crash left in the directory and of
+//! a status that logins were to follow, and records what it found for the console and the metrics;
+//! repairing stays with an operator. Beside it every process watches for incomplete tenants, each of
+//! which is announced once.
 
 mod directory;
 mod incomplete;
+mod logins;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -76,9 +78,13 @@ impl Service {
             return Ok(0);
         };
         tx.commit().await?;
-        if let Err(error) = self.settle_directory().await {
+        match self.settle_directory().await {
+            Ok(0) => {}
+            Ok(_) => self.note_own_act("directory.settle", None).await,
             // The check that follows tells which tenant it is about.
-            tracing::warn!(error = %Chain(&error), "directory entries could not be settled and are tried again");
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "directory entries could not be settled and are tried again");
+            }
         }
         let around = Arc::new(Surroundings::default());
         let (mut checked, mut after) = (0, 0);
@@ -89,6 +95,7 @@ impl Service {
             let mut reports = Vec::new();
             self.check_page(page, &around, |report| reports.push(report))
                 .await?;
+            let reports = self.settle_logins_of(reports, &around).await?;
             if !self.record_reports(fence, &reports).await? {
                 return Ok(checked);
             }

@@ -47,6 +47,9 @@ pub enum Refusal {
     /// A link or code is unknown, used or expired.
     #[error("this link is no longer good")]
     TokenInvalid,
+    /// A one-time code does not fit, was used, has run out, or was never there.
+    #[error("this code is not right")]
+    OtpInvalid,
     /// The request does not say which tenant it means.
     #[error("the request does not say which tenant it means")]
     TenantRequired,
@@ -71,9 +74,18 @@ pub enum Refusal {
     /// The slug belongs to another tenant.
     #[error("this slug is taken")]
     SlugTaken,
+    /// The domain is proven to be another tenant's.
+    #[error("this domain is taken")]
+    DomainTaken,
     /// The address belongs to somebody else.
     #[error("this address is taken")]
     EmailTaken,
+    /// The username belongs to somebody else in the tenant.
+    #[error("this username is taken")]
+    UsernameTaken,
+    /// It would leave the tenant without an owner who gets in.
+    #[error("the last owner who gets in stays; make somebody else an owner first")]
+    LastOwner,
     /// What was asked for does not go together with how things are.
     #[error("{0}")]
     Conflict(String),

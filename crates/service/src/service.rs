@@ -13,8 +13,10 @@ use tenantry_saga::{Engine, Outcome};
 use tenantry_store::files::TenantFiles;
 use tenantry_store::{Clusters, Control, StoreError, TenantPools};
 
+use crate::audit::Sealing;
 use crate::health::ClustersSeen;
 use crate::keyring::{Keyring, KeyringError};
+use crate::password::Looks;
 use crate::reconcile::Overview;
 use crate::workflows::{Steps, is_moving};
 use crate::{Refusal, Settings};
@@ -31,11 +33,13 @@ pub(crate) struct Shared {
 
 struct Inner {
     shared: Arc<Shared>,
+    looks: Looks,
     hasher: HashPool,
     mail: Transport,
     engine: Engine<Steps>,
     overview: Mutex<Arc<Overview>>,
     clusters_seen: ClustersSeen,
+    sealing: Sealing,
 }
 
 /// The use cases of Tenantry.
@@ -135,6 +139,8 @@ impl Service {
                 engine,
                 overview: Mutex::default(),
                 clusters_seen: ClustersSeen::default(),
+                looks: Looks::default(),
+                sealing: Sealing::default(),
             }),
         })
     }
@@ -187,6 +193,14 @@ impl Service {
 
     pub(crate) fn clusters_seen(&self) -> &ClustersSeen {
         &self.inner.clusters_seen
+    }
+
+    pub(crate) fn sealing(&self) -> &Sealing {
+        &self.inner.sealing
+    }
+
+    pub(crate) fn looks(&self) -> &Looks {
+        &self.inner.looks
     }
 
     pub(crate) fn mail(&self) -> &Transport {

@@ -64,6 +64,14 @@ impl Principal {
     }
 }
 
+/// How renewing a session ended.
+pub enum Renewed {
+    /// It goes on, with new secrets.
+    Yes(Box<(Person, Issued)>),
+    /// The token was used before, by this person or with this person's token; the session is ended.
+    Reused(Subject),
+}
+
 impl Service {
     fn mint(
         &self,
@@ -292,6 +300,14 @@ impl Service {
         token: &str,
         hinted: Option<TenantId>,
     ) -> Result<(Person, Issued), Refusal> {
+        match self.renew(token, hinted).await? {
+            Renewed::Yes(renewed) => Ok(*renewed),
+            Renewed::Reused(_) => Err(Refusal::SessionStale),
+        }
+    }
+
+    /// The same, telling whose session was ended because a token was used twice.
+    pub async fn renew(&self, token: &str, hinted: Option<TenantId>) -> Result<Renewed, Refusal> {
         let token = self
             .keyring()
             .tokens()
@@ -314,7 +330,7 @@ impl Service {
         }
         if !token.hash.matches(&stored.token_hash) {
             self.end_reused(id).await?;
-            return Err(Refusal::SessionStale);
+            return Ok(Renewed::Reused(stored.session.subject));
         }
         let principal = self.current(stored.session).await?;
         let (fresh, hash) = self.mint(SessionKind::Api, &principal.session.subject, id);
@@ -328,10 +344,10 @@ impl Service {
         if !rotated {
             // Somebody was faster with the same token.
             self.end_reused(id).await?;
-            return Err(Refusal::SessionStale);
+            return Ok(Renewed::Reused(principal.session.subject));
         }
         let issued = self.issued(&principal.person, principal.session, fresh)?;
-        Ok((principal.person, issued))
+        Ok(Renewed::Yes(Box::new((principal.person, issued))))
     }
 
     async fn end_reused(&self, id: SessionId) -> Result<(), Refusal> {

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tenantry_core::application::Signup;
 use tenantry_core::password::PasswordPolicy;
 use tenantry_core::tenant::EmailUniqueness;
 use tenantry_core::{Locale, Secret};
@@ -13,6 +14,9 @@ use tenantry_store::PoolBounds;
 use tenantry_store::cluster::ClusterBounds;
 use tenantry_webhooks::Deliverer;
 use url::Url;
+
+use crate::domains::ProofRules;
+use crate::password::BreachCheck;
 
 /// What an operator decides, as the use cases need it.
 #[derive(Clone)]
@@ -27,10 +31,16 @@ pub struct Settings {
     pub email_uniqueness: EmailUniqueness,
     /// Whether wrong tries are limited.
     pub rate_limits: bool,
+    /// Who gets a tenant by asking for one.
+    pub signup: Signup,
+    /// How domains of tenants' own are proven.
+    pub domains: ProofRules,
     /// What a tenant's code begins with.
     pub code_prefix: String,
     /// What a new password must be.
     pub passwords: PasswordPolicy,
+    /// Who is asked whether a new password is known from a breach; nobody where there is none.
+    pub breach_check: Option<BreachCheck>,
     /// Who mails come from.
     pub sender: Sender,
     /// The language of mails to people whose language is not known.
@@ -50,6 +60,8 @@ pub struct Settings {
     pub rotate: Option<Duration>,
     /// After how long the server changes its own credentials; never where there is no such time.
     pub rotate_service: Option<Duration>,
+    /// How long entries of the audit are kept; for ever where there is no such time.
+    pub audit_keep: Option<Duration>,
     /// How notices leave, and what receivers may be.
     pub webhooks: Deliverer,
     /// How many tenant databases may be open.

@@ -3,8 +3,7 @@
 use std::net::IpAddr;
 
 use tenantry_core::one_time::Purpose;
-use tenantry_core::password::{Password, PasswordError};
-use tenantry_core::session::{EndReason, Subject};
+use tenantry_core::session::Subject;
 use tenantry_core::tenant::Tenant;
 use tenantry_core::{Email, OneTimeId, TenantId};
 use tenantry_keys::token::{BoundToken, TokenKind};
@@ -12,6 +11,7 @@ use tenantry_store::control::Entry;
 use tenantry_store::{Hint, Origin, TenantCtx};
 
 use crate::attempts::in_tenant;
+use crate::password::Holder;
 use crate::signin::hash_refusal;
 use crate::throttle::Account;
 use crate::{Refusal, Service};
@@ -23,15 +23,35 @@ pub struct SetupView {
     pub tenant: Option<Tenant>,
     /// The person's address.
     pub email: Email,
+    /// The person, as sessions name it.
+    pub subject: Subject,
+    /// The person's names, which a password must not be made of.
+    names: Vec<String>,
+}
+
+impl SetupView {
+    fn holder(&self) -> Holder {
+        let holder = self
+            .tenant
+            .as_ref()
+            .map_or_else(Holder::outside, Holder::in_tenant);
+        let names = self.names.iter().map(String::as_str).map(Some);
+        names.fold(holder.address(&self.email), Holder::named)
+    }
 }
 
 impl Service {
-    /// The token of a setup link, if it was issued here and is not shown under another tenant.
-    fn setup_token(&self, token: &str, hinted: Option<TenantId>) -> Result<BoundToken, Refusal> {
+    /// The token of a link, if it was issued here and is not shown under another tenant.
+    pub(crate) fn linked_token(
+        &self,
+        kind: TokenKind,
+        token: &str,
+        hinted: Option<TenantId>,
+    ) -> Result<BoundToken, Refusal> {
         let token = self
             .keyring()
             .tokens()
-            .parse(token, TokenKind::Setup)
+            .parse(token, kind)
             .ok_or(Refusal::TokenInvalid)?;
         if hinted.is_some_and(|hinted| token.tenant != Some(hinted)) {
             return Err(Refusal::TokenInvalid);
@@ -39,7 +59,11 @@ impl Service {
         Ok(token)
     }
 
-    async fn setup_tenant(&self, token: &BoundToken) -> Result<Option<TenantCtx>, Refusal> {
+    /// The tenant of a link, in the life the link was made in.
+    pub(crate) async fn linked_tenant(
+        &self,
+        token: &BoundToken,
+    ) -> Result<Option<TenantCtx>, Refusal> {
         let Some(tenant) = token.tenant else {
             return Ok(None);
         };
@@ -63,10 +87,21 @@ impl Service {
         token: &str,
         hinted: Option<TenantId>,
     ) -> Result<SetupView, Refusal> {
-        let token = self.setup_token(token, hinted)?;
+        self.link_view((TokenKind::Setup, Purpose::Setup), token, hinted)
+            .await
+    }
+
+    /// For whom a link to set a password is.
+    pub(crate) async fn link_view(
+        &self,
+        (kind, purpose): (TokenKind, Purpose),
+        token: &str,
+        hinted: Option<TenantId>,
+    ) -> Result<SetupView, Refusal> {
+        let token = self.linked_token(kind, token, hinted)?;
         let id = OneTimeId::from_uuid(token.id);
         let now = self.clock().now();
-        if let Some(ctx) = self.setup_tenant(&token).await? {
+        if let Some(ctx) = self.linked_tenant(&token).await? {
             let mut tx = self
                 .pools()
                 .read(&ctx)
@@ -74,7 +109,7 @@ impl Service {
                 .map_err(Refusal::tenant(&ctx))?;
             let owner = tx
                 .secrets()
-                .find_good(id, Purpose::Setup, token.hash.as_bytes(), now)
+                .find_good(id, purpose, token.hash.as_bytes(), now)
                 .await;
             let owner = owner
                 .map_err(Refusal::tenant(&ctx))?
@@ -84,24 +119,33 @@ impl Service {
                 .lookup(owner.user)
                 .await
                 .map_err(Refusal::tenant(&ctx))?;
-            let email = record.ok_or(Refusal::TokenInvalid)?.user.email;
+            let user = record.ok_or(Refusal::TokenInvalid)?.user;
             return Ok(SetupView {
                 tenant: Some(ctx.tenant().clone()),
-                email,
+                email: user.email,
+                subject: Subject::User {
+                    tenant: ctx.id(),
+                    generation: ctx.generation(),
+                    user: owner.user,
+                },
+                names: user.username.into_iter().chain(user.full_name).collect(),
             });
         }
         let mut tx = self.control().read().await?;
         let admin = tx
             .one_time()
-            .find_good(id, Purpose::Setup, token.hash.as_bytes(), now)
+            .find_good(id, purpose, token.hash.as_bytes(), now)
             .await?;
         let record = tx
             .admins()
             .lookup(admin.ok_or(Refusal::TokenInvalid)?)
             .await?;
+        let admin = record.ok_or(Refusal::TokenInvalid)?.admin;
         Ok(SetupView {
             tenant: None,
-            email: record.ok_or(Refusal::TokenInvalid)?.admin.email,
+            email: admin.email,
+            subject: Subject::Admin(admin.id),
+            names: admin.full_name.into_iter().collect(),
         })
     }
 
@@ -113,12 +157,29 @@ impl Service {
         hinted: Option<TenantId>,
         ip: Option<IpAddr>,
     ) -> Result<SetupView, Refusal> {
+        let kind = (TokenKind::Setup, Purpose::Setup);
+        self.password_by_link(kind, token, password, hinted, ip)
+            .await
+    }
+
+    /// Sets the password that a link permits, uses the link up with it, and ends the person's
+    /// sessions.
+    pub(crate) async fn password_by_link(
+        &self,
+        (kind, purpose): (TokenKind, Purpose),
+        token: &str,
+        password: &str,
+        hinted: Option<TenantId>,
+        ip: Option<IpAddr>,
+    ) -> Result<SetupView, Refusal> {
         let attempt = self.attempt(None, &[], ip).await?;
-        let view = self.setup_view(token, hinted).await?;
+        let view = self.link_view((kind, purpose), token, hinted).await?;
         // The link is good; whatever is wrong with the password is no guess at one.
         self.succeed(attempt, &[]).await?;
-        let token = self.setup_token(token, hinted)?;
-        let password = self.chosen_password("password", password)?;
+        let token = self.linked_token(kind, token, hinted)?;
+        let password = self
+            .chosen_password("password", password, &view.holder())
+            .await?;
         let hash = self
             .hasher()
             .hash(token.tenant, password)
@@ -126,11 +187,11 @@ impl Service {
             .map_err(hash_refusal)?;
         let id = OneTimeId::from_uuid(token.id);
         let now = self.clock().now();
-        let subject = if let Some(ctx) = self.setup_tenant(&token).await? {
+        let subject = if let Some(ctx) = self.linked_tenant(&token).await? {
             let owner = in_tenant!(self, &ctx, |tx| {
                 let used = tx
                     .secrets()
-                    .use_up(id, Purpose::Setup, token.hash.as_bytes(), now)
+                    .use_up(id, purpose, token.hash.as_bytes(), now)
                     .await?;
                 if let Some(owner) = &used {
                     tx.users().set_password(owner.user, &hash, false).await?;
@@ -147,7 +208,7 @@ impl Service {
             let mut tx = self.control().begin().await?;
             let admin = tx
                 .one_time()
-                .use_up(id, Purpose::Setup, token.hash.as_bytes(), now)
+                .use_up(id, purpose, token.hash.as_bytes(), now)
                 .await?;
             let admin = admin.ok_or(Refusal::TokenInvalid)?;
             tx.admins().set_password(admin, &hash).await?;
@@ -161,26 +222,7 @@ impl Service {
         // Whoever could prove the address needs no longer wait for the old password's guesses.
         self.unlock(account, &[view.email.key()]).await?;
         // The security version has already ended them; this tells the person's list of sessions.
-        let mut tx = self.control().begin().await?;
-        tx.sessions()
-            .end_others(&subject, None, EndReason::Password, now)
-            .await?;
-        tx.commit().await?;
+        self.end_all_sessions(&subject).await?;
         Ok(view)
-    }
-
-    /// A password somebody wants to have from now on.
-    pub(crate) fn chosen_password(
-        &self,
-        field: &'static str,
-        text: &str,
-    ) -> Result<Password, Refusal> {
-        Password::chosen(text, self.settings().passwords).map_err(|error| {
-            let code = match error {
-                PasswordError::TooShort(_) => "too_short",
-                PasswordError::TooLong(_) => "too_long",
-            };
-            Refusal::field(field, code, error)
-        })
     }
 }

@@ -22,7 +22,7 @@ use tenantry_keys::hasher::{HashError, Lane};
 use tenantry_keys::password::Verdict;
 use tenantry_store::TenantCtx;
 
-use self::candidates::Candidate;
+pub(crate) use self::candidates::Candidate;
 pub(crate) use self::passwords::hash_refusal;
 use self::passwords::{compare, hashes_without_tenant};
 use crate::resolve::Resolved;
@@ -49,7 +49,7 @@ pub enum Login {
 
 impl Login {
     /// The normalised name.
-    fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         match self {
             Self::Email(email) => email.key(),
             Self::Username(username) => username.key(),
@@ -216,7 +216,7 @@ impl Service {
 }
 
 /// Gives an answer no sooner than after [`LOOKS`].
-async fn unhurried<T>(answer: impl Future<Output = T>) -> T {
+pub(crate) async fn unhurried<T>(answer: impl Future<Output = T>) -> T {
     tokio::join!(answer, tokio::time::sleep(LOOKS)).0
 }
 

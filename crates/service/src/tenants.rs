@@ -6,23 +6,25 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tenantry_core::domain::DomainKind;
+use tenantry_core::password::PasswordPolicy;
 use tenantry_core::tenant::{Driver, Isolation, Registration, Tenant, tenant_code};
 use tenantry_core::user::Username;
 use tenantry_core::webhooks::EventKind;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{
-    Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus, UserId,
-    WorkflowId,
+    ApplicationId, Email, Generation, Locale, OneTimeId, OutboxId, Slug, TenantId, TenantStatus,
+    UserId, WorkflowId,
 };
 use tenantry_keys::token::TokenKind;
 use tenantry_store::ControlTx;
-use tenantry_store::cluster::AdoptedDatabase;
-pub use tenantry_store::control::TenantPatch;
-use tenantry_store::control::{DatabaseRecord, Remembered, Reservation};
+use tenantry_store::cluster::{AdoptedDatabase, Placement};
+use tenantry_store::control::{DatabaseRecord, DomainRecord, Remembered, Reservation};
+pub use tenantry_store::control::{MinLength, TenantPatch};
 
 pub use lifecycle::{Cleared, Deleted};
 
-use crate::clusters::placement;
+use crate::password::Holder;
 use crate::signin::hash_refusal;
 use crate::workflows::{OwnerPlan, PROVISION, Plan, SetupPlan, VERSION};
 use crate::{FieldError, Refusal, Service};
@@ -60,6 +62,10 @@ pub struct NewTenant {
     pub registration: Registration,
     /// Whether a registered address must be proven first.
     pub verify_email: bool,
+    /// Hosts that it claims.
+    pub domains: Vec<String>,
+    /// The application that asks for it, if there is one.
+    pub application: Option<ApplicationId>,
     /// The language of the owner's mail.
     pub locale: Option<Locale>,
 }
@@ -82,6 +88,8 @@ pub struct TenantView {
     pub adopted: Option<AdoptedDatabase>,
     /// Its verified hosts.
     pub domains: Vec<String>,
+    /// Hosts that it claims and that are not proven to be its own.
+    pub unproven_domains: Vec<String>,
     /// Where its pages begin.
     pub url: String,
     /// The workflow that is still at it, where an act waited for one and it takes longer.
@@ -105,11 +113,32 @@ pub struct IdempotencyKey {
     pub request: [u8; 32],
 }
 
+impl NewTenant {
+    /// Whose password the owner's will be.
+    fn holder(&self) -> Holder {
+        let tenant = Holder::outside().named(Some(&self.name));
+        self.owner.holder(tenant.named(Some(self.slug.as_str())))
+    }
+}
+
+impl NewOwner {
+    /// Whose password it will be, in a tenant that is known.
+    fn holder(&self, tenant: Holder) -> Holder {
+        tenant
+            .address(&self.email)
+            .named(self.username.as_ref().map(Username::as_str))
+            .named(self.full_name.as_deref())
+    }
+}
+
 impl Service {
     async fn check_new_tenant(&self, new: &NewTenant) -> Result<(), Refusal> {
         let mut errors = Vec::new();
         if let Err(error) = checked_name(&new.name) {
             errors.push(error);
+        }
+        if let Err(wrong) = self.claimable_hosts(&new.domains) {
+            errors.extend(wrong);
         }
         let clusters = self.control().read().await?.clusters().list().await?;
         errors.extend(crate::clusters::unfit_site(
@@ -118,10 +147,9 @@ impl Service {
             new.cluster.as_deref(),
         ));
         if let Some(password) = &new.owner.password
-            && let Err(Refusal::Validation(wrong)) =
-                self.chosen_password("owner.password", password)
+            && let Err(wrong) = self.permitted_password("owner.password", password, &new.holder())
         {
-            errors.extend(wrong);
+            errors.push(wrong);
         }
         if errors.is_empty() {
             Ok(())
@@ -151,7 +179,12 @@ impl Service {
         let id = TenantId::generate(self.clock(), self.entropy());
         let workflow = WorkflowId::generate(self.clock(), self.entropy());
         let owner = self
-            .owner_plan(&new.owner, id, Generation::FIRST, new.locale)
+            .owner_plan(
+                &new.owner,
+                (id, Generation::FIRST),
+                new.locale,
+                new.holder(),
+            )
             .await?;
         let mut plan = Plan {
             tenant: id,
@@ -192,12 +225,25 @@ impl Service {
             isolation: new.isolation,
             registration: new.registration,
             verify_email: new.verify_email,
+            password_min: None,
             created_at: now,
             deleted_at: None,
             purge_at: None,
         };
         if !tx.tenants().add(&tenant).await? {
             return Err(Refusal::SlugTaken);
+        }
+        if let Some(application) = new.application
+            && !tx.applications().approve(application, id, now).await?
+        {
+            return Err(Refusal::Conflict(
+                "the application was decided meanwhile".to_owned(),
+            ));
+        }
+        let hosts = self.claimable_hosts(&new.domains);
+        for name in hosts.map_err(Refusal::Validation)? {
+            self.claim_domain(&mut tx, id, DomainKind::Host, &name)
+                .await?;
         }
         let first = (id, Generation::FIRST, new.isolation);
         tx.databases()
@@ -308,13 +354,16 @@ impl Service {
     pub(crate) async fn owner_plan(
         &self,
         owner: &NewOwner,
-        tenant: TenantId,
-        generation: Generation,
+        (tenant, generation): (TenantId, Generation),
         locale: Option<Locale>,
+        holder: Holder,
     ) -> Result<OwnerPlan, Refusal> {
         let password_hash = match &owner.password {
             Some(password) => {
-                let password = self.chosen_password("owner.password", password)?;
+                let holder = owner.holder(holder);
+                let password = self
+                    .chosen_password("owner.password", password, &holder)
+                    .await?;
                 Some(
                     self.hasher()
                         .hash(None, password)
@@ -378,11 +427,22 @@ impl Service {
             _ => None,
         };
         let schema = (server.is_some() && tenant.isolation != Isolation::Database).then(|| {
-            let placement = placement(tenant.id, tenant.generation, tenant.isolation);
+            let placement = Placement::new(tenant.id, tenant.generation, tenant.isolation);
             placement.application_schema().as_str().to_owned()
         });
         let adoption = tx.adopted().lookup(tenant.id).await?;
-        let domains = tx.domains().list_hosts(tenant.id).await?;
+        let (proven, unproven): (Vec<_>, Vec<_>) = tx
+            .domains()
+            .list(tenant.id)
+            .await?
+            .into_iter()
+            .filter(|domain| domain.kind == DomainKind::Host)
+            .partition(|domain| domain.verified_at.is_some());
+        let names = |domains: Vec<DomainRecord>| {
+            let names = domains.into_iter().map(|domain| domain.name.to_string());
+            names.collect::<Vec<_>>()
+        };
+        let domains = names(proven);
         Ok(TenantView {
             code: tenant_code(&self.settings().code_prefix, tenant.number),
             url: self.settings().tenant_url(&tenant, &domains).to_string(),
@@ -392,6 +452,7 @@ impl Service {
             schema,
             adopted: adoption.map(|adoption| adoption.database),
             domains,
+            unproven_domains: names(unproven),
             workflow: None,
         })
     }
@@ -420,18 +481,54 @@ impl Service {
         Ok(views)
     }
 
+    /// Whether a tenant may set so many characters as the fewest of a new password.
+    fn expect_min(&self, characters: u8) -> Result<(), Refusal> {
+        let range = PasswordPolicy::TENANT_MIN;
+        let most = (*range.end()).min(self.settings().passwords.max);
+        if (*range.start()..=most).contains(&usize::from(characters)) {
+            return Ok(());
+        }
+        Err(Refusal::field(
+            "password_min_length",
+            "invalid",
+            format!(
+                "the fewest characters of a password are {} to {most}",
+                range.start()
+            ),
+        ))
+    }
+
     /// Changes what a patch names.
     pub async fn patch_tenant(
         &self,
         id: TenantId,
-        mut patch: TenantPatch,
+        patch: TenantPatch,
     ) -> Result<TenantView, Refusal> {
+        self.change_tenant(id, patch, None).await
+    }
+
+    /// Changes what a patch names and, where hosts are given, makes these the ones that the tenant
+    /// claims.
+    pub async fn change_tenant(
+        &self,
+        id: TenantId,
+        mut patch: TenantPatch,
+        hosts: Option<&[String]>,
+    ) -> Result<TenantView, Refusal> {
+        let hosts = hosts.map(|hosts| self.claimable_hosts(hosts)).transpose();
+        let hosts = hosts.map_err(Refusal::Validation)?;
         if let Some(name) = &mut patch.name {
             *name = checked_name(name).map_err(|error| Refusal::Validation(vec![error]))?;
+        }
+        if let Some(MinLength::Own(characters)) = patch.password_min {
+            self.expect_min(characters)?;
         }
         let mut tx = self.control().begin().await?;
         if !tx.tenants().patch(id, &patch).await? {
             return Err(Refusal::NotFound);
+        }
+        if let Some(hosts) = hosts {
+            self.set_hosts(&mut tx, id, &hosts).await?;
         }
         if let Some(tenant) = tx.tenants().lookup(id).await? {
             let event = EventKind::TenantUpdated;

@@ -3,9 +3,14 @@
 //! A try is counted as a failure before the secret is compared, and forgiven when it fitted, so
 //! that many tries at the same moment can't get past the limit.
 
+mod notice;
+
+pub(crate) use notice::Locked;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tenantry_core::throttle::Limits;
 use tenantry_core::{AdminId, TenantId, Timestamp, UserId};
 use tenantry_store::control::Counted;
@@ -14,7 +19,8 @@ use tenantry_store::{ControlTx, StoreError};
 use crate::{Refusal, Service};
 
 /// An account a secret is tried on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Account {
     /// A person's in a tenant.
     User(TenantId, UserId),
@@ -128,6 +134,22 @@ impl Service {
         }
     }
 
+    /// As [`attempt`](Self::attempt) for a one-time code, which has a limit of its own beside it:
+    /// another code does not give more tries.
+    pub(crate) async fn attempt_code(
+        &self,
+        typed: &Typed,
+        accounts: &[Account],
+        ip: Option<IpAddr>,
+    ) -> Result<Attempt, Refusal> {
+        let of_codes = Typed {
+            tenant: typed.tenant,
+            name: format!("code:{}", typed.name),
+        };
+        self.count_attempt(Some((&of_codes, Limits::CODES)), accounts, ip)
+            .await
+    }
+
     /// The network as a key, for what is fair between networks.
     pub(crate) fn network_key(&self, ip: IpAddr) -> [u8; 32] {
         self.throttle_key(&network(ip), Limits::NETWORK).hash
@@ -151,12 +173,22 @@ impl Service {
         accounts: &[Account],
         ip: Option<IpAddr>,
     ) -> Result<Attempt, Refusal> {
+        let typed = typed.map(|typed| (typed, Limits::ACCOUNT));
+        self.count_attempt(typed, accounts, ip).await
+    }
+
+    async fn count_attempt(
+        &self,
+        typed: Option<(&Typed, Limits)>,
+        accounts: &[Account],
+        ip: Option<IpAddr>,
+    ) -> Result<Attempt, Refusal> {
         if !self.settings().rate_limits {
             return Ok(Attempt::default());
         }
         let now = self.clock().now();
         let mut attempt = Attempt {
-            typed: typed.map(|typed| self.throttle_key(&typed.label(), Limits::ACCOUNT)),
+            typed: typed.map(|(typed, limits)| self.throttle_key(&typed.label(), limits)),
             wider: ip
                 .map(|ip| self.throttle_key(&network(ip), Limits::NETWORK))
                 .into_iter()
@@ -174,7 +206,7 @@ impl Service {
                 Counted::Wait(pause) => return Err(Refusal::RateLimited(pause)),
             }
         }
-        if let Some(tenant) = typed.and_then(|typed| typed.tenant) {
+        if let Some(tenant) = typed.and_then(|(typed, _)| typed.tenant) {
             let mut key = self.throttle_key(&format!("tenant:{tenant}"), Limits::TENANT);
             match count(&mut tx, &mut key, now).await? {
                 Counted::Go(_) => attempt.wider.push(key),
@@ -182,16 +214,31 @@ impl Service {
                 Counted::Wait(_) => {}
             }
         }
-        for account in &mut attempt.accounts {
-            for key in account.beside.iter_mut().chain([&mut account.own]) {
-                if let Counted::Wait(pause) = count(&mut tx, key, now).await? {
-                    account.wait = Some(pause);
-                    break;
+        for (account, keys) in accounts.iter().zip(&mut attempt.accounts) {
+            if let Some(beside) = &mut keys.beside
+                && let Counted::Wait(pause) = count(&mut tx, beside, now).await?
+            {
+                keys.wait = Some(pause);
+                continue;
+            }
+            match count(&mut tx, &mut keys.own, now).await? {
+                Counted::Wait(pause) => keys.wait = Some(pause),
+                // Counting is atomic, so that one try of however many sees this number.
+                Counted::Go(failures) if failures == Limits::ACCOUNT.free => {
+                    self.note_locked(&mut tx, *account).await?;
                 }
+                Counted::Go(_) => {}
             }
         }
         tx.commit().await?;
         Ok(attempt)
+    }
+
+    /// Whether an account was kept waiting and nobody proved to be its owner since.
+    pub(crate) async fn is_locked(&self, account: Account) -> Result<bool, Refusal> {
+        let key = self.account_keys(account, false).own;
+        let mut tx = self.control().read().await?;
+        Ok(tx.throttle().failures(&key.hash).await? >= key.limits.free)
     }
 
     /// Takes a try back: the secret fitted at these accounts. They start anew; network and tenant
@@ -236,6 +283,24 @@ impl Service {
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Counts something that somebody asks for and that costs another person's patience, such as a
+    /// mail; whether it may go on. Whoever is refused is not told: known and unknown alike are
+    /// answered as ever.
+    pub(crate) async fn may_ask(
+        &self,
+        what: &str,
+        typed: &Typed,
+        tx: &mut ControlTx,
+    ) -> Result<bool, Refusal> {
+        if !self.settings().rate_limits {
+            return Ok(true);
+        }
+        let label = format!("{what}:{}", typed.label());
+        let mut key = self.throttle_key(&label, Limits::ASKING);
+        let counted = count(tx, &mut key, self.clock().now()).await?;
+        Ok(matches!(counted, Counted::Go(_)))
     }
 
     /// Lets an account's owner try again at once, by each of these names, with and without the

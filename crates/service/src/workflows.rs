@@ -13,7 +13,7 @@ pub use tenantry_store::control::Run;
 use tokio::time::timeout;
 
 pub(crate) use params::{OwnerPlan, PeoplePlan, Plan, SetupPlan};
-pub(crate) use rotation::{Rotation, login};
+pub(crate) use rotation::Rotation;
 pub(crate) use steps::{Steps, owner_context};
 
 /// Making a tenant.

@@ -69,6 +69,7 @@ mod schemas;
 mod session;
 mod sessions;
 mod shared;
+mod slots;
 mod template;
 mod upgrade;
 mod view;

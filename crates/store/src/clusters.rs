@@ -1,17 +1,17 @@
 //! The servers that tenants are placed on, as the registry names them, and where each tenant lies.
 
+pub(crate) mod entering;
+
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use tenantry_core::credential::Slot;
 use tenantry_core::tenant::{Driver, Isolation};
 use tenantry_core::{Entropy, Generation, Secret, TenantId};
 use uuid::Uuid;
 
 use crate::cluster::{AdoptedDatabase, Cluster, ClusterBounds, Placement};
-use crate::control::Credential;
 use crate::{Control, StoreError, TenantCtx};
 
 /// Opens a value that was sealed for one place; `None` where it does not open. Sealing is no matter
@@ -45,10 +45,8 @@ pub fn credential_context(tenant: TenantId, generation: Generation, serial: i64)
 pub struct Place {
     /// The cluster's name.
     pub cluster: Arc<str>,
-    /// What is made of it there.
+    /// What is made of it there, and how its rows are kept apart from the others'.
     pub placement: Placement,
-    /// How its rows are kept apart from the others'.
-    pub isolation: Isolation,
     /// The database that was there before the tenant and that it lies in, if it lies in one.
     pub adopted: Option<AdoptedDatabase>,
 }
@@ -208,7 +206,6 @@ impl Clusters {
                 Some(Place {
                     cluster: record.cluster.into(),
                     placement: Placement::new(tenant, generation, isolation),
-                    isolation,
                     adopted: adoption.map(|adoption| adoption.database),
                 })
             }
@@ -220,56 +217,6 @@ impl Clusters {
     /// Forgets where a generation lies, as its record went or may be written anew.
     pub(crate) fn forget(&self, tenant: TenantId, generation: Generation) {
         self.places().pop(&(tenant, generation));
-    }
-
-    /// The password that the server signs in with where this place is.
-    pub(crate) async fn service_password(
-        &self,
-        place: &Place,
-    ) -> Result<Secret<String>, StoreError> {
-        let passwords = self.service_passwords(place).await?;
-        passwords
-            .into_iter()
-            .next()
-            .ok_or(StoreError::CredentialMissing)
-    }
-
-    /// The passwords that the server's own role may have where this place is, the one that counts
-    /// first. Two while it changes: whoever tries the first, and then the second, has tried the
-    /// right one, as the role gets the second before the first stops counting.
-    pub(crate) async fn service_passwords(
-        &self,
-        place: &Place,
-    ) -> Result<Vec<Secret<String>>, StoreError> {
-        let Place { isolation, .. } = *place;
-        let Placement {
-            tenant, generation, ..
-        } = place.placement;
-        let mut control = self.control.read().await?;
-        if isolation == Isolation::Shared {
-            let record = control.clusters().find(&place.cluster).await?;
-            let sealed = record
-                .and_then(|record| record.sealed_shared)
-                .ok_or(StoreError::CredentialMissing)?;
-            let password = self.unseal(&sealed, &shared_context(&place.cluster))?;
-            return Ok(vec![password]);
-        }
-        let usable = control
-            .credentials()
-            .usable(tenant, generation, Slot::Service)
-            .await?;
-        usable.iter().map(|usable| self.password(usable)).collect()
-    }
-
-    /// The password of a role, while it counts.
-    pub fn password(&self, credential: &Credential) -> Result<Secret<String>, StoreError> {
-        let sealed = credential
-            .sealed_secret
-            .as_deref()
-            .ok_or(StoreError::CredentialMissing)?;
-        let context =
-            credential_context(credential.tenant, credential.generation, credential.serial);
-        self.unseal(sealed, &context)
     }
 
     /// Closes every admin connection.

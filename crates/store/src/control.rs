@@ -2,6 +2,8 @@
 
 mod admins;
 mod adopted;
+mod applications;
+mod audit;
 mod clusters;
 mod credentials;
 mod databases;
@@ -23,11 +25,15 @@ use std::path::{Path, PathBuf};
 
 pub use admins::{AdminRecord, Admins};
 pub use adopted::{Adoption, Adoptions};
+pub use applications::{ApplicationRecord, Applications};
+pub use audit::{Audit, AuditFilter, ListedEntry, Sealed};
 pub use clusters::{ClusterRecord, ClusterRecords};
 pub use credentials::{Credential, Credentials, NewCredential};
 pub use databases::{DatabaseRecord, Databases};
-pub use directory::{Directory, DirectoryEntry, EntryKind, EntryState, Placed, Reservation};
-pub use domains::Domains;
+pub use directory::{
+    Directory, DirectoryEntry, EntryKind, EntryState, Listed, Placed, Reservation,
+};
+pub use domains::{DomainRecord, Domains};
 pub use idempotency::{Idempotency, Remembered};
 pub use instance::{Instance, InstanceRow};
 pub use keys::{Keys, SealedDataKey, SealedSigningKey};
@@ -35,7 +41,7 @@ pub use one_time::{AdminSecrets, StoredSecret};
 pub use outbox::{DueMail, Outbox};
 pub use reconciler::{LastPass, Reconciler, Recorded};
 pub use sessions::{Sessions, StoredSession};
-pub use tenants::{Entry, TenantPatch, Tenants};
+pub use tenants::{Entry, MinLength, TenantPatch, Tenants};
 pub use throttle::{Counted, Throttle};
 pub use webhooks::{Delivery, DueDelivery, NewDelivery, WebhookRecord, Webhooks};
 pub use workflows::{Claim, Run, Workflows};
@@ -157,6 +163,10 @@ accessors! {
     admins -> Admins;
     /// Databases that were there before their tenant.
     adopted -> Adoptions;
+    /// Applications for a tenant.
+    applications -> Applications;
+    /// Who did what.
+    audit -> Audit;
     /// Servers that tenants are placed on.
     clusters -> ClusterRecords;
     /// The roles that sign in to tenant databases, and their secrets.

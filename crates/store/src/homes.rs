@@ -3,16 +3,18 @@
 //!
 //! For workflows and checks. Requests reach a tenant through [`TenantPools`](crate::TenantPools).
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tenantry_core::tenant::Isolation;
 use tenantry_core::{Generation, Secret, TenantId, Timestamp};
 use tokio::time::timeout;
 
 use crate::cluster::{Cluster, ClusterError, Login, Placement, SignIn};
+use crate::clusters::entering::judged;
 use crate::clusters::{Clusters, Place};
 use crate::files::TenantFiles;
 use crate::tenant::{Stamp, Stamps, TENANT_SCHEMA};
@@ -59,7 +61,9 @@ impl Home<'_> {
         match self {
             Self::File(_) => Ok(()),
             Self::Server(home) => {
-                home.cluster.ensure_base(home.place.isolation).await?;
+                home.cluster
+                    .ensure_base(home.place.placement.isolation)
+                    .await?;
                 Ok(home.cluster.ensure_roles(home.place.placement).await?)
             }
         }
@@ -103,7 +107,7 @@ impl Home<'_> {
             Self::File(_) => Ok(()),
             Self::Server(home) => {
                 let password = home.clusters.service_password(&home.place).await?;
-                match home.place.isolation {
+                match home.place.placement.isolation {
                     Isolation::Database | Isolation::Schema => {
                         let placement = home.place.placement;
                         home.cluster
@@ -252,11 +256,18 @@ impl<'a> ServerHome<'a> {
     /// [`StoreError::SignIn`] where it is refused, [`StoreError::DatabaseMissing`] where there is
     /// no such database.
     pub async fn visit(&self) -> Result<Visit, StoreError> {
-        let password = self.password().await?;
+        self.clusters
+            .with_password(&self.place, |password| async move {
+                judged(self.visit_with(&password).await)
+            })
+            .await
+    }
+
+    async fn visit_with(&self, password: &Secret<String>) -> Result<Visit, StoreError> {
         let placement = self.place.placement;
         let options = self
             .cluster
-            .connect_options(placement, Login::Service, &password);
+            .connect_options(placement, Login::Service, password);
         let scope = self.scope();
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -303,7 +314,7 @@ impl<'a> ServerHome<'a> {
 
     /// What makes a session this tenant's where rows of several lie in one table.
     fn scope(&self) -> Option<String> {
-        (self.place.isolation == Isolation::Shared)
+        (self.place.placement.isolation == Isolation::Shared)
             .then(|| format!("SET tenantry.tenant = '{}'", self.place.placement.tenant))
     }
 
@@ -325,34 +336,17 @@ impl<'a> ServerHome<'a> {
         self.place.placement
     }
 
-    /// The stored password that opens the place. While it changes there are two, and the first is
-    /// tried.
-    async fn password(&self) -> Result<Secret<String>, StoreError> {
-        let mut passwords = self.clusters.service_passwords(&self.place).await?;
-        while passwords.len() > 1 {
-            let tried = self
-                .cluster
-                .sign_in(self.place.placement, Login::Service, &passwords[0])
-                .await?;
-            if tried != SignIn::Refused {
-                break;
-            }
-            passwords.remove(0);
-        }
-        passwords
-            .into_iter()
-            .next()
-            .ok_or(StoreError::CredentialMissing)
-    }
-
     /// Signs in with the stored password of the server's own role.
     pub async fn try_service(&self) -> Result<SignIn, StoreError> {
-        let password = self.password().await?;
-        let placement = self.place.placement;
-        Ok(self
-            .cluster
-            .sign_in(placement, Login::Service, &password)
-            .await?)
+        let (cluster, placement) = (&self.cluster, self.place.placement);
+        self.clusters
+            .with_password(&self.place, |password| async move {
+                match cluster.sign_in(placement, Login::Service, &password).await {
+                    Ok(SignIn::Refused) => ControlFlow::Continue(Ok(SignIn::Refused)),
+                    entered => ControlFlow::Break(entered.map_err(StoreError::from)),
+                }
+            })
+            .await
     }
 
     /// Whether a sign-in led to this very place.
@@ -362,16 +356,9 @@ impl<'a> ServerHome<'a> {
 
     /// Enters the database with the stored password, in the tenant's scope.
     async fn enter(&self) -> Result<PgConnection, StoreError> {
-        let password = self.password().await?;
-        let options = self
-            .cluster
-            .connect_options(self.place.placement, Login::Service, &password);
-        let mut conn = match timeout(STATEMENT, options.connect()).await {
-            Ok(conn) => conn.map_err(|error| StoreError::entering(ClusterError::from(error)))?,
-            Err(_) => return Err(StoreError::Busy),
-        };
-        if self.place.isolation == Isolation::Shared {
-            let scope = format!("SET tenantry.tenant = '{}'", self.place.placement.tenant);
+        let entering = self.clusters.enter(&self.cluster, &self.place, STATEMENT);
+        let mut conn = entering.await?;
+        if let Some(scope) = self.scope() {
             sqlx::raw_sql(AssertSqlSafe(scope))
                 .execute(&mut conn)
                 .await?;

@@ -26,8 +26,10 @@ type Entry = (i64, &'static str, &'static str, &'static str);
 
 const CONTROL: &[Entry] = &migrations!("control":
     1 "0001_registry", 2 "0002_people", 3 "0003_work", 4 "0004_clusters",
-    6 "0006_reconciler", 7 "0007_webhooks", 8 "0008_adopted");
-const TENANT: &[Entry] = &migrations!("tenant": 1 "0001_people");
+    6 "0006_reconciler", 7 "0007_webhooks", 8 "0008_adopted", 9 "0009_audit",
+    10 "0010_people", 11 "0011_password_rules", 12 "0012_domains", 13 "0013_applications",
+    14 "0014_devices");
+const TENANT: &[Entry] = &migrations!("tenant": 1 "0001_people", 2 "0002_ways_in");
 
 /// The version of a tenant's schema that this program needs.
 pub const TENANT_SCHEMA: i64 = TENANT[TENANT.len() - 1].0;

@@ -1,12 +1,18 @@
-//! A tenant's own database: its people and their one-time secrets.
+//! A tenant's own database: its people, their one-time secrets and codes, its devices.
 
+mod codes;
+mod devices;
 mod one_time;
+mod registrations;
 mod stamp;
 mod users;
 
+pub use codes::Codes;
+pub use devices::{Device, Devices};
 pub use one_time::{SecretOwner, Secrets};
+pub use registrations::{Registration, Registrations};
 pub use stamp::{Stamp, Stamps};
-pub use users::{Added, NewUser, UserRecord, Users};
+pub use users::{Added, Change, Changed, NewUser, UserRecord, Users};
 
 use tenantry_core::{Generation, TenantId};
 
@@ -62,6 +68,33 @@ impl TenantTx {
     /// Their one-time secrets.
     pub fn secrets(&mut self) -> Secrets<'_> {
         Secrets {
+            conn: self.tx.conn(),
+            tenant: self.tenant,
+            generation: self.generation,
+        }
+    }
+
+    /// Their one-time codes.
+    pub fn codes(&mut self) -> Codes<'_> {
+        Codes {
+            conn: self.tx.conn(),
+            tenant: self.tenant,
+            generation: self.generation,
+        }
+    }
+
+    /// People who registered and have yet to prove the address.
+    pub fn registrations(&mut self) -> Registrations<'_> {
+        Registrations {
+            conn: self.tx.conn(),
+            tenant: self.tenant,
+            generation: self.generation,
+        }
+    }
+
+    /// The devices on which a PIN is enough.
+    pub fn devices(&mut self) -> Devices<'_> {
+        Devices {
             conn: self.tx.conn(),
             tenant: self.tenant,
             generation: self.generation,

@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
-use tenantry_core::password::{Password, PasswordPolicy};
+use tenantry_core::password::{Context, Password, PasswordPolicy};
 use tenantry_core::session::SessionKind;
 use tenantry_core::{Entropy, Role, TenantId, UserId};
 use tenantry_keys::password::{HashParams, Hasher};
@@ -308,8 +308,8 @@ impl TestApp {
             "NULL".to_owned()
         };
         let sql = format!(
-            "INSERT INTO tenant_domains (domain, kind, tenant_id, created_at, verified_at)
-             VALUES ('{domain}', '{kind}', {id}, {now}, {at})"
+            "INSERT INTO tenant_domains (domain, kind, tenant_id, token, created_at, verified_at, next_check_at)
+             VALUES ('{domain}', '{kind}', {id}, 'token', {now}, {at}, {at})"
         );
         self.control().damage(&sql).await.unwrap();
     }
@@ -366,7 +366,8 @@ impl TestApp {
 fn password_hash(entropy: &Entropy) -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| {
-        let password = Password::chosen(PASSWORD, PasswordPolicy::default()).unwrap();
+        let password =
+            Password::chosen(PASSWORD, PasswordPolicy::default(), &Context::new()).unwrap();
         let mut hasher = Hasher::new(HashParams::default());
         hasher.hash(&password, entropy).unwrap()
     })

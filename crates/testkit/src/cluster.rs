@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use url::Url;
+use uuid::Uuid;
 
 pub use former::{FORMER_MAP, FORMER_PASSWORD, FormerDatabase, quoted};
 pub use session::{Refused, Session};
@@ -25,6 +26,8 @@ pub struct TestCluster {
     server: String,
     admin: String,
     url: String,
+    /// What the comments of an installation begin with that is known to work with the admin.
+    known: Option<String>,
 }
 
 impl TestCluster {
@@ -56,7 +59,16 @@ impl TestCluster {
             server: server.to_owned(),
             admin,
             url: url.into(),
+            known: None,
         })
+    }
+
+    /// With what the installation with this id made, also where that never came as far as its
+    /// template, by which it is found otherwise.
+    #[must_use]
+    pub fn serving(mut self, instance: Uuid) -> Self {
+        self.known = Some(format!("tenantry instance={instance} "));
+        self
     }
 
     /// The admin's URL.
@@ -207,9 +219,10 @@ async fn markers(conn: &mut PgConnection, admin: &str) -> Result<Vec<String>> {
 }
 
 /// Drops whatever the admin's installation made, and the admin.
-async fn clean_up(server: &str, admin: &str) -> Result<()> {
+async fn clean_up(server: &str, admin: &str, known: Option<String>) -> Result<()> {
     let mut conn = connect(server, "postgres").await?;
-    let markers = markers(&mut conn, admin).await?;
+    let mut markers = markers(&mut conn, admin).await?;
+    markers.extend(known);
     let databases = sqlx::query(
         "SELECT datname::text FROM pg_database d
          WHERE pg_get_userbyid(datdba) = $2
@@ -252,12 +265,13 @@ async fn clean_up(server: &str, admin: &str) -> Result<()> {
 impl Drop for TestCluster {
     fn drop(&mut self) {
         let (server, admin) = (self.server.clone(), self.admin.clone());
+        let known = self.known.take();
         // The test's own runtime can't be waited on from here, so a thread brings another one.
         let cleaned = std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?
-                .block_on(clean_up(&server, &admin))
+                .block_on(clean_up(&server, &admin, known))
         })
         .join();
         if !matches!(cleaned, Ok(Ok(()))) {

@@ -5,6 +5,7 @@
 pub mod app;
 pub mod clock;
 pub mod cluster;
+pub mod dns;
 pub mod entropy;
 pub mod process;
 pub mod proxy;

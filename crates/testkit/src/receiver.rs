@@ -14,6 +14,8 @@ use tokio::task::JoinSet;
 pub enum Reply {
     /// It answers with this status.
     Status(u16),
+    /// It answers with this text.
+    Text(String),
     /// It sends the sender there.
     Redirect(String),
     /// It takes the request and says nothing, for as long as the sender waits.
@@ -134,6 +136,10 @@ async fn serve(stream: TcpStream, log: &Log, replies: &watch::Receiver<Reply>) -
     }
     let answer = match reply {
         Reply::Status(status) => format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\n\r\n"),
+        Reply::Text(text) => format!(
+            "HTTP/1.1 200 x\r\ncontent-length: {}\r\n\r\n{text}",
+            text.len()
+        ),
         Reply::Redirect(to) => {
             format!("HTTP/1.1 307 x\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")
         }

@@ -13,14 +13,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use sqlx::{AssertSqlSafe, Connection};
+use tenantry_core::application::Signup;
 use tenantry_core::password::PasswordPolicy;
 use tenantry_core::session::SessionKind;
-use tenantry_core::tenant::{EmailUniqueness, Isolation, Registration};
+use tenantry_core::tenant::{EmailUniqueness, Registration};
 use tenantry_core::{Clock, Generation, Locale, Secret, TenantId};
 use tenantry_keys::sealing::MasterKey;
 use tenantry_mail::files::Files;
 use tenantry_mail::{Sender, Transport};
 use tenantry_saga::{Faults, Pace};
+use tenantry_service::domains::ProofRules;
 use tenantry_service::mailbox::StoredMail;
 use tenantry_service::signin::Client;
 use tenantry_service::tenants::{Created, NewOwner, NewTenant, TenantView};
@@ -32,9 +34,10 @@ use url::Url;
 
 pub use control::TestControl;
 pub use halt::{Place, Reached};
-pub use tenantry_core::tenant::Driver;
+pub use tenantry_core::tenant::{Driver, Isolation};
 
 use crate::cluster::TestCluster;
+use crate::dns::NameServer;
 use crate::{ManualClock, seeded_entropy};
 
 /// How long a run is one process's alone, by the test's clock.
@@ -78,6 +81,10 @@ pub struct Options {
     pub pace: Pace,
     /// How notices leave, and what receivers may be.
     pub webhooks: Deliverer,
+    /// Who gets a tenant by asking for one.
+    pub signup: Signup,
+    /// How domains of tenants' own are proven.
+    pub domains: ProofRules,
 }
 
 /// Where a test's tenants are placed.
@@ -114,6 +121,9 @@ impl Options {
                 allow_http: false,
                 allow_private: true,
             }),
+            signup: Signup::Closed,
+            // Nobody answers there: a test that is about domains has a name server of its own.
+            domains: ProofRules::asking(Some(([127, 0, 0, 1], 1).into())),
         }
     }
 
@@ -152,6 +162,23 @@ impl Options {
     #[must_use]
     pub fn without_rate_limits(mut self) -> Self {
         self.rate_limits = false;
+        self
+    }
+
+    /// Whoever asks for a tenant gets one in this way.
+    #[must_use]
+    pub fn with_signup(mut self, signup: Signup) -> Self {
+        self.signup = signup;
+        self
+    }
+
+    /// Domains are proven with this name server, and with files at this port.
+    #[must_use]
+    pub fn with_names(mut self, names: &NameServer, http_port: u16) -> Self {
+        self.domains = ProofRules {
+            http_port,
+            ..ProofRules::asking(Some(names.address()))
+        };
         self
     }
 
@@ -317,6 +344,8 @@ impl TestService {
             cluster: None,
             registration: Registration::Closed,
             verify_email: true,
+            domains: Vec::new(),
+            application: None,
             locale: None,
         })
     }
@@ -457,6 +486,40 @@ macro_rules! on_both {
     )+};
 }
 
+/// Makes four tests of each function: over tenants in files, and over tenants on a server in each
+/// way of keeping them apart. Registries of both kinds are among them.
+#[macro_export]
+macro_rules! on_each_isolation {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use $crate::service::{Isolation, Options, Tenants};
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn files() {
+                super::$name(Options::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn databases() {
+                let there = Tenants::Cluster(Isolation::Database);
+                super::$name(Options::postgres().with_tenants(there)).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn schemas() {
+                let there = Tenants::Cluster(Isolation::Schema);
+                super::$name(Options::sqlite().with_tenants(there)).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn shared_tables() {
+                let there = Tenants::Cluster(Isolation::Shared);
+                super::$name(Options::postgres().with_tenants(there)).await;
+            }
+        }
+    )+};
+}
+
 /// A client of this kind at this address.
 pub fn client(kind: SessionKind, ip: &str) -> Client {
     Client {
@@ -468,7 +531,12 @@ pub fn client(kind: SessionKind, ip: &str) -> Client {
 
 /// The token in a mail's setup link.
 pub fn setup_token(mail: &StoredMail) -> Option<String> {
-    let (_, rest) = mail.text.as_deref()?.split_once("/setup/password/")?;
+    link_token(mail.text.as_deref()?, "/setup/password/")
+}
+
+/// The token in the first link of a text whose path begins so.
+pub fn link_token(text: &str, path: &str) -> Option<String> {
+    let (_, rest) = text.split_once(path)?;
     let end = rest
         .find(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)))
         .unwrap_or(rest.len());
@@ -482,8 +550,11 @@ fn settings(installation: &Installation, options: &Options) -> Result<Settings> 
         data_dir: installation.control.dir().to_owned(),
         email_uniqueness: options.email_uniqueness,
         rate_limits: options.rate_limits,
+        signup: options.signup,
+        domains: options.domains,
         code_prefix: "TEN".to_owned(),
         passwords: PasswordPolicy::default(),
+        breach_check: None,
         sender: Sender::new("Tenantry", "mail@tenantry.example".parse()?),
         mail_locale: Locale::En,
         hash_threads: NonZeroUsize::MIN.saturating_add(1),
@@ -496,6 +567,7 @@ fn settings(installation: &Installation, options: &Options) -> Result<Settings> 
         drain: DRAIN,
         rotate: None,
         rotate_service: None,
+        audit_keep: None,
         webhooks: options.webhooks.clone(),
         pools: options.pools,
         pace: options.pace,

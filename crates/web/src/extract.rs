@@ -84,7 +84,7 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
     }
 }
 
-fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
+pub(crate) fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -14,6 +14,7 @@ use tenantry_service::Refusal;
 use tenantry_service::resolve::Hints;
 use tenantry_service::sessions::{Credential, Principal};
 
+use crate::audit::{self, Named};
 use crate::context::Ctx;
 use crate::host::Endpoint;
 use crate::problem::{Failure, respond};
@@ -74,18 +75,17 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let mut ctx = bare(&app, route.surface, &request);
+    let mut request = request;
+    let named = Named::of(&route, &mut request).await;
     match admit(&app, &route, &mut ctx, request).await {
         Ok(mut request) => {
             request.extensions_mut().insert(ctx.clone());
             // In a task of its own: a client that hangs up cancels nothing half-way.
-            let handled = tokio::time::timeout(DEADLINE, tokio::spawn(next.run(request))).await;
+            let running = run(app.clone(), route, ctx.clone(), named, next.run(request));
+            let handled = tokio::time::timeout(DEADLINE, tokio::spawn(running)).await;
             let response = match handled {
                 Ok(Ok(response)) => response,
-                Ok(Err(error)) => respond(
-                    &app,
-                    Some(&ctx),
-                    Refusal::failed("a handler broke off")(error).into(),
-                ),
+                Ok(Err(error)) => broken_off(&app, &ctx, error),
                 Err(_) => respond(
                     &app,
                     Some(&ctx),
@@ -94,8 +94,42 @@ pub(crate) async fn guard(
             };
             with_nonce(&app, &ctx, response)
         }
-        Err(failure) => refuse(&app, &route, &ctx, failure),
+        Err(failure) => {
+            if matches!(failure, Failure::Refused(Refusal::Forbidden)) {
+                audit::forbidden(&app, &route, &ctx, named).await;
+            }
+            refuse(&app, &route, &ctx, failure)
+        }
     }
+}
+
+/// Runs a handler between the two halves of its entry in the audit.
+async fn run(
+    app: App,
+    route: Route,
+    ctx: Ctx,
+    named: Named,
+    handler: impl Future<Output = Response> + Send + 'static,
+) -> Response {
+    let pending = match audit::begin(&app, &route, &ctx, named).await {
+        Ok(Some(pending)) => pending,
+        Ok(None) => return handler.await,
+        // No act without an entry.
+        Err(refusal) => return respond(&app, Some(&ctx), refusal.into()),
+    };
+    // In a task of its own once more, so that one that breaks off is settled too.
+    let handled = tokio::spawn(handler).await;
+    let mut response = handled.unwrap_or_else(|error| broken_off(&app, &ctx, error));
+    pending.settle(&app, &mut response).await;
+    response
+}
+
+fn broken_off(app: &App, ctx: &Ctx, error: tokio::task::JoinError) -> Response {
+    respond(
+        app,
+        Some(ctx),
+        Refusal::failed("a handler broke off")(error).into(),
+    )
 }
 
 /// What is known before anything is checked: enough to answer in the right language and shape.

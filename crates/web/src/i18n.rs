@@ -5,12 +5,15 @@
 //! the API and pages of errors share [`problem`]. Nothing here knows HTML; what is filled in is
 //! escaped by the template that shows it.
 
+mod account;
 mod admin;
+mod applications;
 mod choose_tenant;
 mod credentials;
 mod dashboard;
 mod dev_mail;
 mod docs;
+mod domains;
 mod everywhere;
 pub mod field;
 pub mod format;
@@ -18,6 +21,9 @@ mod home;
 mod login;
 mod password;
 pub mod problem;
+mod recovery;
+mod registration;
+mod staff;
 mod words;
 
 use tenantry_core::Locale;
@@ -58,16 +64,28 @@ pub struct Texts {
     pub choose_tenant: choose_tenant::ChooseTenantTexts,
     /// Setting and changing a password.
     pub password: password::PasswordTexts,
+    /// Setting a new password without the old one.
+    pub recovery: recovery::RecoveryTexts,
+    /// Registering.
+    pub registration: registration::RegistrationTexts,
     /// Changing the user of a tenant's database.
     pub credentials: credentials::CredentialsTexts,
     /// The dashboard.
     pub dashboard: dashboard::DashboardTexts,
+    /// One's own account.
+    pub account: account::AccountTexts,
+    /// Running a tenant's people.
+    pub staff: staff::StaffTexts,
     /// The mails of a development server.
     pub dev_mail: dev_mail::DevMailTexts,
     /// The platform's own front page.
     pub home: home::HomeTexts,
     /// The console of platform admins.
     pub admin: admin::AdminTexts,
+    /// Asking for a tenant.
+    pub applications: applications::ApplicationTexts,
+    /// Domains of a tenant's own.
+    pub domains: domains::DomainTexts,
     /// The description of the API.
     pub docs: docs::DocsTexts,
     /// What can be wrong with a field.
@@ -82,11 +100,17 @@ pub static EN: Texts = Texts {
     login: login::LoginTexts::EN,
     choose_tenant: choose_tenant::ChooseTenantTexts::EN,
     password: password::PasswordTexts::EN,
+    recovery: recovery::RecoveryTexts::EN,
+    registration: registration::RegistrationTexts::EN,
     credentials: credentials::CredentialsTexts::EN,
     dashboard: dashboard::DashboardTexts::EN,
+    account: account::AccountTexts::EN,
+    staff: staff::StaffTexts::EN,
     dev_mail: dev_mail::DevMailTexts::EN,
     home: home::HomeTexts::EN,
     admin: admin::AdminTexts::EN,
+    applications: applications::ApplicationTexts::EN,
+    domains: domains::DomainTexts::EN,
     docs: docs::DocsTexts::EN,
     field: field::FieldTexts::EN,
 };
@@ -99,11 +123,17 @@ pub static DE: Texts = Texts {
     login: login::LoginTexts::DE,
     choose_tenant: choose_tenant::ChooseTenantTexts::DE,
     password: password::PasswordTexts::DE,
+    recovery: recovery::RecoveryTexts::DE,
+    registration: registration::RegistrationTexts::DE,
     credentials: credentials::CredentialsTexts::DE,
     dashboard: dashboard::DashboardTexts::DE,
+    account: account::AccountTexts::DE,
+    staff: staff::StaffTexts::DE,
     dev_mail: dev_mail::DevMailTexts::DE,
     home: home::HomeTexts::DE,
     admin: admin::AdminTexts::DE,
+    applications: applications::ApplicationTexts::DE,
+    domains: domains::DomainTexts::DE,
     docs: docs::DocsTexts::DE,
     field: field::FieldTexts::DE,
 };

@@ -7,6 +7,7 @@
 mod answer;
 pub mod api;
 pub mod assets;
+mod audit;
 mod context;
 mod cookies;
 mod extract;

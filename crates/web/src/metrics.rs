@@ -1,6 +1,6 @@
 //! Numbers for Prometheus (`OpenMetrics` text). No label grows with tenants or people.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -10,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use tenantry_core::audit;
 use tenantry_core::finding::FindingCode;
 use tenantry_service::signin::SignedIn;
 use tenantry_service::{Refusal, Service};
@@ -37,6 +38,16 @@ enum Outcome {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct LookedUp {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Audited {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Found {
     code: &'static str,
 }
@@ -58,8 +69,11 @@ pub(crate) struct Metrics {
     sign_ins: Family<Tried, Counter>,
     open_databases: Gauge<u64, AtomicU64>,
     password_queue: Gauge<u64, AtomicU64>,
+    breach_looks: Family<LookedUp, Counter>,
     incomplete: Gauge<u64, AtomicU64>,
     findings: Family<Found, Gauge>,
+    acts: Family<Audited, Counter>,
+    unsealed: Gauge,
 }
 
 impl Metrics {
@@ -70,8 +84,11 @@ impl Metrics {
         let sign_ins = Family::default();
         let open_databases = Gauge::default();
         let password_queue = Gauge::default();
+        let breach_looks = Family::default();
         let incomplete = Gauge::default();
         let findings = Family::default();
+        let acts = Family::default();
+        let unsealed = Gauge::default();
         registry.register(
             "http_requests",
             "Requests answered, by route and status",
@@ -98,6 +115,11 @@ impl Metrics {
             password_queue.clone(),
         );
         registry.register(
+            "password_breach_looks",
+            "New passwords looked up among stolen ones, by how it ended; those that failed were allowed",
+            Family::clone(&breach_looks),
+        );
+        registry.register(
             "tenants_incomplete",
             "Tenants whose making failed, stands still or takes too long",
             incomplete.clone(),
@@ -107,6 +129,16 @@ impl Metrics {
             "What the last comparison of every tenant found, by kind",
             Family::clone(&findings),
         );
+        registry.register(
+            "audit_entries",
+            "Entries that requests left in the audit, by how the act ended",
+            Family::clone(&acts),
+        );
+        registry.register(
+            "audit_unsealed",
+            "Entries of the audit that had no place in its chain when it was last looked at",
+            unsealed.clone(),
+        );
         Self {
             registry,
             requests,
@@ -114,9 +146,17 @@ impl Metrics {
             sign_ins,
             open_databases,
             password_queue,
+            breach_looks,
             incomplete,
             findings,
+            acts,
+            unsealed,
         }
+    }
+
+    pub(crate) fn audited(&self, outcome: audit::Outcome) {
+        let outcome = outcome.as_str();
+        self.acts.get_or_create(&Audited { outcome }).inc();
     }
 
     pub(crate) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
@@ -147,6 +187,16 @@ impl Metrics {
             .set(u64::try_from(gauges.open_tenant_databases).unwrap_or(u64::MAX));
         self.password_queue
             .set(u64::try_from(gauges.password_queue).unwrap_or(u64::MAX));
+        let looks = service.breach_looks();
+        for (outcome, count) in [
+            ("found", looks.found),
+            ("not_found", looks.not_found),
+            ("failed", looks.failed),
+        ] {
+            let counter = self.breach_looks.get_or_create(&LookedUp { outcome });
+            counter.inner().store(count, Ordering::Relaxed);
+        }
+        self.unsealed.set(service.unsealed_entries());
         let overview = service.overview();
         self.incomplete
             .set(u64::try_from(overview.incomplete).unwrap_or(u64::MAX));

@@ -103,7 +103,7 @@ fn operation(route: &Route, doc: &Doc, generator: &mut SchemaGenerator) -> Value
     if let Some(request) = doc.request {
         operation["requestBody"] = json!({
             "required": true,
-            "content": { "application/json": { "schema": schema(request, generator) } },
+            "content": { doc.request_type: { "schema": schema(request, generator) } },
         });
     }
     let mut response = json!({ "description": "Done" });

@@ -5,6 +5,7 @@
 //! [`render`](askama::Template::render). A page refuses to know use cases: what it shows is passed
 //! in as values.
 
+pub mod account;
 pub mod admin;
 pub mod choose_tenant;
 pub mod chrome;
@@ -13,12 +14,18 @@ pub mod dashboard;
 pub mod dev_mail;
 pub mod docs;
 pub mod error;
+pub mod field;
 pub mod home;
 mod house;
 mod linked;
 pub mod login;
+pub mod new_address;
 pub mod password;
+pub mod recovery;
+pub mod registration;
 pub mod samples;
+pub mod signup;
+pub mod staff;
 
 pub use chrome::{Brand, Chrome, Person};
 
@@ -32,14 +39,32 @@ pub mod paths {
     pub const CHOOSE_TENANT: &str = "/choose-tenant";
     /// Asking for a new password.
     pub const FORGOT_PASSWORD: &str = "/forgot-password";
+    /// Setting one with a code; the form is sent to the same address.
+    pub const RESET_BY_CODE: &str = "/reset-password/otp";
+    /// Making an account; the form is sent to the same address.
+    pub const REGISTER: &str = "/register";
     /// Changing the password; the form is sent to the same address.
     pub const CHANGE_PASSWORD: &str = "/account/password";
+    /// One's own names and address; the form is sent to the same address.
+    pub const ACCOUNT: &str = "/account";
+    /// One's own sessions.
+    pub const SESSIONS: &str = "/account/sessions";
+    /// A tenant's people; below it a person's page at `/{id}` and its actions at `/{id}/{action}`.
+    pub const STAFF: &str = "/staff";
+    /// Adding somebody; the form is sent to the same address.
+    pub const STAFF_NEW: &str = "/staff/new";
     /// Where somebody signed in begins.
     pub const DASHBOARD: &str = "/dashboard";
     /// The console; below it a tenant's page at `/{slug}` and its actions at `/{slug}/{action}`.
     pub const ADMIN: &str = "/admin/tenants";
+    /// Asking for a tenant; the form is sent to the same address.
+    pub const SIGNUP: &str = "/signup";
+    /// Who asks for a tenant; one's actions at `/{id}/{action}`.
+    pub const APPLICATIONS: &str = "/admin/applications";
     /// The servers that tenants are placed on.
     pub const CLUSTERS: &str = "/admin/clusters";
+    /// Who did what; its form is sent to the same address, by GET.
+    pub const AUDIT: &str = "/admin/audit";
     /// Mails of a development server; one at `/{id}`, its HTML part at `/{id}/html`.
     pub const DEV_MAIL: &str = "/dev/mail";
     /// The description of the API.

@@ -11,6 +11,7 @@ use tenantry_service::{FieldError, Refusal};
 use tenantry_core::Locale;
 
 use crate::App;
+use crate::audit::Audited;
 use crate::context::Ctx;
 use crate::i18n::problem::ProblemCode;
 use crate::route::Surface;
@@ -85,6 +86,7 @@ fn refused(refusal: Refusal) -> Told {
         Refusal::InvalidCredentials => Told::of(ProblemCode::InvalidCredentials),
         Refusal::AuthenticationRequired => Told::of(ProblemCode::AuthenticationRequired),
         Refusal::SessionStale => Told::of(ProblemCode::SessionStale),
+        Refusal::OtpInvalid => Told::of(ProblemCode::OtpInvalid),
         Refusal::TokenInvalid => Told::of(ProblemCode::TokenInvalid),
         Refusal::TenantRequired => Told::of(ProblemCode::TenantRequired),
         Refusal::TenantConflict => Told::of(ProblemCode::TenantConflict),
@@ -94,7 +96,13 @@ fn refused(refusal: Refusal) -> Told {
         Refusal::Forbidden => Told::of(ProblemCode::Forbidden),
         Refusal::NotFound => Told::of(ProblemCode::NotFound),
         Refusal::SlugTaken => Told::of(ProblemCode::SlugTaken),
+        Refusal::DomainTaken => Told::of(ProblemCode::DomainTaken),
         Refusal::EmailTaken => Told::of(ProblemCode::EmailTaken),
+        Refusal::UsernameTaken => Told::of(ProblemCode::UsernameTaken),
+        refusal @ Refusal::LastOwner => Told {
+            detail: Some(refusal.to_string()),
+            ..Told::of(ProblemCode::Conflict)
+        },
         Refusal::Conflict(detail) => Told {
             detail: Some(detail),
             ..Told::of(ProblemCode::Conflict)
@@ -208,6 +216,14 @@ pub(crate) fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Respons
         tracing::error!(request.id = request_id, error = %Chain(refusal), "a request failed");
     }
     let told = failure.told();
+    let (code, audited) = (told.code, Audited::of_errors(&told.errors));
+    let mut response = shaped(app, ctx, told, request_id);
+    // For the audit, which a page's words tell nothing.
+    response.extensions_mut().insert(code);
+    audited.on(response)
+}
+
+fn shaped(app: &App, ctx: Option<&Ctx>, told: Told, request_id: &str) -> Response {
     let Some(ctx) = ctx else {
         return told.finish(json(&told, request_id));
     };

@@ -127,6 +127,8 @@ pub struct Doc {
     pub headers: &'static [(&'static str, &'static str)],
     /// The body it takes.
     pub request: Option<SchemaOf>,
+    /// The media type of that body.
+    pub request_type: &'static str,
     /// The status and body it answers with.
     pub response: (u16, Option<SchemaOf>),
     /// The codes it can refuse with, beside those of every route.
@@ -141,6 +143,7 @@ impl Doc {
             query: None,
             headers: &[],
             request: None,
+            request_type: "application/json",
             response: (status, None),
             refusals: &[],
         }
@@ -165,6 +168,13 @@ impl Doc {
     pub fn takes<T: JsonSchema>(mut self) -> Self {
         self.request = Some(SchemaGenerator::subschema_for::<T>);
         self
+    }
+
+    /// With a body that has one of these on each line.
+    #[must_use]
+    pub fn takes_lines<T: JsonSchema>(mut self) -> Self {
+        self.request_type = "application/x-ndjson";
+        self.takes::<T>()
     }
 
     /// With this answer.
@@ -201,6 +211,9 @@ pub struct Route {
     pub csrf: CsrfClass,
     /// What the audit says about it.
     pub audit: AuditClass,
+    /// What an entry of the audit calls the act: a thing and what is done to it, as
+    /// `tenant.create`; empty where there is none.
+    pub action: &'static str,
     /// Whether somebody who must change the password may call it.
     pub before_password_change: bool,
     /// What the API's description says.
@@ -218,6 +231,7 @@ impl Route {
             limiter: LimiterClass::None,
             csrf: CsrfClass::NotNeeded,
             audit: AuditClass::None,
+            action: "",
             before_password_change: false,
             doc: None,
         }
@@ -264,10 +278,13 @@ impl Route {
         self
     }
 
-    /// Noted in the audit.
+    /// Noted in the audit under this name, as `tenant.create` ([`tenantry_core::audit::Action`]).
+    /// The guard writes the entry; a handler only adds what the guard can't know, by an `Audited`
+    /// in its answer.
     #[must_use]
-    pub const fn audited(mut self, class: AuditClass) -> Self {
+    pub const fn audited(mut self, class: AuditClass, action: &'static str) -> Self {
         self.audit = class;
+        self.action = action;
         self
     }
 

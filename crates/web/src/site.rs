@@ -11,8 +11,16 @@ pub(crate) mod docs;
 pub(crate) mod error;
 pub(crate) mod home;
 pub(crate) mod login;
+mod new_address;
+pub(crate) mod recovery;
+pub(crate) mod registration;
 pub(crate) mod setup;
+pub(crate) mod signup;
+pub(crate) mod staff;
+pub(crate) mod verify_email;
 
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
@@ -27,11 +35,25 @@ pub(crate) fn routes() -> Routes {
         .merge(login::routes())
         .merge(choose_tenant::routes())
         .merge(setup::routes())
+        .merge(signup::routes())
+        .merge(recovery::routes())
+        .merge(registration::routes())
+        .merge(verify_email::routes())
         .merge(credentials::routes())
         .merge(account::routes())
+        .merge(staff::routes())
         .merge(admin::routes())
         .merge(docs::routes())
         .merge(dev_mail::routes())
+}
+
+/// What the address of a page may say. A page for people takes what it knows and is shown all the
+/// same.
+pub(crate) type Asked<T> = Result<Query<T>, QueryRejection>;
+
+/// What the address says, or nothing.
+pub(crate) fn asked<T: Default>(query: Asked<T>) -> T {
+    query.map(|query| query.0).unwrap_or_default()
 }
 
 /// A rendered page.

@@ -39,6 +39,9 @@ pub enum PostError {
     /// It did not take the notice.
     #[error("the receiver answered {0}")]
     Status(u16),
+    /// Its answer is cut short, too long, or no text.
+    #[error("the answer is cut short, too long, or no text")]
+    Unread,
     /// The request could not be written.
     #[error("the request could not be written")]
     Request(#[source] hyper::http::Error),

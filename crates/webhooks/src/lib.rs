@@ -1,4 +1,5 @@
-//! Handing a notice to a receiver outside: one `POST`, tried once.
+//! Handing a notice to a receiver outside, or asking a service outside for a short text: one request,
+//! tried once.
 //!
 //! Owns which addresses may be written to and how: names are resolved here, each address is looked
 //! at, and the connection is made to the very address that was looked at, so that no name leads
@@ -6,6 +7,7 @@
 //! ends each try after a set time. Signing, retries and the database belong to `keys`, `service`
 //! and `store`. It refuses to log: a receiver's URL may hold what proves who calls.
 
+mod ask;
 mod destination;
 mod error;
 mod post;

@@ -98,15 +98,33 @@ impl Deliverer {
     pub async fn post(&self, url: &Url, notice: Notice<'_>) -> Result<u16, PostError> {
         self.rules.check(url)?;
         let request = request(url, notice)?;
-        timeout(self.patience, self.exchange(url, request))
+        // What the receiver has to say is of no use to anybody; it is let finish saying it, up to a
+        // point, since some take a connection that ends early for a failure.
+        let (status, _) = self.within(self.exchange(url, request, BODY)).await?;
+        Ok(status)
+    }
+
+    /// Ends a try that takes too long.
+    pub(crate) async fn within<T>(
+        &self,
+        tried: impl Future<Output = Result<T, PostError>>,
+    ) -> Result<T, PostError> {
+        timeout(self.patience, tried)
             .await
             .unwrap_or(Err(PostError::Late(self.patience)))
     }
 
-    async fn exchange(&self, url: &Url, request: Request<Full<Bytes>>) -> Result<u16, PostError> {
+    /// Sends a request; the status of an answer that says yes, and its body if that has no more than
+    /// `most` octets.
+    pub(crate) async fn exchange(
+        &self,
+        url: &Url,
+        request: Request<Full<Bytes>>,
+        most: usize,
+    ) -> Result<(u16, Option<Bytes>), PostError> {
         let stream = connect(&self.addresses(url).await?).await?;
         if url.scheme() == "http" {
-            return talk(stream, request).await;
+            return talk(stream, request, most).await;
         }
         let name = match url.host() {
             Some(Host::Domain(name)) => ServerName::try_from(name.to_owned()).ok(),
@@ -119,7 +137,7 @@ impl Deliverer {
             .connect(name, stream)
             .await
             .map_err(PostError::Tls)?;
-        talk(stream, request).await
+        talk(stream, request, most).await
     }
 
     /// Where the receiver is, each address looked at. One that leads inside spoils them all: an
@@ -152,8 +170,8 @@ impl Deliverer {
     }
 }
 
-fn request(url: &Url, notice: Notice<'_>) -> Result<Request<Full<Bytes>>, PostError> {
-    let written = |error: InvalidHeaderValue| PostError::Request(error.into());
+/// The host and the target that a request names.
+pub(crate) fn named(url: &Url) -> (String, String) {
     let host = url.host_str().unwrap_or_default();
     let host = match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -163,13 +181,21 @@ fn request(url: &Url, notice: Notice<'_>) -> Result<Request<Full<Bytes>>, PostEr
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
     };
+    (host, target)
+}
+
+/// What we call ourselves.
+pub(crate) const AGENT: &str = concat!("Tenantry/", env!("CARGO_PKG_VERSION"));
+
+fn request(url: &Url, notice: Notice<'_>) -> Result<Request<Full<Bytes>>, PostError> {
+    let written = |error: InvalidHeaderValue| PostError::Request(error.into());
+    let (host, target) = named(url);
     let mut request = Request::post(target)
         .body(Full::new(Bytes::copy_from_slice(notice.body)))
         .map_err(PostError::Request)?;
-    let agent = concat!("Tenantry/", env!("CARGO_PKG_VERSION"));
     for (name, value) in [
         (HOST, host.as_str()),
-        (USER_AGENT, agent),
+        (USER_AGENT, AGENT),
         (CONTENT_TYPE, "application/json"),
         (CONNECTION, "close"),
         (HeaderName::from_static("webhook-id"), notice.id),
@@ -201,7 +227,11 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, PostError> {
     Err(PostError::Connect(failed))
 }
 
-async fn talk<S>(stream: S, request: Request<Full<Bytes>>) -> Result<u16, PostError>
+async fn talk<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    most: usize,
+) -> Result<(u16, Option<Bytes>), PostError>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -216,11 +246,10 @@ where
         .await
         .map_err(PostError::Http)?;
     let status = answer.status();
-    // What the receiver has to say is of no use to anybody; it is let finish saying it, up to a
-    // point, since some take a connection that ends early for a failure.
-    let _ = Limited::new(answer.into_body(), BODY).collect().await;
+    let body = Limited::new(answer.into_body(), most).collect().await;
+    let body = body.ok().map(http_body_util::Collected::to_bytes);
     match status.as_u16() {
-        code @ 200..=299 => Ok(code),
+        code @ 200..=299 => Ok((code, body)),
         code @ 300..=399 => Err(PostError::Redirect(code)),
         code => Err(PostError::Status(code)),
     }

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::acts;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::open;
@@ -50,7 +51,8 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
         async move { service.work(until(stopped)).await }
     });
     let people = if demo {
-        service.make_demo().await?
+        let making = async { Ok(service.make_demo().await?) };
+        acts::around(&service, acts::demo(), Box::pin(making)).await?
     } else {
         Vec::new()
     };

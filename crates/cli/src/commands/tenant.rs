@@ -3,7 +3,8 @@
 mod adopt;
 mod check;
 mod credentials;
-mod progress;
+mod domain;
+pub(super) mod progress;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub(super) async fn run(
                 cluster,
                 registration: Registration::default(),
                 verify_email: true,
+                domains: Vec::new(),
+                application: None,
                 locale: None,
             };
             create(service, tenant, out).await?;
@@ -95,6 +98,7 @@ pub(super) async fn run(
         TenantCommand::RotateCredentials { slug, reveal } => {
             credentials::rotate(service, &slug, reveal, out).await?;
         }
+        TenantCommand::Domain(command) => return domain::run(service, command, out).await,
         TenantCommand::Check { which } => return check::check(service, &which, out).await,
         TenantCommand::Repair {
             which,

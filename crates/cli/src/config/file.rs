@@ -1,6 +1,7 @@
 //! The TOML file. Its keys are the names of the environment without their prefix, and sections
 //! for what is too fine for the environment.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
@@ -28,6 +29,7 @@ pub(super) struct File {
     pub(super) log: Option<String>,
     pub(super) log_format: Option<LogFormat>,
     pub(super) tenants: Tenants,
+    pub(super) domains: Domains,
     pub(super) passwords: Passwords,
     pub(super) mail: Mail,
     pub(super) http: Http,
@@ -37,6 +39,7 @@ pub(super) struct File {
     pub(super) workflows: Workflows,
     pub(super) reconcile: Reconcile,
     pub(super) webhooks: Webhooks,
+    pub(super) audit: Audit,
 }
 
 /// `[tenants]`
@@ -45,6 +48,18 @@ pub(super) struct File {
 pub(super) struct Tenants {
     /// What a tenant's code begins with.
     pub(super) code_prefix: Option<String>,
+    /// Who gets a tenant by asking for one: `closed`, `apply` or `open`.
+    pub(super) signup: Option<String>,
+}
+
+/// `[domains]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Domains {
+    /// The name server that is asked for the proof of a domain, as `address:port`.
+    pub(super) resolver: Option<SocketAddr>,
+    /// Days without its proof after which a domain is taken from its tenant.
+    pub(super) lost_after_days: Option<u64>,
 }
 
 /// `[passwords]`
@@ -55,6 +70,9 @@ pub(super) struct Passwords {
     pub(super) min: Option<usize>,
     /// Most characters.
     pub(super) max: Option<usize>,
+    /// What is asked whether a new password is known from a breach, such as
+    /// `https://api.pwnedpasswords.com/range/`; five digits of a hash are put behind it.
+    pub(super) breach_check_url: Option<String>,
 }
 
 /// `[mail]`
@@ -131,6 +149,14 @@ pub(super) struct Webhooks {
     pub(super) allow_http: Option<bool>,
     /// Whether receivers may be on this machine or in a private network.
     pub(super) allow_private: Option<bool>,
+}
+
+/// `[audit]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Audit {
+    /// Days for which entries are kept; 0 for ever.
+    pub(super) keep_days: Option<u64>,
 }
 
 impl File {

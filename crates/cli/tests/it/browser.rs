@@ -7,6 +7,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tenantry_testkit::process::{Installation, Running};
 use tenantry_testkit::services::{Browser, BrowserOptions, Locator};
 
+use crate::acts;
+use crate::http::Ask;
+
 const OWNER: &str = "owner@example.org";
 const FIRST: &str = "correct horse battery staple";
 const SECOND: &str = "a quite different passphrase";
@@ -15,7 +18,7 @@ const SECOND: &str = "a quite different passphrase";
 struct House {
     install: Installation,
     port: u16,
-    _server: Running,
+    server: Running,
 }
 
 impl House {
@@ -29,7 +32,7 @@ impl House {
         Ok(Self {
             install,
             port,
-            _server: server,
+            server,
         })
     }
 
@@ -154,30 +157,34 @@ async fn sign_out(browser: &Browser, house: &House, slug: &str) -> Result<()> {
     arrives(browser, &house.at(slug, "/login?reason=signed_out")).await
 }
 
-/// Follows the link in the newest mail that names a host, and sets a password there.
-async fn set_up(browser: &Browser, house: &House, slug: &str, password: &str) -> Result<()> {
-    let link = format!("a[href^='{}']", house.at(slug, "/setup/password/"));
+/// Opens the link in the newest mail that leads to an address that begins so.
+async fn follow_mail(browser: &Browser, house: &House, begins: &str) -> Result<()> {
+    let link = format!("a[href^='{begins}']");
     let until = std::time::Instant::now() + Duration::from_secs(20);
     loop {
         browser.goto(&house.at("", "/dev/mail")).await?;
-        let mut found = None;
         for place in 0..browser.find_all(Locator::Css(".mails a")).await?.len() {
             browser.goto(&house.at("", "/dev/mail")).await?;
             let mails = browser.find_all(Locator::Css(".mails a")).await?;
             mails[place].click().await?;
             text(browser, "h1").await?;
             if let Ok(element) = browser.find(Locator::Css(&link)).await {
-                found = element.attr("href").await?;
-                break;
+                let href = element.attr("href").await?.context("a link")?;
+                browser.goto(&href).await?;
+                text(browser, "main").await?;
+                return Ok(());
             }
         }
-        if let Some(href) = found {
-            browser.goto(&href).await?;
-            break;
-        }
-        ensure!(std::time::Instant::now() < until, "no mail leads to {slug}");
+        ensure!(
+            std::time::Instant::now() < until,
+            "no mail leads to {begins}"
+        );
     }
-    text(browser, "main").await?;
+}
+
+/// Follows the newest setup link at a tenant, and sets a password there.
+async fn set_up(browser: &Browser, house: &House, slug: &str, password: &str) -> Result<()> {
+    follow_mail(browser, house, &house.at(slug, "/setup/password/")).await?;
     ensure!(browser.source().await?.contains(OWNER));
     fill(browser, "password", "too short").await?;
     submit(browser).await?;
@@ -185,6 +192,84 @@ async fn set_up(browser: &Browser, house: &House, slug: &str, password: &str) ->
     fill(browser, "password", password).await?;
     submit(browser).await?;
     arrives(browser, &house.at(slug, "/login?reason=password_set")).await
+}
+
+/// Opens a tenant to registration, as a platform admin does.
+fn open_registration(house: &House, slug: &str, verify_email: bool) -> Result<()> {
+    let server = house.server.address()?;
+    let admin = acts::token(server, None, acts::ADMIN)?;
+    let change = serde_json::json!({ "registration": "open", "verify_email": verify_email });
+    let changed = Ask::patch(&format!("/api/v1/tenants/{slug}"))
+        .bearer(&admin)
+        .json(&change)
+        .send(server)?;
+    ensure!(changed.status == 200, "{changed:?}");
+    Ok(())
+}
+
+async fn register(browser: &Browser, username: &str, email: &str, password: &str) -> Result<()> {
+    for (name, value) in [
+        ("full_name", "Grace Hopper"),
+        ("username", username),
+        ("email", email),
+        ("password", password),
+    ] {
+        fill(browser, name, value).await?;
+    }
+    submit(browser).await
+}
+
+#[tokio::test]
+async fn a_new_user_registers_and_lands_on_the_dashboard() -> Result<()> {
+    const GRACE: &str = "grace@example.org";
+    let house = House::open()?;
+    acts::make_admin(&house.install)?;
+    house.make_tenant_with_password("Uml", "uml", FIRST)?;
+    house.make_tenant_with_password("Test One", "test1", FIRST)?;
+    open_registration(&house, "uml", false)?;
+    open_registration(&house, "test1", true)?;
+    let browser = Browser::start().await?;
+
+    browser.goto(&house.at("uml", "/login")).await?;
+    browser
+        .find(Locator::Css("a[href='/register']"))
+        .await?
+        .click()
+        .await?;
+    arrives(&browser, &house.at("uml", "/register")).await?;
+    register(&browser, "a b", "grace@", "too short").await?;
+    for field in ["username", "email", "password"] {
+        let beside = format!("#{field}-error");
+        ensure!(!text(&browser, &beside).await?.is_empty(), "{field}");
+    }
+    register(&browser, "owner2", OWNER, FIRST).await?;
+    ensure!(text(&browser, "#email-error").await?.contains("taken"));
+    register(&browser, "grace", GRACE, FIRST).await?;
+    arrives(&browser, &house.at("uml", "/dashboard")).await?;
+    ensure!(text(&browser, "main").await?.contains("Grace Hopper"));
+
+    // The same name elsewhere, where the address is to be proven first.
+    browser.goto(&house.at("test1", "/register")).await?;
+    register(&browser, "grace", GRACE, SECOND).await?;
+    ensure!(text(&browser, "main").await?.contains(GRACE));
+    follow_mail(&browser, &house, &house.at("test1", "/verify-email/")).await?;
+    submit(&browser).await?;
+    arrives(&browser, &house.at("test1", "/login?reason=registered")).await?;
+    sign_in(&browser, &house, "test1", "grace", SECOND).await?;
+    arrives(&browser, &house.at("test1", "/dashboard")).await?;
+    sign_out(&browser, &house, "test1").await?;
+
+    // And a forgotten password, by link and by code.
+    browser.goto(&house.at("test1", "/forgot-password")).await?;
+    fill(&browser, "email", GRACE).await?;
+    submit(&browser).await?;
+    follow_mail(&browser, &house, &house.at("test1", "/reset-password/")).await?;
+    fill(&browser, "password", FIRST).await?;
+    submit(&browser).await?;
+    arrives(&browser, &house.at("test1", "/login?reason=password_set")).await?;
+    sign_in(&browser, &house, "test1", GRACE, FIRST).await?;
+    arrives(&browser, &house.at("test1", "/dashboard")).await?;
+    browser.close().await
 }
 
 #[tokio::test]

@@ -45,6 +45,10 @@ impl Ask {
         Self::new("POST", path)
     }
 
+    pub(crate) fn patch(path: &str) -> Self {
+        Self::new("PATCH", path)
+    }
+
     pub(crate) fn delete(path: &str) -> Self {
         Self::new("DELETE", path)
     }

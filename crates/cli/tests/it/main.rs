@@ -2,11 +2,13 @@
 
 mod acts;
 mod adopt;
+mod audit;
 mod browser;
 mod clusters;
 mod crash;
 mod credentials;
 mod damage;
+mod domains;
 mod endings;
 mod http;
 mod mail;
@@ -15,6 +17,7 @@ mod postgres;
 mod secrets;
 mod serving;
 mod settings;
+mod users;
 
 use std::time::{Duration, Instant};
 

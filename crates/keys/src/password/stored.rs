@@ -17,24 +17,25 @@ pub(super) const SALT: usize = 16;
 /// Why a stored hash can't be compared with a password.
 #[derive(Debug, thiserror::Error)]
 pub enum StoredHashError {
-    /// It is no PHC string, or one without salt, hash or parameters.
-    #[error("the stored hash is no whole PHC string")]
+    /// It has no form that is known, or lacks salt, hash or numbers.
+    #[error("the hash is cut short or spelt in no form that is known")]
     Malformed,
-    /// It was made by something else than Argon2.
-    #[error("the stored hash is not of a kind that can be compared")]
+    /// It was made by something that can't be compared here.
+    #[error(
+        "the hash is of a kind that can't be compared: it is none of Argon2, bcrypt, PBKDF2 and scrypt"
+    )]
     Unsupported,
+    /// It was made by a program whose fault lets other passwords fit.
+    #[error(
+        "the hash was made by the faulty bcrypt of 2011 ($2x$), for which other passwords fit too"
+    )]
+    Flawed,
     /// Comparing would take more than one sign-in may cost.
-    #[error("the stored hash asks for more memory or passes than one sign-in may cost")]
+    #[error("the hash asks for more memory or passes than one sign-in may cost")]
     TooCostly,
     /// Argon2 itself failed.
     #[error(transparent)]
     Failed(#[from] Argon2Error),
-}
-
-/// Whether [`verify`](super::Hasher::verify) would take this stored hash, for imports: a hash that
-/// can't be compared is refused when it comes, not when its owner signs in.
-pub fn check(phc: &str) -> Result<(), StoredHashError> {
-    Stored::parse(phc).map(drop)
 }
 
 /// A stored hash, taken apart.

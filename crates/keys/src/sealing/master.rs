@@ -8,6 +8,8 @@ use tenantry_core::{Entropy, Secret};
 use zeroize::Zeroizing;
 
 use super::cipher::Cipher;
+use crate::audit::AuditKey;
+use crate::code::CodeKey;
 use crate::csrf::CsrfKey;
 use crate::directory::DirectoryKey;
 use crate::token::TokenKey;
@@ -73,6 +75,16 @@ impl MasterKey {
     /// The key of form tokens.
     pub fn csrf_key(&self) -> CsrfKey {
         CsrfKey::new(&self.subkey("csrf"))
+    }
+
+    /// The key that the audit is chained with.
+    pub fn audit_key(&self) -> AuditKey {
+        AuditKey::new(&self.subkey("audit"))
+    }
+
+    /// The key that one-time codes are hashed with.
+    pub fn code_key(&self) -> CodeKey {
+        CodeKey::new(&self.subkey("code"))
     }
 
     /// The cipher that seals data keys.
@@ -150,7 +162,7 @@ mod tests {
         let two = MasterKey(Secret::new([2; 32]));
         let mut keys: Vec<[u8; 32]> = Vec::new();
         for master in [&one, &two] {
-            for label in ["token", "directory", "csrf", "data-key"] {
+            for label in ["token", "directory", "csrf", "audit", "code", "data-key"] {
                 keys.push(*master.subkey(label).expose());
             }
         }

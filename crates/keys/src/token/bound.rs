@@ -45,6 +45,14 @@ pub enum TokenKind {
     Selection,
     /// A link to change an application's database credentials. The id is the one-time secret's.
     Credentials,
+    /// A link that proves the address of somebody who registered. The id is the registration's.
+    Registration,
+    /// A link that proves an address somebody wants to change to. The id is the one-time secret's.
+    NewAddress,
+    /// A link that proves the address of somebody who asks for a tenant. The id is the application's.
+    Application,
+    /// What an enrolled device keeps. The id is the device's.
+    Device,
 }
 
 impl TokenKind {
@@ -57,6 +65,10 @@ impl TokenKind {
             Self::Reset => 4,
             Self::Selection => 5,
             Self::Credentials => 6,
+            Self::Registration => 7,
+            Self::NewAddress => 8,
+            Self::Device => 9,
+            Self::Application => 10,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Mails about a forgotten and about a changed password.
 
+mod code;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tenantry_core::Timestamp;
+
+pub use code::{PasswordCode, TenantCode};
 
 use super::{Mail, template_pair};
 use crate::frame::{Context, Paint};
@@ -39,16 +43,21 @@ pub struct PasswordReset {
 }
 
 /// Spans as a number of seconds.
-mod seconds {
+pub(super) mod seconds {
     use std::time::Duration;
 
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::message) fn serialize<S: Serializer>(
+        span: &Duration,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_u64(span.as_secs())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    pub(in crate::message) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Duration, D::Error> {
         u64::deserialize(from).map(Duration::from_secs)
     }
 }

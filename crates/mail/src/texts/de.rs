@@ -1,6 +1,9 @@
 //! German, formal address.
 
-use super::{AdminSetup, Changed, Common, Credentials, Locked, Reset, Setup, Texts};
+use super::{
+    AddressChanged, AdminSetup, Already, Application, Changed, Code, Common, Credentials, Locked,
+    NewAddress, Reset, Setup, Texts, Verify,
+};
 use crate::when::Span;
 
 const MONTHS: [&str; 12] = [
@@ -96,6 +99,83 @@ pub(super) static TEXTS: Texts = Texts {
         ignore: "Wenn Sie das nicht waren, müssen Sie nichts tun: \
                  Ihr Passwort bleibt, wie es ist.",
     },
+    code: Code {
+        subject_one: |tenant| format!("Ihr Code für ein neues Passwort bei {tenant}"),
+        subject_many: |platform| format!("Ihre Codes für ein neues Passwort bei {platform}"),
+        title: "Ihr Code für ein neues Passwort",
+        intro_one: |tenant| {
+            format!(
+                "für Ihr Konto bei {tenant} wurde ein neues Passwort angefordert, \
+                 vermutlich von Ihnen selbst."
+            )
+        },
+        intro_many: "für diese Adresse wurde ein neues Passwort angefordert, vermutlich von Ihnen \
+                     selbst. Zu ihr gehören mehrere Konten; jeder der folgenden Codes gilt nur \
+                     für eines davon.",
+        enter: "Geben Sie den Code hier ein:",
+        button: "Code eingeben",
+        valid_one: |span| format!("Der Code funktioniert einmal und ist {span} gültig."),
+        valid_many: |span| format!("Jeder Code funktioniert einmal und ist {span} gültig."),
+        keep: "Verraten Sie ihn niemandem, auch nicht jemandem, der sich als Support ausgibt.",
+    },
+    verify: Verify {
+        subject: |tenant| format!("Bestätigen Sie Ihre Adresse für {tenant}"),
+        title: "Adresse bestätigen",
+        intro: |tenant| {
+            format!(
+                "jemand, vermutlich Sie selbst, hat sich mit dieser Adresse bei {tenant} \
+                 registriert. Bestätigen Sie, dass sie Ihnen gehört, damit das Konto entsteht."
+            )
+        },
+        button: "Adresse bestätigen",
+        ignore: "Wenn Sie das nicht waren, müssen Sie nichts tun: \
+                 Ohne den Link entsteht kein Konto.",
+    },
+    already: Already {
+        subject: |tenant| format!("Sie haben schon ein Konto bei {tenant}"),
+        title: "Sie haben schon ein Konto",
+        intro: |tenant| {
+            format!(
+                "jemand, vermutlich Sie selbst, wollte sich mit dieser Adresse bei {tenant} \
+                 registrieren. Zu ihr gehört dort schon ein Konto; es wurde nichts geändert."
+            )
+        },
+        sign_in: "Anmelden",
+        forgot: "Passwort vergessen? Hier wählen Sie ein neues:",
+        not_you: "Wenn Sie das nicht waren, müssen Sie nichts tun.",
+    },
+    new_address: NewAddress {
+        subject: |tenant| format!("Bestätigen Sie Ihre neue Adresse bei {tenant}"),
+        title: "Neue Adresse bestätigen",
+        intro: |tenant| {
+            format!(
+                "diese Adresse soll künftig zu einem Konto bei {tenant} gehören. \
+                 Bestätigen Sie sie, dann wird das Konto umgestellt."
+            )
+        },
+        button: "Adresse bestätigen",
+        until_then: "Bis dahin behält das Konto seine bisherige Adresse.",
+        ignore: "Wenn Sie das nicht veranlasst haben, müssen Sie nichts tun: \
+                 Ohne Sie ändert sich nichts.",
+    },
+    address_changed: AddressChanged {
+        subject: |tenant| format!("Ihre Adresse bei {tenant} wurde geändert"),
+        title: "Ihre Adresse wurde geändert",
+        intro: |tenant, moment| {
+            format!(
+                "Ihr Konto bei {tenant} hat am {moment} eine andere E-Mail-Adresse bekommen. \
+                 Damit melden Sie sich künftig an; an diese hier geht dazu keine Mail mehr."
+            )
+        },
+        was_you: "Wenn Sie das waren, ist alles in Ordnung.",
+        not_you: |tenant| {
+            format!(
+                "Wenn Sie davon nichts wissen, sagen Sie es sofort der Person, die {tenant} \
+                 verwaltet: Sie kann Ihnen Ihr Konto zurückgeben."
+            )
+        },
+        button: "Zur Anmeldeseite gehen",
+    },
     changed: Changed {
         subject: |tenant| format!("Ihr Passwort bei {tenant} wurde geändert"),
         title: "Ihr Passwort wurde geändert",
@@ -149,5 +229,24 @@ pub(super) static TEXTS: Texts = Texts {
                       eine Weile weiter, damit Ihre Anwendungen umgestellt werden können.",
         keep: "Bitte leiten Sie diese Nachricht nicht weiter: \
                Wer den Link benutzt, sieht das neue Passwort.",
+    },
+    application: Application {
+        confirm_subject: |platform| format!("Bestätigen Sie Ihre Anfrage an {platform}"),
+        confirm_title: "Bestätigen Sie Ihre Adresse",
+        confirm_intro: |platform| {
+            format!(
+                "mit dieser Adresse wurde eine eigene Organisation auf {platform} angefragt, \
+                 hoffentlich von Ihnen. Bevor Sie das bestätigen, geschieht nichts."
+            )
+        },
+        confirm_button: "Bestätigen",
+        not_you: "Wenn Sie das nicht waren, müssen Sie nichts tun.",
+        wished: "Die angefragte Adresse:",
+        rejected_subject: |platform| format!("Ihre Anfrage an {platform}"),
+        rejected_title: "Ihre Anfrage wurde abgelehnt",
+        rejected_intro: |platform| {
+            format!("die Betreiber von {platform} haben Ihre Anfrage geprüft und abgelehnt.")
+        },
+        reason: "Sie nennen diesen Grund:",
     },
 };

@@ -1,6 +1,9 @@
 //! English.
 
-use super::{AdminSetup, Changed, Common, Credentials, Locked, Reset, Setup, Texts};
+use super::{
+    AddressChanged, AdminSetup, Already, Application, Changed, Code, Common, Credentials, Locked,
+    NewAddress, Reset, Setup, Texts, Verify,
+};
 use crate::when::Span;
 
 const MONTHS: [&str; 12] = [
@@ -80,6 +83,78 @@ pub(super) static TEXTS: Texts = Texts {
         valid_many: |span| format!("Each link works once, for {span}."),
         ignore: "If it was not you, there is nothing to do: your password stays as it is.",
     },
+    code: Code {
+        subject_one: |tenant| format!("Your code for a new password at {tenant}"),
+        subject_many: |platform| format!("Your codes for a new {platform} password"),
+        title: "Your code for a new password",
+        intro_one: |tenant| {
+            format!("A new password for your account at {tenant} was requested, hopefully by you.")
+        },
+        intro_many: "A new password was requested for this address, hopefully by you. \
+                     It has several accounts, and each code below is for one of them only.",
+        enter: "Type the code here:",
+        button: "Enter the code",
+        valid_one: |span| format!("The code works once, for {span}."),
+        valid_many: |span| format!("Each code works once, for {span}."),
+        keep: "Never tell it to anybody, not even to somebody who says to be from support.",
+    },
+    verify: Verify {
+        subject: |tenant| format!("Confirm your address for {tenant}"),
+        title: "Confirm your address",
+        intro: |tenant| {
+            format!(
+                "Somebody, hopefully you, registered at {tenant} with this address. \
+                 Confirm that it is yours to create the account."
+            )
+        },
+        button: "Confirm the address",
+        ignore: "If it was not you, there is nothing to do: without the link there is no account.",
+    },
+    already: Already {
+        subject: |tenant| format!("You already have an account at {tenant}"),
+        title: "You already have an account",
+        intro: |tenant| {
+            format!(
+                "Somebody, hopefully you, tried to register at {tenant} with this address. \
+                 It has an account there already, so nothing was changed."
+            )
+        },
+        sign_in: "Sign in",
+        forgot: "Forgot the password? Choose a new one here:",
+        not_you: "If it was not you, there is nothing to do.",
+    },
+    new_address: NewAddress {
+        subject: |tenant| format!("Confirm your new address at {tenant}"),
+        title: "Confirm your new address",
+        intro: |tenant| {
+            format!(
+                "This address is to become the one of an account at {tenant}. \
+                 Confirm it, and the account changes over."
+            )
+        },
+        button: "Confirm the address",
+        until_then: "Until then the account keeps its present address.",
+        ignore: "If you did not ask for this, there is nothing to do: \
+                 without you nothing is changed.",
+    },
+    address_changed: AddressChanged {
+        subject: |tenant| format!("Your address at {tenant} was changed"),
+        title: "Your address was changed",
+        intro: |tenant, moment| {
+            format!(
+                "Your account at {tenant} got another e-mail address on {moment}. \
+                 From now on you sign in with the new one, and this one gets no more mail about it."
+            )
+        },
+        was_you: "If that was you, everything is as it should be.",
+        not_you: |tenant| {
+            format!(
+                "If you do not know about this, tell whoever manages {tenant} at once: \
+                 they can give you your account back."
+            )
+        },
+        button: "Go to the sign-in page",
+    },
     changed: Changed {
         subject: |tenant| format!("Your password at {tenant} was changed"),
         title: "Your password was changed",
@@ -130,5 +205,24 @@ pub(super) static TEXTS: Texts = Texts {
         nothing_yet: "Nothing changes until you use it. Afterwards the old access goes on working \
                       for a while, so that your applications can change over.",
         keep: "Please do not forward this message: whoever uses the link sees the new password.",
+    },
+    application: Application {
+        confirm_subject: |platform| format!("Confirm your request for a place on {platform}"),
+        confirm_title: "Confirm your address",
+        confirm_intro: |platform| {
+            format!(
+                "Somebody asked for an organisation of their own on {platform} with this address, \
+                 hopefully you. Nothing happens before you confirm it."
+            )
+        },
+        confirm_button: "Confirm",
+        not_you: "If it was not you, there is nothing to do.",
+        wished: "The address that was asked for:",
+        rejected_subject: |platform| format!("Your request for a place on {platform}"),
+        rejected_title: "Your request was declined",
+        rejected_intro: |platform| {
+            format!("The people who run {platform} looked at your request and declined it.")
+        },
+        reason: "They give this reason:",
     },
 };

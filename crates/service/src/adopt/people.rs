@@ -6,22 +6,13 @@ use tenantry_keys::password;
 use tenantry_store::cluster::{PeopleTable, PersonRow};
 
 use crate::FieldError;
+use crate::import::Person;
 
 /// The most characters of a name to show.
 const NAME: usize = 120;
 
 /// The most characters of an address that a report repeats, where it is none.
 const SHOWN: usize = 80;
-
-/// Somebody to bring along.
-pub(crate) struct Person {
-    pub(crate) email: Email,
-    pub(crate) username: Option<Username>,
-    pub(crate) full_name: Option<String>,
-    pub(crate) role: Role,
-    pub(crate) password_hash: Option<Secret<String>>,
-    pub(crate) disabled: bool,
-}
 
 /// Who a row is.
 pub(crate) enum Judged {
@@ -157,7 +148,7 @@ pub(crate) fn judge(row: &PersonRow) -> Judged {
     let username = written.and_then(|name| name.parse::<Username>().ok());
     let hash = row.password_hash.as_ref();
     let hash = hash.filter(|hash| !hash.expose().is_empty());
-    let kept = hash.filter(|hash| password::check(hash.expose()).is_ok());
+    let kept = hash.and_then(|hash| password::stored_form(hash.expose()).ok());
     Judged::Somebody {
         dropped_hash: hash.is_some() && kept.is_none(),
         dropped_username: written.is_some() && username.is_none(),
@@ -166,7 +157,7 @@ pub(crate) fn judge(row: &PersonRow) -> Judged {
             username,
             full_name: row.full_name.as_deref().and_then(shown_name),
             role: role(row.role.as_deref()),
-            password_hash: kept.cloned(),
+            password_hash: kept.map(Secret::new),
             disabled: is_disabled(row.disabled.as_deref()),
         }),
     }

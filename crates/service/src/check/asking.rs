@@ -7,7 +7,7 @@ use std::time::Duration;
 use tenantry_core::finding::FindingCode;
 use tenantry_core::tenant::Tenant;
 use tenantry_store::StoreError;
-use tenantry_store::cluster::{Cluster, ClusterError};
+use tenantry_store::cluster::{Cluster, ClusterError, Placement};
 use tenantry_store::clusters::Place;
 use tokio::time::timeout;
 
@@ -81,8 +81,7 @@ impl Service {
         let adoption = adoption.filter(|adoption| adoption.cluster == cluster);
         Ok(Place {
             cluster: cluster.into(),
-            placement: crate::clusters::placement(tenant.id, tenant.generation, tenant.isolation),
-            isolation: tenant.isolation,
+            placement: Placement::new(tenant.id, tenant.generation, tenant.isolation),
             adopted: adoption.map(|adoption| adoption.database),
         })
     }

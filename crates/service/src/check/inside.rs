@@ -2,13 +2,14 @@
 
 use tenantry_core::finding::FindingCode;
 use tenantry_store::StoreError;
-use tenantry_store::cluster::{RoleKind, SignIn};
+use tenantry_store::cluster::{Login, RoleKind, SignIn};
 use tenantry_store::control::{Credential, Run};
 use tenantry_store::homes::{ServerHome, Visit};
 
 use super::Findings;
 use super::database::{Registered, check_stamp};
-use super::server::{Outside, is_handed_out, login, refused};
+use super::server::{Outside, refused};
+use crate::credentials::{is_handed_out, lets_applications_in};
 use crate::refusal::Chain;
 use crate::workflows::is_moving;
 use crate::{Refusal, Service};
@@ -30,7 +31,8 @@ impl Service {
             return Ok(());
         };
         // What a rotation is just changing is its own affair.
-        if run.is_none_or(|run| !is_moving(run.state)) {
+        let open = lets_applications_in(tenant.status).unwrap_or_default();
+        if open && run.is_none_or(|run| !is_moving(run.state)) {
             for credential in &registered.credentials {
                 if is_handed_out(credential) {
                     self.check_slot(findings, outside, server, credential)
@@ -57,7 +59,7 @@ impl Service {
         server: &ServerHome<'_>,
         credential: &Credential,
     ) -> Result<(), Refusal> {
-        let slot = login(credential.slot);
+        let slot = Login::of(credential.slot);
         let kind = RoleKind::Login(slot);
         // Told already, and no password helps.
         if outside.role(kind).is_none_or(|role| !role.enabled) {

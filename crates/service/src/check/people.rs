@@ -77,35 +77,36 @@ impl Service {
         tx: &mut TenantTx,
         entries: &[DirectoryEntry],
     ) -> Result<Looked, StoreError> {
-        let mut expected: HashMap<UserId, &DirectoryEntry> =
-            entries.iter().map(|entry| (entry.user, entry)).collect();
-        let (mut missing, mut wrong) = (0, 0);
+        let mut expected: HashMap<UserId, Vec<&DirectoryEntry>> = HashMap::new();
+        for entry in entries {
+            expected.entry(entry.user).or_default().push(entry);
+        }
+        let (mut missing, mut extra) = (0, 0);
         let owners = tx.users().count_owners().await?;
         let mut after = None;
         loop {
             let people = tx.users().list(after, PAGE).await?;
             for person in &people {
                 let hash = self.keyring().directory().hash(&person.email.key());
-                match expected.remove(&person.id) {
-                    Some(entry)
-                        if entry.address_hash == hash
-                            && entry.generation == findings.tenant.generation =>
-                    {
-                        // Reserved and never confirmed: the row came, the confirmation did not.
-                        if entry.state == EntryState::Reserved {
-                            missing += 1;
-                        }
-                    }
-                    Some(_) => wrong += 1,
-                    None => missing += 1,
+                let theirs = expected.remove(&person.id).unwrap_or_default();
+                let (right, wrong): (Vec<_>, Vec<_>) = theirs.into_iter().partition(|entry| {
+                    entry.address_hash == hash && entry.generation == findings.tenant.generation
+                });
+                // Reserved and never confirmed: the row came, the confirmation did not.
+                if right
+                    .iter()
+                    .all(|entry| entry.state == EntryState::Reserved)
+                {
+                    missing += usize::from(wrong.is_empty() || !right.is_empty());
                 }
+                extra += wrong.len();
             }
             after = people.last().map(|person| person.id);
             if after.is_none() {
                 return Ok(Looked {
                     owners,
                     missing,
-                    extra: expected.len() + wrong,
+                    extra: expected.values().map(Vec::len).sum::<usize>() + extra,
                 });
             }
         }

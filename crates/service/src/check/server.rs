@@ -1,6 +1,5 @@
 //! A tenant on a PostgreSQL server, seen from outside: its database and its roles.
 
-use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_core::finding::FindingCode;
 use tenantry_core::tenant::Isolation;
 use tenantry_store::StoreError;
@@ -10,7 +9,9 @@ use tenantry_store::control::{Credential, Run};
 use super::asking::told;
 use super::database::Registered;
 use super::{Findings, Surroundings};
+use crate::credentials::{is_handed_out, lets_applications_in};
 use crate::refusal::Chain;
+use crate::workflows::is_moving;
 use crate::{Refusal, Service};
 
 /// What the catalogue says about a tenant.
@@ -27,6 +28,14 @@ impl Outside {
         self.roles.iter().find(|role| role.kind == kind)
     }
 
+    /// These roles, for people.
+    fn named(&self, kinds: &[RoleKind]) -> String {
+        let names = kinds
+            .iter()
+            .map(|kind| self.placement.role(*kind).to_string());
+        names.collect::<Vec<_>>().join(", ")
+    }
+
     /// The roles whose lack keeps even the server out.
     fn is_shut(&self) -> bool {
         let service = RoleKind::Login(Login::Service);
@@ -36,25 +45,6 @@ impl Outside {
             || self.role(RoleKind::Owner).is_none()
             || own && self.role(service).is_none_or(|role| !role.enabled)
     }
-}
-
-/// The role that a secret is for.
-pub(crate) const fn login(slot: Slot) -> Login {
-    match slot {
-        Slot::Service => Login::Service,
-        Slot::A => Login::A,
-        Slot::B => Login::B,
-    }
-}
-
-/// Whether an application may use this secret now.
-pub(crate) fn is_handed_out(credential: &Credential) -> bool {
-    let counts = match credential.state {
-        CredentialState::Active | CredentialState::Retiring => true,
-        // Whether its role has it yet is for the workflow to know that wrote it down.
-        CredentialState::Pending | CredentialState::Retired => false,
-    };
-    counts && credential.slot != Slot::Service
 }
 
 impl Service {
@@ -114,6 +104,7 @@ impl Service {
         }
         check_outside(findings, &outside);
         check_roles(findings, &outside, &registered.credentials);
+        check_logins(findings, &outside, &registered.credentials, run);
         if outside.is_shut() {
             return Ok(());
         }
@@ -156,12 +147,8 @@ fn check_outside(findings: &mut Findings<'_>, outside: &Outside) {
 }
 
 fn check_roles(findings: &mut Findings<'_>, outside: &Outside, credentials: &[Credential]) {
-    let named = |kinds: &[RoleKind]| {
-        let names = kinds
-            .iter()
-            .map(|kind| outside.placement.role(*kind).to_string());
-        names.collect::<Vec<_>>().join(", ")
-    };
+    let named = |kinds: &[RoleKind]| outside.named(kinds);
+    let open = lets_applications_in(findings.tenant.status).unwrap_or_default();
     let kinds = outside.placement.role_kinds().iter().copied();
     let missing: Vec<RoleKind> = kinds.filter(|kind| outside.role(*kind).is_none()).collect();
     if !missing.is_empty() {
@@ -183,9 +170,8 @@ fn check_roles(findings: &mut Findings<'_>, outside: &Outside, credentials: &[Cr
         }
         let needed = match role.kind {
             RoleKind::Login(Login::Service) => true,
-            RoleKind::Login(slot) => credentials
-                .iter()
-                .any(|credential| login(credential.slot) == slot && is_handed_out(credential)),
+            // One that is still closed as it was is told as such.
+            RoleKind::Login(slot) => open && !role.closed && has_secret(credentials, slot),
             RoleKind::Owner | RoleKind::Application => false,
         };
         if needed && !role.enabled {
@@ -203,6 +189,58 @@ fn check_roles(findings: &mut Findings<'_>, outside: &Outside, credentials: &[Cr
             "{} has other attributes, memberships or settings than it was made with; where repair can't put that right, a superuser has to take away what a superuser gave (ALTER ROLE … NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS)",
             named(&changed)
         ));
+    }
+}
+
+/// Whether an application was given something to sign in with by this login.
+fn has_secret(credentials: &[Credential], login: Login) -> bool {
+    credentials
+        .iter()
+        .any(|credential| Login::of(credential.slot) == login && is_handed_out(credential))
+}
+
+/// Whether the logins of applications follow the tenant's status.
+fn check_logins(
+    findings: &mut Findings<'_>,
+    outside: &Outside,
+    credentials: &[Credential],
+    run: Option<&Run>,
+) {
+    let status = findings.tenant.status;
+    let Some(open) = lets_applications_in(status) else {
+        return;
+    };
+    // What a rotation is just changing is its own affair.
+    if run.is_some_and(|run| is_moving(run.state)) {
+        return;
+    }
+    let astray: Vec<RoleKind> = Login::SLOTS
+        .into_iter()
+        .filter(|login| {
+            outside.role(RoleKind::Login(*login)).is_some_and(|role| {
+                if open {
+                    role.closed && has_secret(credentials, *login)
+                } else {
+                    role.enabled
+                }
+            })
+        })
+        .map(RoleKind::Login)
+        .collect();
+    if astray.is_empty() {
+        return;
+    }
+    let names = outside.named(&astray);
+    if open {
+        findings.repairable(
+            FindingCode::LoginClosed,
+            format!("{names} may not sign in, as while the tenant was not {status}"),
+        );
+    } else {
+        findings.repairable(
+            FindingCode::LoginOpen,
+            format!("{names} may sign in though the tenant is {status}"),
+        );
     }
 }
 

@@ -3,17 +3,14 @@
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use tenantry_core::credential::{CredentialState, Slot};
-use tenantry_core::tenant::{Isolation, Tenant};
+use tenantry_core::credential::CredentialState;
+use tenantry_core::tenant::Tenant;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{Generation, Secret, TenantId, WorkflowId};
-use tenantry_store::ControlTx;
-use tenantry_store::cluster::{RoleKind, generate_password};
-use tenantry_store::clusters::credential_context;
-use tenantry_store::control::NewCredential;
+use tenantry_store::cluster::Placement;
 
 use super::{Access, Turns, check_rotatable};
-use crate::workflows::{ROTATE, Rotation, VERSION, login};
+use crate::workflows::{ROTATE, Rotation, VERSION};
 use crate::{Refusal, Service};
 
 /// What is escaped in a URL's path: all but what RFC 3986, section 2.3 leaves alone.
@@ -138,9 +135,9 @@ impl Service {
             until: now + self.settings().pace.lease,
         };
         let slot = turns.next();
-        let place = (there.id, there.generation, there.isolation);
+        let placement = Placement::new(there.id, there.generation, there.isolation);
         let added = self
-            .add_secret(&mut tx, place, rotation.serial, slot)
+            .add_secret(&mut tx, placement, rotation.serial, slot)
             .await?;
         let params = serde_json::to_string(&rotation)
             .map_err(Refusal::failed("a plan could not be recorded"))?;
@@ -157,33 +154,6 @@ impl Service {
         }
         tx.commit().await?;
         Ok((workflow, rotation))
-    }
-
-    /// Draws a secret and writes it down as pending; `false` where another is under way.
-    pub(super) async fn add_secret(
-        &self,
-        tx: &mut ControlTx,
-        (tenant, generation, isolation): (TenantId, Generation, Isolation),
-        serial: i64,
-        slot: Slot,
-    ) -> Result<bool, Refusal> {
-        let password = generate_password(self.entropy());
-        let context = credential_context(tenant, generation, serial);
-        let sealed = self
-            .keyring()
-            .seal(password.expose().as_bytes(), &context, self.entropy())
-            .map_err(Refusal::failed("a password could not be sealed"))?;
-        let placement = crate::clusters::placement(tenant, generation, isolation);
-        let role = placement.role(RoleKind::Login(login(slot)));
-        let new = NewCredential {
-            tenant,
-            generation,
-            serial,
-            slot,
-            name: role.as_str(),
-            sealed_secret: &sealed,
-        };
-        Ok(tx.credentials().add(&new, self.clock().now()).await?)
     }
 
     /// The new credentials, once they are the ones to use.

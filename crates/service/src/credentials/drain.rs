@@ -7,25 +7,22 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use tenantry_core::TenantId;
 use tenantry_core::credential::CredentialState;
 use tenantry_core::tenant::Isolation;
-use tenantry_core::{TenantId, Timestamp};
 use tenantry_store::StoreError;
+use tenantry_store::cluster::Login;
 use tenantry_store::control::Credential;
 use tenantry_store::homes::ServerHome;
 
+use super::hold::held;
 use crate::refusal::Chain;
-use crate::workflows::login;
 use crate::{Refusal, Service};
 
 /// For how long nobody may have been seen with the old credentials, while somebody was with the new
 /// ones, before the old ones end early. An application that connects for each request is seen at
 /// some look in that time.
 const QUIET: Duration = Duration::from_mins(1);
-
-/// How long ending a login is one process's alone: longer than its statements may take (twice the
-/// cluster's budget for one step, and a statement's deadline).
-const HELD: Duration = Duration::from_mins(2);
 
 /// Records read at once.
 const PAGE: i64 = 200;
@@ -131,10 +128,7 @@ impl Service {
         if self.end_retiring(retiring, isolation).await? {
             return Ok(());
         }
-        Err(Refusal::ConflictFor(
-            "the credentials before the present ones are just being ended".to_owned(),
-            HELD,
-        ))
+        Err(held(retiring))
     }
 
     /// Takes the login's password and its right to sign in, ends its sessions, and notes that it
@@ -144,22 +138,15 @@ impl Service {
         retiring: &Credential,
         isolation: Isolation,
     ) -> Result<bool, Refusal> {
-        let now: Timestamp = self.clock().now();
-        let mut tx = self.control().begin().await?;
-        if !tx
-            .credentials()
-            .claim_retiring(retiring, now, now + HELD)
-            .await?
-        {
+        if self.hold(retiring).await?.is_none() {
             return Ok(false);
         }
-        tx.commit().await?;
         let home = self
             .pools()
             .home(retiring.tenant, retiring.generation, isolation)
             .await?;
         if let Some(server) = home.server() {
-            let (placement, login) = (server.placement(), login(retiring.slot));
+            let (placement, login) = (server.placement(), Login::of(retiring.slot));
             let cluster = server.cluster();
             let ending = async {
                 // First nobody may come in any more, then whoever is in has to go.
@@ -183,7 +170,7 @@ impl Service {
 async fn count(server: &ServerHome<'_>, credential: &Credential) -> Result<usize, Refusal> {
     let counted = server
         .cluster()
-        .count_sessions(server.placement(), login(credential.slot))
+        .count_sessions(server.placement(), Login::of(credential.slot))
         .await;
     Ok(counted.map_err(StoreError::from)?)
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 use tenantry_core::one_time::Purpose;
 use tenantry_core::tenant::Tenant;
 use tenantry_core::user::User;
-use tenantry_core::{Email, OneTimeId, OutboxId, Role, TenantId};
+use tenantry_core::{Email, OneTimeId, Role, TenantId};
 use tenantry_keys::token::{BoundToken, TokenKind};
 use tenantry_mail::message::CredentialsLink;
 use tenantry_mail::{Message, PlainName};
-use tenantry_store::control::{Entry, StoredSecret};
+use tenantry_store::control::Entry;
 use tenantry_store::{Hint, Origin, TenantCtx};
 
 use super::{Access, Rotated, conflict};
+use crate::one_time::{Minted, scope};
 use crate::outbox::Letter;
 use crate::{Refusal, Service};
 
@@ -61,22 +62,13 @@ impl Service {
             .await
             .map_err(Refusal::tenant(&ctx))?;
         for owner in &owners {
-            let id = OneTimeId::generate(self.clock(), self.entropy());
-            let scope = Some((ctx.id(), ctx.generation()));
-            let (token, hash) = self.keyring().tokens().mint(
+            let Minted { token, stored } = self.mint_secret(
+                scope(&ctx),
                 TokenKind::Credentials,
-                scope,
-                id.uuid(),
-                self.entropy(),
+                Purpose::Credentials,
+                Purpose::Credentials.lifetime(),
             );
-            let secret = StoredSecret {
-                id,
-                purpose: Purpose::Credentials,
-                hash: hash.into_bytes(),
-                created_at: now,
-                expires_at,
-            };
-            let added = secrets.secrets().add(owner.id, &secret).await;
+            let added = secrets.secrets().add(owner.id, &stored).await;
             added.map_err(Refusal::tenant(&ctx))?;
             letters.push((owner, token));
         }
@@ -98,9 +90,7 @@ impl Service {
                 locale: self.settings().mail_locale,
                 message,
             };
-            let id = OutboxId::generate(self.clock(), self.entropy());
-            let sealed = self.shared().seal_letter(id, &letter)?;
-            tx.outbox().add(id, Some(ctx.id()), &sealed, now).await?;
+            self.post_mail(&mut tx, Some(ctx.id()), &letter).await?;
         }
         tx.commit().await?;
         Ok(Rotated::Mailed {

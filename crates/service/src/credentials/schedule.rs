@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_core::{Generation, TenantId};
-use tenantry_store::cluster::Login;
+use tenantry_store::cluster::{Login, Placement};
 use tenantry_store::control::Credential;
 use tenantry_store::{StoreError, homes::Home};
 
@@ -72,9 +72,9 @@ impl Service {
         let Some(newest) = all.first() else {
             return Ok(false);
         };
-        let place = (tenant, generation, there.isolation);
+        let placement = Placement::new(tenant, generation, there.isolation);
         let added = self
-            .add_secret(&mut tx, place, newest.serial + 1, Slot::Service)
+            .add_secret(&mut tx, placement, newest.serial + 1, Slot::Service)
             .await?;
         tx.commit().await?;
         Ok(added)
@@ -112,7 +112,11 @@ impl Service {
                     Err(error) => Err(error.into()),
                 };
                 match done {
-                    Ok(()) => changed += 1,
+                    Ok(()) => {
+                        changed += 1;
+                        self.note_own_act("credentials.change_own", Some(new.tenant))
+                            .await;
+                    }
                     Err(error) => {
                         tracing::error!(tenant.id = %new.tenant, tenant.slug = %tenant.slug, error = %Chain(&error), "our own database credentials could not be changed; both the old and the new ones are tried until it works");
                         troubled.insert(record.cluster);

@@ -1,9 +1,9 @@
 //! Making a tenant's part of the directory anew.
 
-use tenantry_core::Role;
-use tenantry_core::tenant::{EmailUniqueness, Tenant};
-use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState};
+use tenantry_core::tenant::Tenant;
+use tenantry_store::control::{DirectoryEntry, EntryState};
 
+use crate::directory::kind_of;
 use crate::{Refusal, Service};
 
 /// How many rows are read at once.
@@ -39,7 +39,7 @@ impl Service {
             }
             people.extend(page);
         }
-        let global = self.settings().email_uniqueness == EmailUniqueness::Global;
+        let global = self.unique_everywhere();
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
         // Looked at under the lock: people of an earlier life must not come back into it.
@@ -62,11 +62,7 @@ impl Service {
                 generation: ctx.generation(),
                 user: person.id,
                 address_hash: self.keyring().directory().hash(&person.email.key()),
-                kind: if person.role == Role::Owner {
-                    EntryKind::Owner
-                } else {
-                    EntryKind::Staff
-                },
+                kind: kind_of(person.role),
                 state: EntryState::Confirmed,
             };
             // An address another tenant holds stays there: an entry can never be taken over.

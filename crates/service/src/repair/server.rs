@@ -3,13 +3,10 @@
 use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_core::finding::FindingCode;
 use tenantry_core::tenant::{Isolation, Tenant};
-use tenantry_store::cluster::{Login, Placement, RoleKind, generate_password};
-use tenantry_store::clusters::credential_context;
-use tenantry_store::control::{Credential, NewCredential};
+use tenantry_store::cluster::Placement;
 use tenantry_store::homes::{Home, ServerHome};
 use tenantry_store::{ControlTx, StoreError};
 
-use crate::check::server::{is_handed_out, login};
 use crate::refusal::Chain;
 use crate::{Refusal, Service};
 
@@ -39,11 +36,13 @@ const SERVICE: &[FindingCode] = &[
     FindingCode::CredentialRefused,
 ];
 
-/// What setting the stored passwords of the application's slots mends.
+/// What mends making the application's slots follow the tenant's status, with their stored passwords.
 const SLOTS: &[FindingCode] = &[
     FindingCode::RoleMissing,
     FindingCode::RoleDisabled,
     FindingCode::ApplicationRefused,
+    FindingCode::LoginOpen,
+    FindingCode::LoginClosed,
 ];
 
 impl Service {
@@ -100,7 +99,7 @@ impl Service {
             home.admit_service().await.map_err(on_server)?;
         }
         if any(SLOTS) {
-            self.admit_slots(tenant, server).await?;
+            self.settle_logins(tenant.id).await?;
         }
         if lost {
             self.activate_service_secret(tenant).await?;
@@ -108,67 +107,16 @@ impl Service {
         Ok(())
     }
 
-    /// Only what is there: the step that makes a database would make one out of nothing.
+    /// Only what is there: nothing is made in the place of a database that is gone.
     async fn dress(&self, home: &Home<'_>, server: &ServerHome<'_>) -> Result<(), Refusal> {
-        let state = server.cluster().home(server.placement()).await;
-        if state.map_err(on_server)?.is_some_and(|state| !state.broken) {
-            if server.placement().isolation != Isolation::Database {
-                // What is wrong may be wrong with what tenants share.
-                home.make_roles().await.map_err(on_server)?;
-            }
-            let made = home.create(self.clock().now()).await;
-            made.map_err(on_server)?;
+        let (cluster, placement) = (server.cluster(), server.placement());
+        if placement.isolation != Isolation::Database
+            && cluster.home(placement).await.map_err(on_server)?.is_some()
+        {
+            // What is wrong may be wrong with what tenants share.
+            home.make_roles().await.map_err(on_server)?;
         }
-        Ok(())
-    }
-
-    /// Gives each of the application's roles that has to work the password it was handed out with.
-    async fn admit_slots(&self, tenant: &Tenant, server: &ServerHome<'_>) -> Result<(), Refusal> {
-        let Some(clusters) = self.pools().clusters() else {
-            return Ok(());
-        };
-        let mut control = self.control().read().await?;
-        let credentials = control
-            .credentials()
-            .list(tenant.id, tenant.generation)
-            .await?;
-        drop(control);
-        for credential in credentials.iter().filter(|each| is_handed_out(each)) {
-            match clusters.password(credential) {
-                Ok(password) => {
-                    let (cluster, slot) = (server.cluster(), login(credential.slot));
-                    let set = cluster.set_password(server.placement(), slot, &password);
-                    set.await.map_err(on_server)?;
-                    self.expect_handed_out(tenant, server, credential).await?;
-                }
-                // Told as a finding of its own, which a rotation mends.
-                Err(StoreError::Sealed | StoreError::CredentialMissing) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// A secret that retired in the same moment must not open anything again.
-    async fn expect_handed_out(
-        &self,
-        tenant: &Tenant,
-        server: &ServerHome<'_>,
-        set: &Credential,
-    ) -> Result<(), Refusal> {
-        let mut control = self.control().read().await?;
-        let now = control
-            .credentials()
-            .list(tenant.id, tenant.generation)
-            .await?;
-        drop(control);
-        let counts = |each: &&Credential| each.serial == set.serial && is_handed_out(each);
-        if !now.iter().any(|each| counts(&each)) {
-            let (cluster, slot) = (server.cluster(), login(set.slot));
-            let disabled = cluster.disable(server.placement(), slot).await;
-            disabled.map_err(on_server)?;
-        }
-        Ok(())
+        cluster.mend_home(placement).await.map_err(on_server)
     }
 
     /// Writes down a new secret of the server's own role, in the place of one that is lost.
@@ -192,24 +140,11 @@ impl Service {
             }
         }
         let serial = before.iter().map(|old| old.serial).max().unwrap_or(0) + 1;
-        let password = generate_password(self.entropy());
-        let sealed = self.keyring().seal(
-            password.expose().as_bytes(),
-            &credential_context(id, generation, serial),
-            self.entropy(),
-        );
-        let sealed = sealed.map_err(Refusal::failed("a password could not be sealed"))?;
-        let role = crate::clusters::placement(id, generation, tenant.isolation)
-            .role(RoleKind::Login(Login::Service));
-        let new = NewCredential {
-            tenant: id,
-            generation,
-            serial,
-            slot: Slot::Service,
-            name: role.as_str(),
-            sealed_secret: &sealed,
-        };
-        if tx.credentials().add(&new, now).await? {
+        let placement = Placement::new(id, generation, tenant.isolation);
+        if self
+            .add_secret(tx, placement, serial, Slot::Service)
+            .await?
+        {
             Ok(())
         } else {
             Err(Refusal::Conflict(

@@ -20,7 +20,7 @@ const MOST: i64 = 16;
 const AT_ONCE: usize = 4;
 
 /// Somebody a password is tried on.
-pub(super) enum Candidate {
+pub(crate) enum Candidate {
     Admin(AdminRecord),
     User(TenantCtx, UserRecord),
     /// Stands in where nobody is found, so that the path is the same.
@@ -28,7 +28,7 @@ pub(super) enum Candidate {
 }
 
 impl Candidate {
-    pub(super) fn account(&self) -> Option<Account> {
+    pub(crate) fn account(&self) -> Option<Account> {
         match self {
             Self::Admin(record) => Some(Account::Admin(record.admin.id)),
             Self::User(ctx, record) => Some(Account::User(ctx.id(), record.user.id)),
@@ -36,7 +36,7 @@ impl Candidate {
         }
     }
 
-    pub(super) fn password_hash(&self) -> Option<&str> {
+    pub(crate) fn password_hash(&self) -> Option<&str> {
         match self {
             Self::Admin(record) => record.password_hash.as_deref(),
             Self::User(_, record) => record.password_hash.as_deref(),
@@ -44,14 +44,14 @@ impl Candidate {
         }
     }
 
-    pub(super) fn tenant(&self) -> Option<TenantId> {
+    pub(crate) fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::User(ctx, _) => Some(ctx.id()),
             Self::Admin(_) | Self::Nobody => None,
         }
     }
 
-    pub(super) fn disabled(&self) -> bool {
+    pub(crate) fn disabled(&self) -> bool {
         match self {
             Self::Admin(record) => record.admin.disabled_at.is_some(),
             Self::User(_, record) => record.user.disabled_at.is_some(),
@@ -59,7 +59,7 @@ impl Candidate {
         }
     }
 
-    pub(super) fn person(self) -> Option<Person> {
+    pub(crate) fn person(self) -> Option<Person> {
         match self {
             Self::Admin(record) => Some(Person::Admin(record.admin)),
             Self::User(ctx, record) => Some(Person::User {
@@ -76,7 +76,7 @@ type Place = (TenantCtx, Option<UserId>);
 
 impl Service {
     /// Everybody the password may fit; never nobody, so that the path is the same.
-    pub(super) async fn candidates(
+    pub(crate) async fn candidates(
         &self,
         tenant: &Resolved,
         login: &Login,

@@ -10,6 +10,7 @@ use tenantry_store::ControlTx;
 
 use super::{NewOwner, TenantView};
 use crate::clusters::Site;
+use crate::password::Holder;
 use crate::workflows::{OwnerPlan, PURGE, Plan, RECREATE, RESTORE, VERSION};
 use crate::{Refusal, Service};
 
@@ -52,12 +53,12 @@ impl Service {
         tx.tenants().lookup(id).await?.ok_or(Refusal::NotFound)
     }
 
-    /// Keeps everybody out; nothing is lost.
+    /// Keeps everybody out, the tenant's own applications too; nothing is lost.
     pub async fn suspend_tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {
         self.change_status(id, TenantStatus::suspend).await
     }
 
-    /// Lets people in again.
+    /// Lets people and applications in again, with what they had.
     pub async fn resume_tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {
         self.change_status(id, TenantStatus::resume).await
     }
@@ -85,6 +86,7 @@ impl Service {
         let told = self.shared().announce_tenant(&mut tx, event, &tenant);
         told.await?;
         tx.commit().await?;
+        self.follow_status(&tenant).await;
         self.view(id).await
     }
 
@@ -121,6 +123,7 @@ impl Service {
             told.await?;
             tx.commit().await?;
             self.pools().close(id, tenant.generation).await;
+            self.follow_status(&after).await;
             return Ok(Deleted {
                 cleared,
                 tenant: Some(self.view(id).await?),
@@ -206,7 +209,12 @@ impl Service {
         let tenant = self.view(id).await?.tenant;
         tenant.status.recreate().map_err(conflict)?;
         let owner = self
-            .owner_plan(owner, id, tenant.generation.next(), None)
+            .owner_plan(
+                owner,
+                (id, tenant.generation.next()),
+                None,
+                Holder::in_tenant(&tenant),
+            )
             .await?;
         let mut tx = self.control().begin().await?;
         let now = self.clock().now();
@@ -263,7 +271,12 @@ impl Service {
             password: None,
         };
         let mut plan = self
-            .owner_plan(&invited, tenant.id, tenant.generation.next(), None)
+            .owner_plan(
+                &invited,
+                (tenant.id, tenant.generation.next()),
+                None,
+                Holder::in_tenant(tenant),
+            )
             .await?;
         plan.id = user.id;
         plan.username = user.username;
@@ -376,6 +389,7 @@ impl Service {
             match self.begin_purge(&mut tx, &tenant).await {
                 Ok(_) => {
                     tx.commit().await?;
+                    self.note_own_act("tenant.purge", Some(tenant.id)).await;
                     begun += 1;
                 }
                 Err(Refusal::Conflict(why)) => {

@@ -2,12 +2,15 @@
 //! it happen: what is not committed is told to nobody, and what is committed is told for certain.
 
 use serde_json::{Value, json};
+use tenantry_core::domain::ProofProblem;
 use tenantry_core::tenant::{Tenant, tenant_code};
+use tenantry_core::user::User;
 use tenantry_core::webhooks::EventKind;
 use tenantry_core::{Email, NoticeId, Role, Timestamp, UserId, WebhookId};
-use tenantry_store::control::{DueDelivery, NewDelivery};
+use tenantry_store::control::{DomainRecord, DueDelivery, NewDelivery};
 use tenantry_store::{ControlTx, StoreError};
 
+use crate::applications::ApplicationView;
 use crate::service::Shared;
 
 /// Somebody, as notices show people.
@@ -18,6 +21,20 @@ pub(crate) struct UserFacts<'a> {
     pub(crate) username: Option<&'a str>,
     pub(crate) full_name: Option<&'a str>,
     pub(crate) role: Role,
+    pub(crate) disabled: bool,
+}
+
+impl<'a> UserFacts<'a> {
+    pub(crate) fn of(user: &'a User) -> Self {
+        Self {
+            id: user.id,
+            email: &user.email,
+            username: user.username.as_deref(),
+            full_name: user.full_name.as_deref(),
+            role: user.role,
+            disabled: user.disabled_at.is_some(),
+        }
+    }
 }
 
 /// What is sent (Standard Webhooks, "payload structure").
@@ -84,9 +101,56 @@ impl Shared {
                 "username": user.username,
                 "full_name": user.full_name,
                 "role": user.role,
+                "disabled": user.disabled,
             },
         });
         self.announce(tx, kind, &data).await
+    }
+
+    /// Tells of a tenant's domain, and why.
+    pub(crate) async fn announce_domain(
+        &self,
+        tx: &mut ControlTx,
+        kind: EventKind,
+        tenant: &Tenant,
+        domain: &DomainRecord,
+        why: ProofProblem,
+    ) -> Result<(), StoreError> {
+        let data = json!({
+            "tenant": self.tenant_facts(tenant),
+            "domain": { "name": domain.name, "kind": domain.kind },
+            "detail": why,
+        });
+        self.announce(tx, kind, &data).await
+    }
+
+    /// Tells that somebody asks for a tenant.
+    pub(crate) async fn announce_application(
+        &self,
+        tx: &mut ControlTx,
+        application: &ApplicationView,
+    ) -> Result<(), StoreError> {
+        let data = json!({
+            "application": {
+                "id": application.id,
+                "name": application.name,
+                "slug": application.slug,
+                "email": application.email,
+                "full_name": application.full_name,
+                "created_at": application.created_at,
+            },
+        });
+        self.announce(tx, EventKind::TenantApplied, &data).await
+    }
+
+    /// Whether there is a receiver that wants to know, so that nobody is told one by one for nothing.
+    pub(crate) async fn is_told(
+        &self,
+        tx: &mut ControlTx,
+        kind: EventKind,
+    ) -> Result<bool, StoreError> {
+        let receivers = tx.webhooks().list_uncounted().await?;
+        Ok(receivers.iter().any(|receiver| receiver.wants(kind)))
     }
 
     async fn announce(

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use tenantry_core::credential::{CredentialState, Slot};
 use tenantry_core::tenant::Isolation;
-use tenantry_core::{Generation, TenantId, Timestamp};
+use tenantry_core::{Generation, TenantId, TenantStatus, Timestamp};
 use tenantry_saga::StepError;
 use tenantry_store::cluster::Login;
 use tenantry_store::control::{Credential, Run};
@@ -37,15 +37,6 @@ pub(crate) struct Rotation {
     pub(crate) until: Timestamp,
 }
 
-/// The login of a slot.
-pub(crate) const fn login(slot: Slot) -> Login {
-    match slot {
-        Slot::Service => Login::Service,
-        Slot::A => Login::A,
-        Slot::B => Login::B,
-    }
-}
-
 impl Rotation {
     fn of(run: &Run) -> Result<Self, StepError> {
         serde_json::from_str(&run.params)
@@ -60,6 +51,18 @@ impl Rotation {
         let all = tx.credentials().list(self.tenant, self.generation).await?;
         let new = all.iter().find(|one| one.serial == self.serial).cloned();
         Ok((all, new))
+    }
+
+    /// A tenant that was suspended or deleted meanwhile lets no application in.
+    async fn expect_in_use(&self, tx: &mut ControlTx) -> Result<(), StepError> {
+        match tx.tenants().lookup(self.tenant).await? {
+            Some(there) if there.status == TenantStatus::Active => Ok(()),
+            Some(there) => Err(StepError::Fatal(format!(
+                "the tenant is {} by now; the credentials before stay",
+                there.status
+            ))),
+            None => Err(StepError::Fatal("the tenant is gone".to_owned())),
+        }
     }
 }
 
@@ -115,11 +118,21 @@ impl Steps {
             return Err(StepError::Fatal("the tenant lies in a file".to_owned()));
         };
         let password = clusters.password(&new)?;
-        server
-            .cluster()
-            .set_password(server.placement(), login(new.slot), &password)
+        let (cluster, placement) = (server.cluster(), server.placement());
+        cluster
+            .set_password(placement, Login::of(new.slot), &password)
             .await
-            .map_err(|error| StoreError::from(error).into())
+            .map_err(StoreError::from)?;
+        // Whoever suspends or deletes the tenant writes that down and then closes the logins. So
+        // either is it seen here, or this one was open before and was closed with the others.
+        let mut tx = self.0.control.read().await?;
+        let in_use = rotation.expect_in_use(&mut tx).await;
+        drop(tx);
+        if in_use.is_err() {
+            let closed = cluster.close_slots(placement).await;
+            closed.map_err(StoreError::from)?;
+        }
+        in_use
     }
 
     async fn try_sign_in(&self, rotation: &Rotation) -> Result<(), StepError> {
@@ -128,7 +141,7 @@ impl Steps {
         let (Some(server), Some(clusters)) = (home.server(), self.0.pools.clusters()) else {
             return Err(StepError::Fatal("the tenant lies in a file".to_owned()));
         };
-        let (password, login) = (clusters.password(&new)?, login(new.slot));
+        let (password, login) = (clusters.password(&new)?, Login::of(new.slot));
         let (cluster, placement) = (server.cluster(), server.placement());
         let entered = cluster
             .sign_in(placement, login, &password)
@@ -151,7 +164,7 @@ impl Steps {
         let new = new.ok_or_else(|| StepError::Fatal("the new credentials are gone".to_owned()))?;
         match new.state {
             CredentialState::Active => return Ok(()),
-            CredentialState::Pending => {}
+            CredentialState::Pending => rotation.expect_in_use(&mut tx).await?,
             CredentialState::Retiring | CredentialState::Retired => {
                 return Err(StepError::Fatal(
                     "the new credentials were withdrawn".to_owned(),

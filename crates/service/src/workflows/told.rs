@@ -40,6 +40,7 @@ impl Steps {
                 username: owner.username.as_deref(),
                 full_name: owner.full_name.as_deref(),
                 role: Role::Owner,
+                disabled: false,
             };
             self.0
                 .announce_user(tx, EventKind::UserCreated, &tenant, user)

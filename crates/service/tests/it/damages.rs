@@ -88,6 +88,12 @@ pub(crate) const MENDED: &[Damage] = &[
     ),
     damage(Place::Server, RoleDisabled, &["ALTER ROLE $S NOLOGIN"]),
     damage(Place::Server, RoleDisabled, &["ALTER ROLE $A NOLOGIN"]),
+    // What closing it while the tenant was suspended leaves.
+    damage(
+        Place::Server,
+        LoginClosed,
+        &["ALTER ROLE $A NOLOGIN PASSWORD NULL VALID UNTIL '-infinity'"],
+    ),
     damage(
         Place::Inside,
         RoleMissing,

@@ -3,10 +3,14 @@
 
 #[macro_use]
 mod people;
+#[macro_use]
+mod bench;
 
 mod adopt;
 mod adopt_refused;
 mod adopt_steps;
+mod applications;
+mod audit;
 mod change_password;
 mod check;
 mod check_fleet;
@@ -14,15 +18,22 @@ mod check_server;
 mod choosing;
 mod damages;
 mod demo;
+mod domains;
 mod idempotency;
+mod import;
 mod leaks;
 mod lifecycle;
 mod opening;
 mod outbox;
+mod passwords;
+mod pin;
 mod placed;
+mod profile;
 mod purge;
 mod reconcile;
+mod recovery;
 mod refresh;
+mod registration;
 mod repair;
 mod resolve;
 mod rotation;
@@ -30,6 +41,7 @@ mod sessions;
 mod setup;
 mod signin;
 mod signin_cost;
+mod staff;
 mod stale;
 mod tenant_trouble;
 mod tenants;

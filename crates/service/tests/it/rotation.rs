@@ -4,6 +4,7 @@ mod deaths;
 mod links;
 mod load;
 mod own;
+mod status;
 
 use std::time::Duration;
 
@@ -189,8 +190,13 @@ async fn other_work_takes_the_place_of_a_drain(driver: Driver) {
     let first = rotate(service, tenant).await.unwrap();
     let second = rotate(service, tenant).await.unwrap();
     service.suspend_tenant(tenant).await.unwrap();
-    enter(&second).await.unwrap();
+    for access in [&first, &second] {
+        assert!(enter(access).await.is_err(), "nobody gets in");
+    }
     service.resume_tenant(tenant).await.unwrap();
+    for access in [&first, &second] {
+        enter(access).await.unwrap();
+    }
     let owner = TestService::new_tenant("acme", ADA, Some(PASSWORD))
         .unwrap()
         .owner;
@@ -203,9 +209,11 @@ async fn other_work_takes_the_place_of_a_drain(driver: Driver) {
     rotate(service, tenant).await.unwrap();
     service.delete_tenant(tenant, false).await.unwrap();
     refused!(rotate(service, tenant).await, Refusal::Conflict(_));
+    assert!(enter(&third).await.is_err());
     drain(&test).await;
-    assert!(
-        enter(&third).await.is_err(),
+    assert_eq!(
+        states(service, tenant).await.last().unwrap().1,
+        CredentialState::Retired,
         "ended in its time all the same"
     );
     service.delete_tenant(tenant, true).await.unwrap();

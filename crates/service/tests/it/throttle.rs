@@ -161,6 +161,7 @@ async fn signing_in_to_one_tenant_locks_no_other(driver: Driver) {
 }
 
 on_both!(
+    whoever_is_locked_out_gets_one_mail,
     signing_in_to_one_tenant_locks_no_other,
     five_are_free_for_known_and_unknown_alike,
     the_right_password_waits_too_and_then_clears_the_account,
@@ -169,3 +170,37 @@ on_both!(
     a_hundred_in_a_row_close_the_account,
     without_limits_everything_is_compared,
 );
+
+/// One mail to whoever is locked out by wrong tries, however many follow; none where the try that
+/// would lock was the right one.
+async fn whoever_is_locked_out_gets_one_mail(driver: Driver) {
+    let test = start(driver).await;
+    let acme = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    let locked = async |test: &TestService| {
+        let mails = test.mails().await.unwrap();
+        let about = |mail: &&tenantry_service::mailbox::StoredMail| mail.subject.contains("locked");
+        mails.iter().filter(about).count()
+    };
+    for _ in 0..4 {
+        refused!(
+            try_in(&test, Some("acme"), ADA, OTHER).await,
+            Refusal::InvalidCredentials
+        );
+    }
+    one(try_in(&test, Some("acme"), ADA, PASSWORD).await.unwrap());
+    test.clock.advance(Duration::from_mins(2));
+    assert_eq!(locked(&test).await, 0, "the fifth was right");
+    for _ in 0..9 {
+        assert!(try_in(&test, Some("acme"), ADA, OTHER).await.is_err());
+        test.clock.advance(Duration::from_mins(16));
+        locked(&test).await;
+    }
+    assert_eq!(locked(&test).await, 1);
+    let mails = test.mails().await.unwrap();
+    assert_eq!(mails[0].to, ADA);
+    test.service
+        .unlock_user(acme.tenant.id, &ADA.parse().unwrap())
+        .await
+        .unwrap();
+    one(try_in(&test, Some("acme"), ADA, PASSWORD).await.unwrap());
+}

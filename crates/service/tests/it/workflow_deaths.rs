@@ -1,6 +1,6 @@
 //! A process that dies after any entry of a workflow's log; another one finishes or undoes the
 //! work once the lease has passed. The engine and its statements meet both databases elsewhere, so
-//! that two of the workflows stand for all on PostgreSQL.
+//! that one of the workflows stands for all on PostgreSQL.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,8 +70,9 @@ async fn provisioning() {
     dies_everywhere(Scene::Provision, Setting::FILES).await;
 }
 
-async fn recreating(registry: Driver) {
-    dies_everywhere(Scene::Recreate, Setting::files(registry)).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn recreating() {
+    dies_everywhere(Scene::Recreate, Setting::FILES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,4 +144,4 @@ async fn undoing_a_schema() {
     dies_on_the_way_back(Setting::SCHEMA).await;
 }
 
-on_both!(inviting, recreating);
+on_both!(inviting);

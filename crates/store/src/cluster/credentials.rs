@@ -61,7 +61,8 @@ pub enum SignIn {
 }
 
 impl Cluster {
-    /// Gives a role this password and lets it sign in. Can be repeated; the sessions it has stay.
+    /// Gives a role this password and lets it sign in, also after
+    /// [`close_slots`](Self::close_slots). Can be repeated; the sessions it has stay.
     /// Where rows are shared, there is no service slot of the tenant's own: see
     /// [`set_shared_password`](Self::set_shared_password).
     pub async fn set_password(
@@ -91,7 +92,13 @@ impl Cluster {
             return Err(ClusterError::Missing(role.to_string()));
         }
         let mut batch = Batch::locked(self.version().await?, placement);
-        batch.add(&[&"ALTER ROLE ", &role, &" LOGIN PASSWORD ", verifier]);
+        batch.add(&[
+            &"ALTER ROLE ",
+            &role,
+            &" LOGIN PASSWORD ",
+            verifier,
+            &" VALID UNTIL 'infinity'",
+        ]);
         self.run(batch).await?;
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Cluster {
 
     /// Owner, marker and rights, and only then connections: in one transaction, so that a database
     /// that accepts connections is never open to PUBLIC.
-    async fn dress(&self, placement: Placement) -> Result<(), ClusterError> {
+    pub(super) async fn dress(&self, placement: Placement) -> Result<(), ClusterError> {
         // Looked at again: what is there now may be another's who was quicker.
         let state = self.database_state(placement).await?;
         let name = self.database_name(placement);

@@ -93,6 +93,47 @@ impl Cluster {
         }
     }
 
+    /// Puts right what somebody changed about the tenant's home: owner, marker, rights of PUBLIC,
+    /// connections. Never makes one: what was in a home that is gone is for a backup to bring back.
+    /// What is wrong with the base is for [`ensure_base`](Self::ensure_base).
+    ///
+    /// # Errors
+    /// [`ClusterError::Missing`] where there is none, or only what an interrupted drop left.
+    pub async fn mend_home(&self, placement: Placement) -> Result<(), ClusterError> {
+        let mut patience = self.patience();
+        loop {
+            match self.try_mend(placement).await {
+                Ok(()) => return Ok(()),
+                Err(error) => patience.bear(error).await?,
+            }
+        }
+    }
+
+    async fn try_mend(&self, placement: Placement) -> Result<(), ClusterError> {
+        let state = self.home(placement).await?;
+        let Some(state) = state.filter(|state| !state.broken) else {
+            return Err(self.without_home(placement));
+        };
+        if state.is_made() {
+            return Ok(());
+        }
+        self.expect_role(placement, RoleKind::Owner).await?;
+        match placement.isolation {
+            Isolation::Database => self.dress(placement).await,
+            Isolation::Schema => self.admit_owner(placement).await,
+            // What could be wrong with it is all the base's.
+            Isolation::Shared => Ok(()),
+        }
+    }
+
+    fn without_home(&self, placement: Placement) -> ClusterError {
+        let name = self.database_shown(placement);
+        ClusterError::Missing(match placement.own_schemas().first() {
+            Some(schema) => format!("{schema} in {name}"),
+            None => name,
+        })
+    }
+
     async fn expect_role(&self, placement: Placement, kind: RoleKind) -> Result<(), ClusterError> {
         let roles = self.roles(placement).await?;
         if roles.iter().any(|role| role.kind == kind) {
@@ -123,13 +164,7 @@ impl Cluster {
     async fn try_open(&self, placement: Placement) -> Result<(), ClusterError> {
         let state = self.home(placement).await?;
         let Some(state) = state.filter(HomeState::is_made) else {
-            let name = self.database_shown(placement);
-            return Err(ClusterError::Missing(
-                match placement.own_schemas().first() {
-                    Some(schema) => format!("{schema} in {name}"),
-                    None => name,
-                },
-            ));
+            return Err(self.without_home(placement));
         };
         if state.is_open() {
             return Ok(());

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use tenantry_core::credential::Slot;
 use tenantry_core::tenant::Isolation;
 use tenantry_core::{Generation, TenantId};
 use uuid::Uuid;
@@ -135,6 +136,15 @@ impl Login {
 
     /// All of them.
     pub const ALL: [Self; 3] = [Self::A, Self::B, Self::Service];
+
+    /// The one that a slot's secrets are for.
+    pub const fn of(slot: Slot) -> Self {
+        match slot {
+            Slot::Service => Self::Service,
+            Slot::A => Self::A,
+            Slot::B => Self::B,
+        }
+    }
 
     /// The role it acts as.
     pub const fn acts_as(self) -> RoleKind {

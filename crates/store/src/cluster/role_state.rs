@@ -7,15 +7,15 @@ use super::database::is_marker;
 use super::name::{Placement, RoleKind};
 use super::{Cluster, ClusterError};
 
-/// A tenant's role as the catalogue has it.
+/// A tenant's role as the catalogue has it, with our marker for this tenant and generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleState {
     /// Which one.
     pub kind: RoleKind,
-    /// It carries our marker for this tenant and generation.
-    pub marked: bool,
     /// It may sign in, which says nothing about its password.
     pub enabled: bool,
+    /// It may not since [`close_slots`](Cluster::close_slots), and not for another reason.
+    pub closed: bool,
     /// Attributes, membership, settings and connection limit are what they should be.
     pub sound: bool,
 }
@@ -23,7 +23,8 @@ pub struct RoleState {
 // SET is no privilege before version 16, where a member may always act as the group.
 const ROLES: &str = "
     SELECT r.rolname::text AS name, shobj_description(r.oid, 'pg_authid') AS comment,
-           r.rolcanlogin AS enabled, r.rolconnlimit AS connections,
+           r.rolcanlogin AS enabled,
+           NOT r.rolcanlogin AND COALESCE(r.rolvaliduntil = '-infinity', FALSE) AS closed, r.rolconnlimit AS connections,
            NOT (r.rolsuper OR r.rolcreatedb OR r.rolcreaterole OR r.rolreplication OR r.rolbypassrls) AS plain,
            COALESCE(pg_has_role(r.oid, g.oid, 'USAGE') AND pg_has_role(r.oid, g.oid,
                CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END),
@@ -62,8 +63,8 @@ impl Cluster {
             }
             roles.push(RoleState {
                 kind,
-                marked: true,
                 enabled: row.try_get("enabled")?,
+                closed: row.try_get("closed")?,
                 sound: self.is_sound(placement, kind, row)?,
             });
         }

@@ -133,6 +133,16 @@ impl Cluster {
             .map_err(|error| self.without_base(Common::Schemas, error))
     }
 
+    /// Lets the owner, and so the server's own role, into the database that the schemas lie in.
+    pub(super) async fn admit_owner(&self, placement: Placement) -> Result<(), ClusterError> {
+        let entry = self.entry(Common::Schemas).await?;
+        let owner = placement.role(RoleKind::Owner);
+        let mut batch = Batch::locked(self.version().await?, placement);
+        batch.let_in(&entry, &owner);
+        self.run_common(Common::Schemas, batch).await?;
+        Ok(())
+    }
+
     pub(super) async fn open_schema(&self, placement: Placement) -> Result<(), ClusterError> {
         let owner = placement.role(RoleKind::Owner);
         let application = placement.role(RoleKind::Application);

@@ -125,6 +125,21 @@ impl Admins<'_> {
         .collect()
     }
 
+    /// Sets the name to show, or takes it away; `false` where nobody has this id.
+    pub async fn set_full_name(
+        &mut self,
+        id: AdminId,
+        name: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.0,
+            "UPDATE platform_admins SET full_name = $2 WHERE id = $1",
+            id.uuid(),
+            name
+        )?;
+        Ok(changed == 1)
+    }
+
     /// Sets a password and raises the security version; the version that counts from now on.
     pub async fn set_password(&mut self, id: AdminId, hash: &str) -> Result<bool, StoreError> {
         let changed = execute!(

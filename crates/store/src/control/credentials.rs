@@ -68,6 +68,28 @@ row! {
     }
 }
 
+/// Secrets, whosever they are; what follows chooses among them.
+macro_rules! secrets {
+    ($($which:literal)+) => {
+        concat!(
+            "SELECT u.tenant_id, u.generation, u.serial, u.slot, u.name, u.state, u.sealed_secret,
+                    u.created_at, u.activated_at, u.quiet_since, u.retired_at
+             FROM tenant_database_users u ",
+            $($which),+
+        )
+    };
+}
+
+/// Secrets of the present generation of tenants `t`.
+macro_rules! present_secrets {
+    ($which:literal) => {
+        secrets!(
+            "JOIN tenants t ON t.id = u.tenant_id AND t.generation = u.generation "
+            $which
+        )
+    };
+}
+
 impl TryFrom<CredentialRow> for Credential {
     type Error = StoreError;
 
@@ -90,6 +112,10 @@ impl TryFrom<CredentialRow> for Credential {
             retired_at: row.retired_at.map(Timestamp::from_micros),
         })
     }
+}
+
+fn read(rows: Vec<CredentialRow>) -> Result<Vec<Credential>, StoreError> {
+    rows.into_iter().map(Credential::try_from).collect()
 }
 
 impl Credentials<'_> {
@@ -121,19 +147,16 @@ impl Credentials<'_> {
         tenant: TenantId,
         generation: Generation,
     ) -> Result<Vec<Credential>, StoreError> {
-        fetch_all!(
+        read(fetch_all!(
             self.0,
             CredentialRow,
-            "SELECT tenant_id, generation, serial, slot, name, state, sealed_secret, created_at,
-                    activated_at, quiet_since, retired_at
-             FROM tenant_database_users WHERE tenant_id = $1 AND generation = $2
-             ORDER BY serial DESC",
+            secrets!(
+                "WHERE tenant_id = $1 AND generation = $2
+                 ORDER BY serial DESC"
+            ),
             tenant.uuid(),
             generation.number()
-        )?
-        .into_iter()
-        .map(Credential::try_from)
-        .collect()
+        )?)
     }
 
     /// The secrets of a slot that its role may have: the one that counts, and after it the one that
@@ -144,21 +167,17 @@ impl Credentials<'_> {
         generation: Generation,
         slot: Slot,
     ) -> Result<Vec<Credential>, StoreError> {
-        fetch_all!(
+        read(fetch_all!(
             self.0,
             CredentialRow,
-            "SELECT tenant_id, generation, serial, slot, name, state, sealed_secret, created_at,
-                    activated_at, quiet_since, retired_at
-             FROM tenant_database_users
-             WHERE tenant_id = $1 AND generation = $2 AND slot = $3 AND state IN ('pending', 'active')
-             ORDER BY state, serial DESC",
+            secrets!(
+                "WHERE tenant_id = $1 AND generation = $2 AND slot = $3 AND state IN ('pending', 'active')
+                 ORDER BY state, serial DESC"
+            ),
             tenant.uuid(),
             generation.number(),
             slot.as_str()
-        )?
-        .into_iter()
-        .map(Credential::try_from)
-        .collect()
+        )?)
     }
 
     /// The secret of a slot that counts; where there is none yet, the one that is about to.
@@ -179,22 +198,17 @@ impl Credentials<'_> {
         after: Option<TenantId>,
         limit: i64,
     ) -> Result<Vec<Credential>, StoreError> {
-        fetch_all!(
+        read(fetch_all!(
             self.0,
             CredentialRow,
-            "SELECT u.tenant_id, u.generation, u.serial, u.slot, u.name, u.state, u.sealed_secret,
-                    u.created_at, u.activated_at, u.quiet_since, u.retired_at
-             FROM tenant_database_users u
-             JOIN tenants t ON t.id = u.tenant_id AND t.generation = u.generation
-             WHERE u.state = 'retiring' AND u.tenant_id > $1
-               AND t.status IN ('active', 'suspended', 'deleted')
-             ORDER BY u.tenant_id LIMIT $2",
+            present_secrets!(
+                "WHERE u.state = 'retiring' AND u.tenant_id > $1
+                   AND t.status IN ('active', 'suspended', 'deleted')
+                 ORDER BY u.tenant_id LIMIT $2"
+            ),
             after.map_or(Uuid::nil(), TenantId::uuid),
             limit
-        )?
-        .into_iter()
-        .map(Credential::try_from)
-        .collect()
+        )?)
     }
 
     /// The server's own secrets that count since before a moment and have no successor yet, of
@@ -204,25 +218,20 @@ impl Credentials<'_> {
         before: Timestamp,
         limit: i64,
     ) -> Result<Vec<Credential>, StoreError> {
-        fetch_all!(
+        read(fetch_all!(
             self.0,
             CredentialRow,
-            "SELECT u.tenant_id, u.generation, u.serial, u.slot, u.name, u.state, u.sealed_secret,
-                    u.created_at, u.activated_at, u.quiet_since, u.retired_at
-             FROM tenant_database_users u
-             JOIN tenants t ON t.id = u.tenant_id AND t.generation = u.generation
-             WHERE u.slot = 'service' AND u.state = 'active' AND u.activated_at < $1
-               AND t.status IN ('active', 'suspended')
-               AND NOT EXISTS (SELECT 1 FROM tenant_database_users n
-                    WHERE n.tenant_id = u.tenant_id AND n.generation = u.generation
-                      AND n.slot = 'service' AND n.state = 'pending')
-             ORDER BY u.activated_at LIMIT $2",
+            present_secrets!(
+                "WHERE u.slot = 'service' AND u.state = 'active' AND u.activated_at < $1
+                   AND t.status IN ('active', 'suspended')
+                   AND NOT EXISTS (SELECT 1 FROM tenant_database_users n
+                        WHERE n.tenant_id = u.tenant_id AND n.generation = u.generation
+                          AND n.slot = 'service' AND n.state = 'pending')
+                 ORDER BY u.activated_at LIMIT $2"
+            ),
             before.micros(),
             limit
-        )?
-        .into_iter()
-        .map(Credential::try_from)
-        .collect()
+        )?)
     }
 
     /// The server's own secrets that are to take the place of one that counts, of tenants in use;
@@ -232,25 +241,20 @@ impl Credentials<'_> {
         after: Option<TenantId>,
         limit: i64,
     ) -> Result<Vec<Credential>, StoreError> {
-        fetch_all!(
+        read(fetch_all!(
             self.0,
             CredentialRow,
-            "SELECT u.tenant_id, u.generation, u.serial, u.slot, u.name, u.state, u.sealed_secret,
-                    u.created_at, u.activated_at, u.quiet_since, u.retired_at
-             FROM tenant_database_users u
-             JOIN tenants t ON t.id = u.tenant_id AND t.generation = u.generation
-             WHERE u.slot = 'service' AND u.state = 'pending' AND u.tenant_id > $1
-               AND t.status IN ('active', 'suspended')
-               AND EXISTS (SELECT 1 FROM tenant_database_users n
-                    WHERE n.tenant_id = u.tenant_id AND n.generation = u.generation
-                      AND n.slot = 'service' AND n.state = 'active')
-             ORDER BY u.tenant_id LIMIT $2",
+            present_secrets!(
+                "WHERE u.slot = 'service' AND u.state = 'pending' AND u.tenant_id > $1
+                   AND t.status IN ('active', 'suspended')
+                   AND EXISTS (SELECT 1 FROM tenant_database_users n
+                        WHERE n.tenant_id = u.tenant_id AND n.generation = u.generation
+                          AND n.slot = 'service' AND n.state = 'active')
+                 ORDER BY u.tenant_id LIMIT $2"
+            ),
             after.map_or(Uuid::nil(), TenantId::uuid),
             limit
-        )?
-        .into_iter()
-        .map(Credential::try_from)
-        .collect()
+        )?)
     }
 
     /// Applications' secrets of tenants in use that count since before a moment, that no other is
@@ -261,26 +265,21 @@ impl Credentials<'_> {
         reminded_before: Timestamp,
         limit: i64,
     ) -> Result<Vec<Credential>, StoreError> {
-        fetch_all!(
+        read(fetch_all!(
             self.0,
             CredentialRow,
-            "SELECT u.tenant_id, u.generation, u.serial, u.slot, u.name, u.state, u.sealed_secret,
-                    u.created_at, u.activated_at, u.quiet_since, u.retired_at
-             FROM tenant_database_users u
-             JOIN tenants t ON t.id = u.tenant_id AND t.generation = u.generation
-             WHERE u.slot IN ('a', 'b') AND u.state = 'active' AND u.activated_at < $1
-               AND (u.reminded_at IS NULL OR u.reminded_at < $2) AND t.status = 'active'
-               AND NOT EXISTS (SELECT 1 FROM tenant_database_users n
-                    WHERE n.tenant_id = u.tenant_id AND n.generation = u.generation
-                      AND n.slot <> 'service' AND n.state IN ('pending', 'retiring'))
-             ORDER BY u.activated_at LIMIT $3",
+            present_secrets!(
+                "WHERE u.slot IN ('a', 'b') AND u.state = 'active' AND u.activated_at < $1
+                   AND (u.reminded_at IS NULL OR u.reminded_at < $2) AND t.status = 'active'
+                   AND NOT EXISTS (SELECT 1 FROM tenant_database_users n
+                        WHERE n.tenant_id = u.tenant_id AND n.generation = u.generation
+                          AND n.slot <> 'service' AND n.state IN ('pending', 'retiring'))
+                 ORDER BY u.activated_at LIMIT $3"
+            ),
             before.micros(),
             reminded_before.micros(),
             limit
-        )?
-        .into_iter()
-        .map(Credential::try_from)
-        .collect()
+        )?)
     }
 
     /// Notes that somebody is reminded of a secret's age; `false` when somebody was since
@@ -305,10 +304,10 @@ impl Credentials<'_> {
         Ok(changed == 1)
     }
 
-    /// Makes ending a secret that retires one process's alone until a moment; `false` where it is
-    /// another's or has ended. Nobody else may take the role from it meanwhile, or give it a new
-    /// secret.
-    pub async fn claim_retiring(
+    /// Makes what is done to a secret's role one process's alone until a moment; `false` where it is
+    /// another's, or the secret is in another state by now. The hold stays with the secret when its
+    /// state changes. Nobody else may give the role a secret meanwhile, or take it from it.
+    pub async fn hold(
         &mut self,
         credential: &Credential,
         now: Timestamp,
@@ -316,13 +315,32 @@ impl Credentials<'_> {
     ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
-            "UPDATE tenant_database_users SET held_until = $5
-             WHERE tenant_id = $1 AND generation = $2 AND serial = $3 AND state = 'retiring'
-               AND (held_until IS NULL OR held_until <= $4)",
+            "UPDATE tenant_database_users SET held_until = $6
+             WHERE tenant_id = $1 AND generation = $2 AND serial = $3 AND state = $4
+               AND (held_until IS NULL OR held_until <= $5)",
             credential.tenant.uuid(),
             credential.generation.number(),
             credential.serial,
+            credential.state.as_str(),
             now.micros(),
+            until.micros()
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Gives up a hold that was taken until this moment; `false` where it is somebody else's by now.
+    pub async fn release(
+        &mut self,
+        credential: &Credential,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.0,
+            "UPDATE tenant_database_users SET held_until = NULL
+             WHERE tenant_id = $1 AND generation = $2 AND serial = $3 AND held_until = $4",
+            credential.tenant.uuid(),
+            credential.generation.number(),
+            credential.serial,
             until.micros()
         )?;
         Ok(changed == 1)

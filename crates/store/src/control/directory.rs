@@ -55,6 +55,15 @@ pub struct DirectoryEntry {
     pub state: EntryState,
 }
 
+/// An entry, and when it was made or last reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The entry.
+    pub entry: DirectoryEntry,
+    /// When it was made or last reserved.
+    pub at: Timestamp,
+}
+
 /// How a reservation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reservation {
@@ -81,6 +90,18 @@ row! {
         address_hash: Vec<u8>,
         kind: String,
         state: String,
+    }
+}
+
+row! {
+    struct ListedRow {
+        tenant_id: Uuid,
+        generation: i64,
+        user_id: Uuid,
+        address_hash: Vec<u8>,
+        kind: String,
+        state: String,
+        created_at: i64,
     }
 }
 
@@ -141,19 +162,25 @@ impl Directory<'_> {
         if changed == 1 {
             return Ok(Reservation::Held);
         }
-        let held = self.lookup(entry.tenant, entry.user).await?;
-        Ok(match held {
-            Some(held)
-                if held.address_hash == entry.address_hash
-                    && held.generation == entry.generation =>
-            {
-                Reservation::Held
-            }
-            _ => Reservation::Taken,
+        // There already, so that it is held; made younger, for whoever settles what is old.
+        let held = execute!(
+            self.0,
+            "UPDATE directory SET created_at = $5
+             WHERE tenant_id = $1 AND user_id = $2 AND address_hash = $3 AND generation = $4",
+            entry.tenant.uuid(),
+            entry.user.uuid(),
+            hash,
+            entry.generation.number(),
+            now.micros()
+        )?;
+        Ok(if held == 1 {
+            Reservation::Held
+        } else {
+            Reservation::Taken
         })
     }
 
-    /// Notes that the tenant's row is there.
+    /// Notes that the row of a person who was just added is there.
     pub async fn confirm(&mut self, tenant: TenantId, user: UserId) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
@@ -164,22 +191,108 @@ impl Directory<'_> {
         Ok(changed == 1)
     }
 
-    /// A person's entry.
+    /// Makes a person's entries reserved again, before the row goes or is changed: should whoever
+    /// does it die, they are settled later.
+    pub async fn unsettle(
+        &mut self,
+        tenant: TenantId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        execute!(
+            self.0,
+            "UPDATE directory SET state = 'reserved', created_at = $3 WHERE tenant_id = $1 AND user_id = $2",
+            tenant.uuid(),
+            user.uuid(),
+            now.micros()
+        )
+    }
+
+    /// Notes what the tenant's row says: this entry is confirmed, whatever it was, and made where it
+    /// is missing; [`Reservation::Taken`] where another tenant holds the address.
+    pub async fn settle(
+        &mut self,
+        entry: &DirectoryEntry,
+        global: bool,
+        now: Timestamp,
+    ) -> Result<Reservation, StoreError> {
+        if self.reserve(entry, global, now).await? == Reservation::Taken {
+            return Ok(Reservation::Taken);
+        }
+        execute!(
+            self.0,
+            "UPDATE directory SET state = 'confirmed', kind = $4
+             WHERE tenant_id = $1 AND user_id = $2 AND address_hash = $3",
+            entry.tenant.uuid(),
+            entry.user.uuid(),
+            entry.address_hash.as_slice(),
+            entry.kind.as_str()
+        )?;
+        Ok(Reservation::Held)
+    }
+
+    /// A person's entry for an address.
     pub async fn lookup(
         &mut self,
         tenant: TenantId,
         user: UserId,
+        address_hash: &[u8; 32],
     ) -> Result<Option<DirectoryEntry>, StoreError> {
         fetch_optional!(
             self.0,
             EntryRow,
             "SELECT tenant_id, generation, user_id, address_hash, kind, state
-             FROM directory WHERE tenant_id = $1 AND user_id = $2",
+             FROM directory WHERE tenant_id = $1 AND user_id = $2 AND address_hash = $3",
             tenant.uuid(),
-            user.uuid()
+            user.uuid(),
+            address_hash.as_slice()
         )?
         .map(DirectoryEntry::try_from)
         .transpose()
+    }
+
+    /// A person's entries.
+    pub async fn list_of(
+        &mut self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<Vec<Listed>, StoreError> {
+        let rows = fetch_all!(
+            self.0,
+            ListedRow,
+            "SELECT tenant_id, generation, user_id, address_hash, kind, state, created_at
+             FROM directory WHERE tenant_id = $1 AND user_id = $2 ORDER BY address_hash",
+            tenant.uuid(),
+            user.uuid()
+        )?;
+        rows.into_iter()
+            .map(|row| {
+                let at = Timestamp::from_micros(row.created_at);
+                let entry = DirectoryEntry::try_from(EntryRow {
+                    tenant_id: row.tenant_id,
+                    generation: row.generation,
+                    user_id: row.user_id,
+                    address_hash: row.address_hash,
+                    kind: row.kind,
+                    state: row.state,
+                })?;
+                Ok(Listed { entry, at })
+            })
+            .collect()
+    }
+
+    /// Takes an entry out, unless somebody reserved it anew since it was listed.
+    pub async fn remove_listed(&mut self, listed: &Listed) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.0,
+            "DELETE FROM directory
+             WHERE tenant_id = $1 AND user_id = $2 AND address_hash = $3 AND created_at = $4",
+            listed.entry.tenant.uuid(),
+            listed.entry.user.uuid(),
+            listed.entry.address_hash.as_slice(),
+            listed.at.micros()
+        )?;
+        Ok(changed == 1)
     }
 
     /// A tenant's entries.
@@ -227,28 +340,8 @@ impl Directory<'_> {
         .collect()
     }
 
-    /// Takes out an entry that was reserved before `before` and is not confirmed; `false` when it
-    /// is by now, or is gone.
-    pub async fn remove_unsettled(
-        &mut self,
-        entry: &DirectoryEntry,
-        before: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let changed = execute!(
-            self.0,
-            "DELETE FROM directory WHERE tenant_id = $1 AND user_id = $2 AND generation = $3
-               AND address_hash = $4 AND state = 'reserved' AND created_at <= $5",
-            entry.tenant.uuid(),
-            entry.user.uuid(),
-            entry.generation.number(),
-            entry.address_hash.as_slice(),
-            before.micros()
-        )?;
-        Ok(changed == 1)
-    }
-
-    /// Whoever has the address in an active tenant. A hint for people who are not signed in: it
-    /// leads to where a password is checked and authorises nothing by itself.
+    /// Whoever has the address in an active tenant, or had it, or is about to. A hint for people who
+    /// are not signed in: it leads to where a password is checked and authorises nothing by itself.
     pub async fn find_active(
         mut self,
         address_hash: [u8; 32],
@@ -259,7 +352,7 @@ impl Directory<'_> {
             PlaceRow,
             "SELECT d.tenant_id, d.user_id
              FROM directory d JOIN tenants t ON t.id = d.tenant_id AND t.generation = d.generation
-             WHERE d.address_hash = $1 AND d.state = 'confirmed' AND t.status = 'active'
+             WHERE d.address_hash = $1 AND t.status = 'active'
              ORDER BY t.number LIMIT $2",
             address_hash.as_slice(),
             limit

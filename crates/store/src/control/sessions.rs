@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenantry_core::session::{EndReason, Session, SessionKind, Subject};
 use tenantry_core::user::SecurityVersion;
-use tenantry_core::{AdminId, Generation, SessionId, TenantId, Timestamp, UserId};
+use tenantry_core::{AdminId, DeviceId, Generation, SessionId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::{Conn, StoreError};
@@ -120,6 +120,53 @@ impl Sessions<'_> {
             session.user_agent.as_deref()
         )?;
         Ok(())
+    }
+
+    /// Notes the device that a session was begun on, with which it ends.
+    pub async fn bind(&mut self, id: SessionId, device: DeviceId) -> Result<bool, StoreError> {
+        let changed = execute!(
+            self.0,
+            "UPDATE sessions SET device_id = $2 WHERE id = $1",
+            id.uuid(),
+            device.uuid()
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Ends the sessions that were begun on a tenant's device; how many.
+    pub async fn end_device(
+        &mut self,
+        tenant: TenantId,
+        device: DeviceId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        execute!(
+            self.0,
+            "UPDATE sessions SET ended_at = $3, end_reason = $4
+             WHERE tenant_id = $1 AND device_id = $2 AND ended_at IS NULL",
+            tenant.uuid(),
+            device.uuid(),
+            now.micros(),
+            EndReason::Admin.as_str()
+        )
+    }
+
+    /// Ends the sessions that a person of a tenant began with a PIN, on whatever device; how many.
+    pub async fn end_on_devices(
+        &mut self,
+        tenant: TenantId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        execute!(
+            self.0,
+            "UPDATE sessions SET ended_at = $3, end_reason = $4
+             WHERE tenant_id = $1 AND subject_id = $2 AND device_id IS NOT NULL AND ended_at IS NULL",
+            tenant.uuid(),
+            user.uuid(),
+            now.micros(),
+            EndReason::Admin.as_str()
+        )
     }
 
     /// The session with this id, ended or not.

@@ -27,6 +27,17 @@ pub struct TenantPatch {
     pub registration: Option<Registration>,
     /// Whether a registered address must be proven first.
     pub verify_email: Option<bool>,
+    /// The fewest characters of a new password.
+    pub password_min: Option<MinLength>,
+}
+
+/// The fewest characters of a new password in a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MinLength {
+    /// The platform's number.
+    Platform,
+    /// One of its own.
+    Own(u8),
 }
 
 row! {
@@ -40,6 +51,7 @@ row! {
         isolation: String,
         registration: String,
         verify_email: i64,
+        password_min: Option<i64>,
         created_at: i64,
         deleted_at: Option<i64>,
         purge_at: Option<i64>,
@@ -75,6 +87,11 @@ impl TryFrom<TenantRow> for Tenant {
                 .parse()
                 .map_err(|_| corrupt("registration"))?,
             verify_email: row.verify_email == 1,
+            password_min: row
+                .password_min
+                .map(usize::try_from)
+                .transpose()
+                .map_err(|_| corrupt("password_min"))?,
             created_at: Timestamp::from_micros(row.created_at),
             deleted_at: row.deleted_at.map(Timestamp::from_micros),
             purge_at: row.purge_at.map(Timestamp::from_micros),
@@ -119,7 +136,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    created_at, deleted_at, purge_at
+                    password_min, created_at, deleted_at, purge_at
              FROM tenants WHERE id = $1",
             id.uuid()
         )?
@@ -133,7 +150,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    created_at, deleted_at, purge_at
+                    password_min, created_at, deleted_at, purge_at
              FROM tenants WHERE slug = $1",
             slug.as_str()
         )?
@@ -147,7 +164,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT t.id, t.slug, t.number, t.name, t.status, t.generation, t.isolation, t.registration,
-                    t.verify_email, t.created_at, t.deleted_at, t.purge_at
+                    t.verify_email, t.password_min, t.created_at, t.deleted_at, t.purge_at
              FROM tenant_domains d JOIN tenants t ON t.id = d.tenant_id
              WHERE d.kind = 'host' AND d.domain = $1 AND d.verified_at IS NOT NULL",
             domain
@@ -197,7 +214,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    created_at, deleted_at, purge_at
+                    password_min, created_at, deleted_at, purge_at
              FROM tenants WHERE number > $1 ORDER BY number LIMIT $2",
             after,
             limit
@@ -218,7 +235,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    created_at, deleted_at, purge_at
+                    password_min, created_at, deleted_at, purge_at
              FROM tenants
              WHERE status = 'failed' OR (status = 'provisioning' AND NOT EXISTS (
                  SELECT 1 FROM workflows w
@@ -243,12 +260,18 @@ impl Tenants<'_> {
         let changed = execute!(
             self.0,
             "UPDATE tenants SET name = COALESCE($2, name), registration = COALESCE($3, registration),
-                    verify_email = COALESCE($4, verify_email)
+                    verify_email = COALESCE($4, verify_email),
+                    password_min = CASE WHEN $5 = 1 THEN $6 ELSE password_min END
              WHERE id = $1",
             id.uuid(),
             patch.name.as_deref(),
             patch.registration.map(Registration::as_str),
             patch.verify_email.map(i64::from),
+            i64::from(patch.password_min.is_some()),
+            match patch.password_min {
+                Some(MinLength::Own(characters)) => Some(i64::from(characters)),
+                Some(MinLength::Platform) | None => None,
+            },
         )?;
         Ok(changed == 1)
     }
@@ -356,7 +379,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    created_at, deleted_at, purge_at
+                    password_min, created_at, deleted_at, purge_at
              FROM tenants WHERE status = 'deleted' AND purge_at <= $1 ORDER BY purge_at LIMIT $2",
             now.micros(),
             limit

@@ -62,6 +62,17 @@ impl Throttle<'_> {
         Ok(Counted::Go(failures))
     }
 
+    /// Failures in a row that a key has.
+    pub async fn failures(&mut self, key: &[u8; 32]) -> Result<i64, StoreError> {
+        let row = fetch_optional!(
+            self.0,
+            FailuresRow,
+            "SELECT failures FROM throttle WHERE key_hash = $1",
+            key.as_slice()
+        )?;
+        Ok(row.map_or(0, |row| row.failures))
+    }
+
     /// How long a key is blocked from now.
     pub async fn blocked_for(
         &mut self,

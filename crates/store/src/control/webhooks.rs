@@ -119,6 +119,31 @@ row! {
     }
 }
 
+/// Receivers with these counts; what follows chooses among them.
+macro_rules! receivers {
+    ($counts:literal, $which:literal) => {
+        concat!(
+            "SELECT id, url, description, events, sealed_secret, created_at, ",
+            $counts,
+            " FROM webhooks ",
+            $which
+        )
+    };
+}
+
+/// Receivers with what is still to be delivered to them, and what was given up.
+macro_rules! counted {
+    ($which:literal) => {
+        receivers!(
+            "(SELECT COUNT(*) FROM webhook_deliveries d WHERE d.webhook_id = webhooks.id
+                AND d.delivered_at IS NULL AND d.failed_at IS NULL) AS waiting,
+             (SELECT COUNT(*) FROM webhook_deliveries d WHERE d.webhook_id = webhooks.id
+                AND d.failed_at IS NOT NULL) AS failed",
+            $which
+        )
+    };
+}
+
 fn event(word: &str, table: &'static str, column: &'static str) -> Result<EventKind, StoreError> {
     word.parse()
         .map_err(|_| StoreError::Corrupt { table, column })
@@ -195,36 +220,17 @@ impl Webhooks<'_> {
 
     /// Every receiver, the oldest first.
     pub async fn list(&mut self) -> Result<Vec<WebhookRecord>, StoreError> {
-        fetch_all!(
-            self.0,
-            WebhookRow,
-            "SELECT id, url, description, events, sealed_secret, created_at,
-                    (SELECT COUNT(*) FROM webhook_deliveries d WHERE d.webhook_id = webhooks.id
-                       AND d.delivered_at IS NULL AND d.failed_at IS NULL) AS waiting,
-                    (SELECT COUNT(*) FROM webhook_deliveries d WHERE d.webhook_id = webhooks.id
-                       AND d.failed_at IS NOT NULL) AS failed
-             FROM webhooks ORDER BY id"
-        )?
-        .into_iter()
-        .map(WebhookRecord::try_from)
-        .collect()
+        fetch_all!(self.0, WebhookRow, counted!("ORDER BY id"))?
+            .into_iter()
+            .map(WebhookRecord::try_from)
+            .collect()
     }
 
     /// The receiver with this id.
     pub async fn lookup(&mut self, id: WebhookId) -> Result<Option<WebhookRecord>, StoreError> {
-        fetch_optional!(
-            self.0,
-            WebhookRow,
-            "SELECT id, url, description, events, sealed_secret, created_at,
-                    (SELECT COUNT(*) FROM webhook_deliveries d WHERE d.webhook_id = webhooks.id
-                       AND d.delivered_at IS NULL AND d.failed_at IS NULL) AS waiting,
-                    (SELECT COUNT(*) FROM webhook_deliveries d WHERE d.webhook_id = webhooks.id
-                       AND d.failed_at IS NOT NULL) AS failed
-             FROM webhooks WHERE id = $1",
-            id.uuid()
-        )?
-        .map(WebhookRecord::try_from)
-        .transpose()
+        fetch_optional!(self.0, WebhookRow, counted!("WHERE id = $1"), id.uuid())?
+            .map(WebhookRecord::try_from)
+            .transpose()
     }
 
     /// Receivers without their counts, which cost more the more there is to deliver: for whoever
@@ -233,9 +239,10 @@ impl Webhooks<'_> {
         fetch_all!(
             self.0,
             WebhookRow,
-            "SELECT id, url, description, events, sealed_secret, created_at,
-                    CAST(0 AS BIGINT) AS waiting, CAST(0 AS BIGINT) AS failed
-             FROM webhooks ORDER BY id"
+            receivers!(
+                "CAST(0 AS BIGINT) AS waiting, CAST(0 AS BIGINT) AS failed",
+                "ORDER BY id"
+            )
         )?
         .into_iter()
         .map(WebhookRecord::try_from)

@@ -15,21 +15,24 @@ pub struct Secrets<'c> {
 }
 
 /// Whose secret it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretOwner {
     /// The person.
     pub user: UserId,
     /// Until when the secret is good.
     pub expires_at: Timestamp,
+    /// What it is about beside its owner.
+    pub payload: Option<String>,
 }
 
-row! { struct OwnerRow { user_id: Uuid, expires_at: i64 } }
+row! { struct OwnerRow { user_id: Uuid, expires_at: i64, payload: Option<String> } }
 
 impl From<OwnerRow> for SecretOwner {
     fn from(row: OwnerRow) -> Self {
         Self {
             user: UserId::from_uuid(row.user_id),
             expires_at: Timestamp::from_micros(row.expires_at),
+            payload: row.payload,
         }
     }
 }
@@ -39,16 +42,26 @@ impl Secrets<'_> {
     /// now. It takes the place of the one of the same purpose from before; adding the same one
     /// twice is harmless.
     pub async fn add(&mut self, user: UserId, secret: &StoredSecret) -> Result<(), StoreError> {
+        self.add_about(user, secret, None).await
+    }
+
+    /// As [`add`](Self::add), with what the secret is about beside its owner.
+    pub async fn add_about(
+        &mut self,
+        user: UserId,
+        secret: &StoredSecret,
+        payload: Option<&str>,
+    ) -> Result<(), StoreError> {
         execute!(
             self.conn,
             "INSERT INTO tenantry_one_time_secrets (tenant_id, id, generation, user_id, purpose, secret_hash,
-                    security_version, created_at, expires_at)
-             SELECT u.tenant_id, $3, $4, u.id, $5, $6, u.security_version, $7, $8
+                    security_version, created_at, expires_at, payload)
+             SELECT u.tenant_id, $3, $4, u.id, $5, $6, u.security_version, $7, $8, $9
              FROM tenantry_users u WHERE u.tenant_id = $1 AND u.id = $2
              ON CONFLICT (tenant_id, user_id, purpose) DO UPDATE
              SET id = excluded.id, generation = excluded.generation, secret_hash = excluded.secret_hash,
                  security_version = excluded.security_version, created_at = excluded.created_at,
-                 expires_at = excluded.expires_at, used_at = NULL
+                 expires_at = excluded.expires_at, payload = excluded.payload, used_at = NULL
              WHERE tenantry_one_time_secrets.id <> excluded.id",
             self.tenant.uuid(),
             user.uuid(),
@@ -57,7 +70,8 @@ impl Secrets<'_> {
             secret.purpose.as_str(),
             secret.hash.as_slice(),
             secret.created_at.micros(),
-            secret.expires_at.micros()
+            secret.expires_at.micros(),
+            payload
         )?;
         Ok(())
     }
@@ -73,7 +87,7 @@ impl Secrets<'_> {
         let row = fetch_optional!(
             self.conn,
             OwnerRow,
-            "SELECT s.user_id, s.expires_at FROM tenantry_one_time_secrets s
+            "SELECT s.user_id, s.expires_at, s.payload FROM tenantry_one_time_secrets s
              JOIN tenantry_users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
                   AND u.security_version = s.security_version
              WHERE s.tenant_id = $1 AND s.id = $2 AND s.generation = $3 AND s.purpose = $4 AND s.secret_hash = $5
@@ -106,7 +120,7 @@ impl Secrets<'_> {
                AND security_version = (SELECT u.security_version FROM tenantry_users u
                     WHERE u.tenant_id = tenantry_one_time_secrets.tenant_id
                       AND u.id = tenantry_one_time_secrets.user_id AND u.disabled_at IS NULL)
-             RETURNING user_id, expires_at",
+             RETURNING user_id, expires_at, payload",
             self.tenant.uuid(),
             id.uuid(),
             self.generation.number(),
@@ -147,5 +161,17 @@ impl Secrets<'_> {
             purpose.as_str(),
             now.micros()
         )?)
+    }
+
+    /// Voids every secret of a person: what they were sent to is no longer the person's.
+    pub async fn void_all(&mut self, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
+        execute!(
+            self.conn,
+            "UPDATE tenantry_one_time_secrets SET used_at = $3
+             WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL",
+            self.tenant.uuid(),
+            user.uuid(),
+            now.micros()
+        )
     }
 }

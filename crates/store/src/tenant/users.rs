@@ -1,8 +1,12 @@
 //! A tenant's people.
 
+mod changes;
+
 use tenantry_core::user::{SecurityVersion, User, Username};
 use tenantry_core::{Email, Role, TenantId, Timestamp, UserId};
 use uuid::Uuid;
+
+pub use changes::{Change, Changed};
 
 use crate::{Conn, StoreError};
 
@@ -12,13 +16,15 @@ pub struct Users<'c> {
     pub(super) tenant: TenantId,
 }
 
-/// A person and the hash of the password, if one is set.
+/// A person and the hashes of the secrets that are set.
 #[derive(Clone)]
 pub struct UserRecord {
     /// The person.
     pub user: User,
     /// The password's hash.
     pub password_hash: Option<String>,
+    /// The PIN's hash.
+    pub pin_hash: Option<String>,
 }
 
 /// A person to add.
@@ -60,6 +66,7 @@ row! {
         full_name: Option<String>,
         role: String,
         password_hash: Option<String>,
+        pin_hash: Option<String>,
         security_version: i64,
         must_change_password: i64,
         disabled_at: Option<i64>,
@@ -68,8 +75,19 @@ row! {
     }
 }
 
-row! { struct CountRow { count: i64 } }
 row! { struct IdRow { id: Uuid } }
+
+/// The people for whom a condition holds.
+macro_rules! person {
+    ($condition:literal) => {
+        concat!(
+            "SELECT id, email, username, full_name, role, password_hash, pin_hash, security_version,
+                    must_change_password, disabled_at, created_at, last_login_at
+             FROM tenantry_users WHERE ",
+            $condition
+        )
+    };
+}
 
 impl TryFrom<UserRow> for UserRecord {
     type Error = StoreError;
@@ -94,6 +112,7 @@ impl TryFrom<UserRow> for UserRecord {
                 last_login_at: row.last_login_at.map(Timestamp::from_micros),
             },
             password_hash: row.password_hash,
+            pin_hash: row.pin_hash,
         })
     }
 }
@@ -140,9 +159,7 @@ impl Users<'_> {
         fetch_optional!(
             self.conn,
             UserRow,
-            "SELECT id, email, username, full_name, role, password_hash, security_version, must_change_password,
-                    disabled_at, created_at, last_login_at
-             FROM tenantry_users WHERE tenant_id = $1 AND id = $2",
+            person!("tenant_id = $1 AND id = $2"),
             self.tenant.uuid(),
             id.uuid()
         )?
@@ -155,9 +172,7 @@ impl Users<'_> {
         fetch_optional!(
             self.conn,
             UserRow,
-            "SELECT id, email, username, full_name, role, password_hash, security_version, must_change_password,
-                    disabled_at, created_at, last_login_at
-             FROM tenantry_users WHERE tenant_id = $1 AND email_key = $2",
+            person!("tenant_id = $1 AND email_key = $2"),
             self.tenant.uuid(),
             email.key()
         )?
@@ -173,9 +188,7 @@ impl Users<'_> {
         fetch_optional!(
             self.conn,
             UserRow,
-            "SELECT id, email, username, full_name, role, password_hash, security_version, must_change_password,
-                    disabled_at, created_at, last_login_at
-             FROM tenantry_users WHERE tenant_id = $1 AND username_key = $2",
+            person!("tenant_id = $1 AND username_key = $2"),
             self.tenant.uuid(),
             username.key()
         )?
@@ -192,9 +205,7 @@ impl Users<'_> {
         fetch_all!(
             self.conn,
             UserRow,
-            "SELECT id, email, username, full_name, role, password_hash, security_version, must_change_password,
-                    disabled_at, created_at, last_login_at
-             FROM tenantry_users WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+            person!("tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
             self.tenant.uuid(),
             after.map_or(Uuid::nil(), UserId::uuid),
             limit
@@ -202,112 +213,5 @@ impl Users<'_> {
         .into_iter()
         .map(|row| UserRecord::try_from(row).map(|record| record.user))
         .collect()
-    }
-
-    /// Owners who are not disabled.
-    pub async fn count_owners(&mut self) -> Result<i64, StoreError> {
-        let row = fetch_one!(
-            self.conn,
-            CountRow,
-            "SELECT COUNT(*) AS count FROM tenantry_users
-             WHERE tenant_id = $1 AND role = 'owner' AND disabled_at IS NULL",
-            self.tenant.uuid()
-        )?;
-        Ok(row.count)
-    }
-
-    /// Sets a password and raises the security version, which ends what was proved before.
-    pub async fn set_password(
-        &mut self,
-        id: UserId,
-        hash: &str,
-        must_change: bool,
-    ) -> Result<bool, StoreError> {
-        let changed = execute!(
-            self.conn,
-            "UPDATE tenantry_users SET password_hash = $3, must_change_password = $4,
-                    security_version = security_version + 1
-             WHERE tenant_id = $1 AND id = $2",
-            self.tenant.uuid(),
-            id.uuid(),
-            hash,
-            i64::from(must_change)
-        )?;
-        Ok(changed == 1)
-    }
-
-    /// Replaces the password of somebody whose security version is still this one, and raises it;
-    /// `false` when it is another by now.
-    pub async fn change_password(
-        &mut self,
-        id: UserId,
-        hash: &str,
-        from: SecurityVersion,
-    ) -> Result<bool, StoreError> {
-        let changed = execute!(
-            self.conn,
-            "UPDATE tenantry_users SET password_hash = $3, must_change_password = 0,
-                    security_version = security_version + 1
-             WHERE tenant_id = $1 AND id = $2 AND security_version = $4",
-            self.tenant.uuid(),
-            id.uuid(),
-            hash,
-            from.0
-        )?;
-        Ok(changed == 1)
-    }
-
-    /// Replaces a hash by a stronger one of the same password; `false` when it is another by now.
-    pub async fn upgrade_hash(
-        &mut self,
-        id: UserId,
-        from: &str,
-        to: &str,
-    ) -> Result<bool, StoreError> {
-        let changed = execute!(
-            self.conn,
-            "UPDATE tenantry_users SET password_hash = $4 WHERE tenant_id = $1 AND id = $2 AND password_hash = $3",
-            self.tenant.uuid(),
-            id.uuid(),
-            from,
-            to
-        )?;
-        Ok(changed == 1)
-    }
-
-    /// Notes a sign-in.
-    pub async fn mark_signed_in(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError> {
-        execute!(
-            self.conn,
-            "UPDATE tenantry_users SET last_login_at = $3 WHERE tenant_id = $1 AND id = $2",
-            self.tenant.uuid(),
-            id.uuid(),
-            now.micros()
-        )?;
-        Ok(())
-    }
-
-    /// Keeps a person out from now on; `false` where that is so already.
-    pub async fn mark_disabled(&mut self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
-        let changed = execute!(
-            self.conn,
-            "UPDATE tenantry_users SET disabled_at = $3
-             WHERE tenant_id = $1 AND id = $2 AND disabled_at IS NULL",
-            self.tenant.uuid(),
-            id.uuid(),
-            now.micros()
-        )?;
-        Ok(changed == 1)
-    }
-
-    /// Takes a person out, with the one-time secrets.
-    pub async fn remove(&mut self, id: UserId) -> Result<bool, StoreError> {
-        let changed = execute!(
-            self.conn,
-            "DELETE FROM tenantry_users WHERE tenant_id = $1 AND id = $2",
-            self.tenant.uuid(),
-            id.uuid()
-        )?;
-        Ok(changed == 1)
     }
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 const VIEWS: &[(&str, &str)] = &[
     ("control/admins", "admins"),
     ("control/adopted", "adopted"),
+    ("control/audit", "audit"),
+    ("control/applications", "applications"),
     ("control/clusters", "clusters"),
     ("control/credentials", "credentials"),
     ("control/databases", "databases"),
@@ -24,9 +26,13 @@ const VIEWS: &[(&str, &str)] = &[
     ("control/throttle", "throttle"),
     ("control/webhooks", "webhooks"),
     ("control/workflows", "workflows"),
+    ("tenant/codes", "codes"),
+    ("tenant/devices", "devices"),
     ("tenant/one_time", "secrets"),
+    ("tenant/registrations", "registrations"),
     ("tenant/stamp", "stamps"),
     ("tenant/users", "users"),
+    ("tenant/users/changes", "users"),
 ];
 
 fn root() -> &'static Path {

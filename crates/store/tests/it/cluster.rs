@@ -8,9 +8,11 @@ mod foreign;
 mod guarding;
 mod isolation;
 mod measured;
+mod mending;
 mod racing;
 mod rotation;
 mod sharing;
+mod slots;
 mod steps;
 mod upgrading;
 
@@ -20,18 +22,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 use tenantry_core::tenant::Isolation;
 use tenantry_core::{Entropy, Generation, Secret, TenantId};
 use tenantry_store::cluster::{
     Cluster, ClusterBounds, Login, Placement, RoleKind, generate_password,
 };
+use tenantry_testkit::cluster::{self as testkit, TestCluster};
 use tenantry_testkit::seeded_entropy;
 use tenantry_testkit::services::postgres;
-use url::Url;
 use uuid::Uuid;
 
-/// An admin role of the test's own and what it makes; dropping it drops all of that.
+/// An installation on a server of the test run, with an admin role of its own.
 pub(crate) struct Bench {
     pub(crate) cluster: Cluster,
     pub(crate) entropy: Entropy,
@@ -41,11 +43,7 @@ pub(crate) struct Bench {
     pub(crate) url: String,
     seed: u128,
     counter: AtomicU64,
-}
-
-fn random() -> u64 {
-    // The hasher's keys are random for each process, and differ from one to the next.
-    RandomState::new().hash_one(std::process::id())
+    _server: TestCluster,
 }
 
 impl Bench {
@@ -54,18 +52,12 @@ impl Bench {
     }
 
     pub(crate) async fn with(attributes: &str, bounds: ClusterBounds) -> Self {
-        let seed = random();
+        let server = TestCluster::with(attributes).await.unwrap();
+        // Names on a server come from ids, and other tests are on it too.
+        let seed = RandomState::new().hash_one(server.admin());
         let instance = Uuid::from_u64_pair(seed, 1);
-        let admin = format!("admin_{seed:016x}");
-        superuser(&format!(
-            "CREATE ROLE {admin} LOGIN PASSWORD 'admin' {attributes}"
-        ))
-        .await;
-        let mut url = Url::parse(&postgres()).unwrap();
-        url.set_username(&admin).unwrap();
-        url.set_password(Some("admin")).unwrap();
+        let (admin, url) = (server.admin().to_owned(), server.url().to_owned());
         let entropy = seeded_entropy(seed);
-        let url = String::from(url);
         let cluster = cluster(&url, instance, bounds, &entropy);
         Self {
             cluster,
@@ -75,6 +67,7 @@ impl Bench {
             url,
             seed: u128::from(seed) << 64,
             counter: AtomicU64::new(0),
+            _server: server.serving(instance),
         }
     }
 
@@ -279,23 +272,16 @@ pub(crate) async fn provision(cluster: &Cluster, placement: Placement) {
 
 /// Runs statements as the superuser.
 pub(crate) async fn superuser(sql: &str) {
-    in_database("postgres", sql).await;
+    testkit::superuser(sql).await.unwrap();
 }
 
 /// Runs statements as the superuser inside a database.
 pub(crate) async fn in_database(name: &str, sql: &str) {
-    let mut conn = superuser_in(name).await;
-    run(&mut conn, sql).await.unwrap();
-    conn.close().await.unwrap();
+    testkit::in_database(name, sql).await.unwrap();
 }
 
 pub(crate) async fn superuser_in(name: &str) -> PgConnection {
-    PgConnectOptions::from_str(&postgres())
-        .unwrap()
-        .database(name)
-        .connect()
-        .await
-        .unwrap()
+    testkit::superuser_in(name).await.unwrap()
 }
 
 /// Runs statements on a connection.
@@ -322,17 +308,11 @@ pub(crate) fn code(error: &sqlx::Error) -> String {
 
 /// The one number that a statement of the superuser's gives.
 pub(crate) async fn number(sql: &str) -> i64 {
-    number_in("postgres", sql).await
+    testkit::number(sql).await.unwrap()
 }
 
 pub(crate) async fn number_in(database: &str, sql: &str) -> i64 {
-    let mut conn = superuser_in(database).await;
-    let row = sqlx::query(AssertSqlSafe(sql.to_owned()))
-        .fetch_one(&mut conn)
-        .await
-        .unwrap();
-    conn.close().await.unwrap();
-    row.get(0)
+    testkit::number_in(database, sql).await.unwrap()
 }
 
 /// Bounds under which what never succeeds fails soon.
@@ -340,62 +320,5 @@ pub(crate) fn impatient() -> ClusterBounds {
     ClusterBounds {
         budget: Duration::from_millis(300),
         ..ClusterBounds::default()
-    }
-}
-
-/// Drops whatever carries the installation's marker or belongs to the admin, and the admin.
-async fn clean_up(admin: &str, instance: Uuid) -> Result<(), sqlx::Error> {
-    let mut conn = PgConnectOptions::from_str(&postgres())?.connect().await?;
-    let marker = format!("tenantry instance={instance} ");
-    let databases = sqlx::query(
-        "SELECT datname::text FROM pg_database d
-         WHERE starts_with(shobj_description(d.oid, 'pg_database'), $1)
-            OR pg_get_userbyid(datdba) = $2",
-    )
-    .bind(&marker)
-    .bind(admin)
-    .fetch_all(&mut conn)
-    .await?;
-    for row in databases {
-        let name: String = row.get(0);
-        run(
-            &mut conn,
-            &format!("ALTER DATABASE \"{name}\" IS_TEMPLATE false"),
-        )
-        .await?;
-        run(&mut conn, &format!("DROP DATABASE \"{name}\" WITH (FORCE)")).await?;
-    }
-    let roles = sqlx::query(
-        "SELECT rolname::text FROM pg_roles r WHERE starts_with(shobj_description(r.oid, 'pg_authid'), $1)",
-    )
-    .bind(&marker)
-    .fetch_all(&mut conn)
-    .await?;
-    let mut names: Vec<String> = roles.iter().map(|row| row.get(0)).collect();
-    names.push(admin.to_owned());
-    run(
-        &mut conn,
-        &format!("DROP ROLE \"{}\"", names.join("\", \"")),
-    )
-    .await?;
-    conn.close().await
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let (admin, instance) = (self.admin.clone(), self.instance);
-        // The test's own runtime can't be waited on from here, so a thread brings another one.
-        let cleaned = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            runtime
-                .block_on(clean_up(&admin, instance))
-                .map_err(std::io::Error::other)
-        })
-        .join();
-        if !matches!(cleaned, Ok(Ok(()))) {
-            eprintln!("something of {} is left over: {cleaned:?}", self.admin);
-        }
     }
 }

@@ -146,14 +146,16 @@ async fn words_that_are_none_are_refused(dialect: Dialect) {
         refused(&bench, &sql, tenant.id.uuid()).await;
     }
     for values in [
-        "('a.example', 'web', $1, 1)",
-        "('a.example', 'host', NULL, 1)",
-        "(NULL, 'host', $1, 1)",
+        "('a.example', 'web', $1, 1, 't', NULL, NULL)",
+        "('a.example', 'host', NULL, 1, 't', NULL, NULL)",
+        "(NULL, 'host', $1, 1, 't', NULL, NULL)",
+        "('a.example', 'host', $1, 1, 't', 1, NULL)",
+        "('a.example', 'host', $1, 1, 't', NULL, 1)",
     ] {
-        let insert = "INSERT INTO tenant_domains (domain, kind, tenant_id, created_at) VALUES";
+        let insert = "INSERT INTO tenant_domains (domain, kind, tenant_id, created_at, token, verified_at, next_check_at) VALUES";
         let sql = format!("{insert} {values}");
         // The parameter must be used, or PostgreSQL does not know its type.
-        let sql = sql.replace("NULL, 1", "NULLIF($1, $1), 1");
+        let sql = sql.replace("'host', NULL, 1", "'host', NULLIF($1, $1), 1");
         let sql = sql.replace("(NULL,", "(CAST(NULL AS TEXT),");
         refused(&bench, &sql, tenant.id.uuid()).await;
     }

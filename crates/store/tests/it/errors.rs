@@ -1,11 +1,12 @@
 //! What an error means is told by its code: real errors of both databases, and errors in foreign
 //! words.
 
+use std::error::Error as _;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::Connection as _;
 use tenantry_store::{Db, ErrorKind, StoreError};
-use tenantry_testkit::services::fresh_database;
+use tenantry_testkit::services::{PrivatePostgres, fresh_database};
 
 use crate::support::{Bench, Dialect, script};
 
@@ -121,23 +122,14 @@ async fn words_are_not_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_german_server_is_understood() {
-    let server = Server::fresh().await;
-    script(&server.db, TABLES).await.unwrap();
-    let Db::Postgres(pool) = &server.db else {
-        unreachable!("it is a server")
-    };
-    let mut conn = pool.acquire().await.unwrap();
-    // A cluster whose system has no German answers in English: `words_are_not_read` stands for it.
-    for locale in ["de_DE.UTF-8", "de_DE.utf8", "de_AT.utf8", "de_CH.utf8"] {
-        let set = AssertSqlSafe(format!("SET lc_messages = '{locale}'"));
-        if sqlx::raw_sql(set).execute(&mut *conn).await.is_ok() {
-            break;
-        }
-    }
-    let error = sqlx::raw_sql("INSERT INTO parent VALUES (1, 2, 'yes')")
-        .execute(&mut *conn)
-        .await;
-    assert!(StoreError::from(error.unwrap_err()).is_unique());
+    let german = PrivatePostgres::german().unwrap();
+    let db = Db::postgres(german.url(), 1).unwrap();
+    script(&db, TABLES).await.unwrap();
+    let error = script(&db, "INSERT INTO parent VALUES (1, 2, 'yes')").await;
+    let error = error.unwrap_err();
+    assert!(error.is_unique());
+    let said = error.source().map(ToString::to_string).unwrap_or_default();
+    assert!(said.contains("doppelter Schlüsselwert"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

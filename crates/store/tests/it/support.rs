@@ -152,6 +152,7 @@ impl Bench {
             isolation: Isolation::Database,
             registration: Registration::Closed,
             verify_email: true,
+            password_min: None,
             created_at: self.now(),
             deleted_at: None,
             purge_at: None,

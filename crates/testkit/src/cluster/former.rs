@@ -22,7 +22,7 @@ const TABLES: &str = r#"
                         kind kind, pw text, locked_since timestamptz);
     INSERT INTO users (mail, login, "Full Name", kind, pw, locked_since) VALUES
         ('grace@example.org', 'grace', 'Grace Hopper', 'admin', '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc', NULL),
-        ('alan@example.org', 'alan', 'Alan Turing', 'user', '$2b$12$GhvMmNVjRW29ulnudl.LbuAnUtN/LRfe1JsBm1Xu6LE3059z5Tr8m', NULL),
+        ('alan@example.org', 'alan', 'Alan Turing', 'user', '$1$abcdefgh$G4KYU6kWMWWkKZAEyGZGI/', NULL),
         ('mallory@example.org', NULL, NULL, 'owner', NULL, '2020-01-01 00:00:00+00'),
         ('GRACE@example.org', 'other', NULL, 'user', NULL, NULL),
         ('no address', NULL, NULL, 'user', NULL, NULL),

@@ -9,13 +9,15 @@ use serde::Deserialize;
 use tenantry_core::session::SessionKind;
 use tenantry_core::tenant::Tenant;
 use tenantry_service::Refusal;
-use tenantry_service::signin::{Login, SignedIn};
+use tenantry_service::sessions::{Issued, Renewed};
+use tenantry_service::signin::{Login, Person, SignedIn};
 
 use super::wire::{
     ChoiceBody, ListBody, LoginBody, SelectionProblem, SessionBody, SignedOutBody, login,
 };
 use crate::App;
 use crate::answer::answer;
+use crate::audit::{Audited, typed};
 use crate::context::Ctx;
 use crate::extract::Json;
 use crate::i18n::problem::ProblemCode;
@@ -39,26 +41,31 @@ pub struct LoginRequest {
 impl LoginRequest {
     /// Whom it names.
     pub fn login(&self) -> Result<Login, Refusal> {
-        match (&self.email, &self.username) {
-            (Some(email), None) => email
-                .parse()
-                .map(Login::Email)
-                .map_err(|error| Refusal::field("email", "invalid", error)),
-            (None, Some(name)) => name
-                .parse()
-                .map(Login::Username)
-                .map_err(|error| Refusal::field("username", "invalid", error)),
-            (None, None) => Err(Refusal::field(
-                "email",
-                "required",
-                "email or username is required",
-            )),
-            (Some(_), Some(_)) => Err(Refusal::field(
-                "username",
-                "invalid",
-                "give email or username, not both",
-            )),
-        }
+        login_of(self.email.as_deref(), self.username.as_deref())
+    }
+}
+
+/// Whom an address or a username names; one of them.
+pub(super) fn login_of(email: Option<&str>, username: Option<&str>) -> Result<Login, Refusal> {
+    match (email, username) {
+        (Some(email), None) => email
+            .parse()
+            .map(Login::Email)
+            .map_err(|error| Refusal::field("email", "invalid", error)),
+        (None, Some(name)) => name
+            .parse()
+            .map(Login::Username)
+            .map_err(|error| Refusal::field("username", "invalid", error)),
+        (None, None) => Err(Refusal::field(
+            "email",
+            "required",
+            "email or username is required",
+        )),
+        (Some(_), Some(_)) => Err(Refusal::field(
+            "username",
+            "invalid",
+            "give email or username, not both",
+        )),
     }
 }
 
@@ -100,7 +107,7 @@ pub fn routes() -> Routes {
                     ]),
             )
             .takes_secret()
-            .audited(AuditClass::Session),
+            .audited(AuditClass::Session, "session.begin"),
             post(sign_in),
         )
         .add(
@@ -114,7 +121,7 @@ pub fn routes() -> Routes {
                     .refuses(&["token_invalid"]),
             )
             .takes_token()
-            .audited(AuditClass::Session),
+            .audited(AuditClass::Session, "session.choose"),
             post(select),
         )
         .add(
@@ -128,7 +135,7 @@ pub fn routes() -> Routes {
                     .refuses(&["authentication_required", "session_stale"]),
             )
             .takes_token()
-            .audited(AuditClass::Session),
+            .audited(AuditClass::Session, "session.refresh"),
             post(refresh),
         )
         .add(
@@ -138,7 +145,7 @@ pub fn routes() -> Routes {
                 Audience::SignedIn,
                 Doc::new("Sign out", 200).gives::<SignedOutBody>(),
             )
-            .audited(AuditClass::Session)
+            .audited(AuditClass::Session, "session.end")
             .before_password_change(),
             post(sign_out),
         )
@@ -149,7 +156,7 @@ pub fn routes() -> Routes {
                 Audience::SignedIn,
                 Doc::new("Sign out everywhere", 200).gives::<SignedOutBody>(),
             )
-            .audited(AuditClass::Session)
+            .audited(AuditClass::Session, "session.end_all")
             .before_password_change(),
             post(sign_out_everywhere),
         )
@@ -169,7 +176,7 @@ pub fn routes() -> Routes {
                 Audience::SignedIn,
                 Doc::new("End one of your sessions", 204).refuses(&["not_found"]),
             )
-            .audited(AuditClass::Session),
+            .audited(AuditClass::Session, "session.end"),
             delete(end_session),
         )
 }
@@ -187,8 +194,10 @@ pub(crate) fn choices(tenants: &[Tenant]) -> Vec<ChoiceBody> {
 }
 
 async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequest>) -> Response {
+    let mut target = String::new();
     let outcome = async {
         let login = request.login()?;
+        target = typed(&app, &login);
         app.service
             .sign_in(
                 &ctx.tenant,
@@ -203,7 +212,7 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequ
     match outcome {
         Ok(SignedIn::Yes(signed_in)) => {
             let (person, issued) = *signed_in;
-            axum::Json(login(&person, &issued, &app.service.settings().code_prefix)).into_response()
+            signed(&app, &person, &issued).into_response()
         }
         Ok(SignedIn::Choose {
             selection_token,
@@ -215,15 +224,29 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequ
                 selection_token: selection_token.expose().clone(),
                 tenants: choices(&tenants),
             };
-            let mut response = (told.status(), axum::Json(body)).into_response();
+            let who = Audited::refused(told.code.as_str()).and_target(target);
+            let mut response = (told.status(), who, axum::Json(body)).into_response();
             response.headers_mut().insert(
                 header::CONTENT_TYPE,
                 axum::http::HeaderValue::from_static("application/problem+json"),
             );
             response
         }
-        Err(refusal) => answer::<StatusCode>(&app, &ctx, Err(refusal)),
+        Err(refusal) => Audited::target(target).on(answer::<StatusCode>(&app, &ctx, Err(refusal))),
     }
+}
+
+/// The answer to somebody who is signed in from now on.
+pub(super) fn signed(
+    app: &App,
+    person: &Person,
+    issued: &Issued,
+) -> (Audited, axum::Json<LoginBody>) {
+    let prefix = &app.service.settings().code_prefix;
+    (
+        Audited::by(&issued.session.subject).and_target(issued.session.id),
+        axum::Json(login(person, issued, prefix)),
+    )
 }
 
 async fn select(State(app): State<App>, ctx: Ctx, Json(request): Json<SelectRequest>) -> Response {
@@ -237,37 +260,45 @@ async fn select(State(app): State<App>, ctx: Ctx, Json(request): Json<SelectRequ
             &client,
         )
         .await;
-    let prefix = &app.service.settings().code_prefix;
-    answer(
-        &app,
-        &ctx,
-        outcome.map(|(person, issued)| axum::Json(login(&person, &issued, prefix))),
-    )
+    let outcome = outcome.map(|(person, issued)| signed(&app, &person, &issued));
+    answer(&app, &ctx, outcome)
 }
 
+/// Renewing goes on with what signing in noted, so that it leaves an entry only where a token was
+/// used twice, which ends the session.
 async fn refresh(
     State(app): State<App>,
     ctx: Ctx,
     Json(request): Json<RefreshRequest>,
 ) -> Response {
-    let outcome = app
+    let renewed = app
         .service
-        .refresh(&request.refresh_token, ctx.tenant.id())
+        .renew(&request.refresh_token, ctx.tenant.id())
         .await;
-    let prefix = &app.service.settings().code_prefix;
-    answer(
-        &app,
-        &ctx,
-        outcome.map(|(person, issued)| axum::Json(login(&person, &issued, prefix))),
-    )
+    let outcome = match renewed {
+        Ok(Renewed::Yes(renewed)) => {
+            let prefix = &app.service.settings().code_prefix;
+            let body = login(&renewed.0, &renewed.1, prefix);
+            Ok((Audited::nothing(), axum::Json(body)))
+        }
+        Ok(Renewed::Reused(subject)) => {
+            let stale = answer::<StatusCode>(&app, &ctx, Err(Refusal::SessionStale));
+            let code = ProblemCode::SessionStale.as_str();
+            return Audited::refused(code).and_by(&subject).on(stale);
+        }
+        Err(refusal) => Err(refusal),
+    };
+    answer(&app, &ctx, outcome)
 }
 
 async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
     let outcome = async {
-        app.service.sign_out(ctx.principal()?.session.id).await?;
-        Ok::<_, Refusal>(axum::Json(SignedOutBody {
+        let session = ctx.principal()?.session.id;
+        app.service.sign_out(session).await?;
+        let body = SignedOutBody {
             sessions_cleared: 1,
-        }))
+        };
+        Ok::<_, Refusal>((Audited::target(session), axum::Json(body)))
     }
     .await;
     answer(&app, &ctx, outcome)

@@ -12,6 +12,7 @@ use super::wire::{
 };
 use crate::App;
 use crate::answer::answer;
+use crate::audit::Audited;
 use crate::context::Ctx;
 use crate::extract::{Json, Query};
 use crate::route::{Audience, AuditClass, Doc, Route, Routes, Verb};
@@ -44,16 +45,19 @@ pub fn routes() -> Routes {
     Routes::default()
         .add(admin(Verb::Get, "/api/v1/clusters", all), get(list))
         .add(
-            admin(Verb::Post, "/api/v1/clusters", adding).audited(AuditClass::Platform),
+            admin(Verb::Post, "/api/v1/clusters", adding)
+                .audited(AuditClass::Platform, "cluster.add"),
             post(add),
         )
         .add(admin(Verb::Get, "/api/v1/clusters/{name}", one), get(show))
         .add(
-            admin(Verb::Patch, "/api/v1/clusters/{name}", changing).audited(AuditClass::Platform),
+            admin(Verb::Patch, "/api/v1/clusters/{name}", changing)
+                .audited(AuditClass::Platform, "cluster.change"),
             patch(change),
         )
         .add(
-            admin(Verb::Delete, "/api/v1/clusters/{name}", removing).audited(AuditClass::Platform),
+            admin(Verb::Delete, "/api/v1/clusters/{name}", removing)
+                .audited(AuditClass::Platform, "cluster.remove"),
             delete(remove),
         )
         .add(
@@ -78,7 +82,10 @@ async fn list(State(app): State<App>, ctx: Ctx, Query(query): Query<ListQuery>) 
 
 async fn add(State(app): State<App>, ctx: Ctx, Json(request): Json<ClusterRequest>) -> Response {
     let added = app.service.add_cluster(request.into()).await;
-    let outcome = added.map(|view| (StatusCode::CREATED, axum::Json(ClusterBody::from(&view))));
+    let outcome = added.map(|view| {
+        let body = axum::Json(ClusterBody::from(&view));
+        (StatusCode::CREATED, Audited::target(&view.name), body)
+    });
     answer(&app, &ctx, outcome)
 }
 

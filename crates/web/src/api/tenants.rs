@@ -4,19 +4,21 @@ mod change;
 mod check;
 mod create;
 mod credentials;
+mod domains;
 mod list;
 mod lives;
 mod owner;
 mod sessions;
 
 use axum::http::StatusCode;
-use tenantry_service::FieldError;
 use tenantry_service::tenants::TenantView;
 
 pub use self::change::PatchRequest;
 pub use self::create::CreateRequest;
+pub(super) use self::create::made;
 pub use self::lives::{DeleteQuery, RecreateRequest};
 pub use self::owner::OwnerRequest;
+use super::fields::{collect, parse_option};
 use super::wire::TenantBody;
 use crate::route::{Audience, Doc, Route, Routes, Verb};
 
@@ -29,6 +31,7 @@ pub fn routes() -> Routes {
         .merge(check::routes())
         .merge(sessions::routes())
         .merge(credentials::routes())
+        .merge(domains::routes())
 }
 
 fn admin(verb: Verb, path: &'static str, doc: Doc) -> Route {
@@ -43,27 +46,4 @@ fn shown(view: &TenantView) -> (StatusCode, axum::Json<TenantBody>) {
         StatusCode::OK
     };
     (status, axum::Json(TenantBody::from(view)))
-}
-
-/// What a field says, or `None` with the reason among `errors`.
-fn collect<T, E: std::fmt::Display>(
-    errors: &mut Vec<FieldError>,
-    field: &'static str,
-    parsed: Result<T, E>,
-) -> Option<T> {
-    parsed
-        .map_err(|error| errors.push(FieldError::new(field, "invalid", error)))
-        .ok()
-}
-
-/// What a field says that may be left out.
-fn parse_option<T: std::str::FromStr>(
-    errors: &mut Vec<FieldError>,
-    field: &'static str,
-    text: Option<&str>,
-) -> Option<T>
-where
-    T::Err: std::fmt::Display,
-{
-    text.and_then(|text| collect(errors, field, text.parse::<T>()))
 }

@@ -11,6 +11,7 @@ use tenantry_service::webhooks::{Delivery, WebhookRecord};
 use super::wire::{DeliveryBody, ListBody, ListQuery, TriedBody, WebhookBody, WebhookRequest};
 use crate::App;
 use crate::answer::answer;
+use crate::audit::Audited;
 use crate::context::Ctx;
 use crate::extract::{Json, Query};
 use crate::route::{Audience, AuditClass, Doc, Route, Routes, Verb};
@@ -49,16 +50,19 @@ pub fn routes() -> Routes {
     Routes::default()
         .add(admin(Verb::Get, "/api/v1/webhooks", all), get(list))
         .add(
-            admin(Verb::Post, "/api/v1/webhooks", adding).audited(AuditClass::Platform),
+            admin(Verb::Post, "/api/v1/webhooks", adding)
+                .audited(AuditClass::Platform, "webhook.add"),
             post(add),
         )
         .add(admin(Verb::Get, "/api/v1/webhooks/{id}", one), get(show))
         .add(
-            admin(Verb::Delete, "/api/v1/webhooks/{id}", removing).audited(AuditClass::Platform),
+            admin(Verb::Delete, "/api/v1/webhooks/{id}", removing)
+                .audited(AuditClass::Platform, "webhook.remove"),
             delete(remove),
         )
         .add(
-            admin(Verb::Post, "/api/v1/webhooks/{id}/test", trying).audited(AuditClass::Platform),
+            admin(Verb::Post, "/api/v1/webhooks/{id}/test", trying)
+                .audited(AuditClass::Platform, "webhook.test"),
             post(test),
         )
         .add(
@@ -90,7 +94,11 @@ async fn add(State(app): State<App>, ctx: Ctx, Json(request): Json<WebhookReques
     let outcome = added.map(|(record, secret)| {
         let mut body = WebhookBody::from(&record);
         body.secret = Some(secret.expose().clone());
-        (StatusCode::CREATED, axum::Json(body))
+        (
+            StatusCode::CREATED,
+            Audited::target(record.id),
+            axum::Json(body),
+        )
     });
     answer(&app, &ctx, outcome)
 }

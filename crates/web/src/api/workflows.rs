@@ -45,7 +45,7 @@ pub fn routes() -> Routes {
                     .gives::<WorkflowBody>()
                     .refuses(&["not_found", "conflict"]),
             )
-            .audited(AuditClass::Tenant),
+            .audited(AuditClass::Tenant, "workflow.retry"),
             post(retry),
         )
 }

@@ -24,7 +24,6 @@ super::texts! {
         isolation: "Isolation" | "Trennung";
         cluster: "Cluster" | "Cluster";
         registration: "Registration" | "Registrierung";
-        domains: "Domains" | "Domains";
         database: "Database" | "Datenbank";
         driver: "Engine" | "System";
         database_host: "Host" | "Host";
@@ -65,6 +64,33 @@ super::texts! {
         connections: "Connections" | "Verbindungen";
         reachable: "Reachable" | "Erreichbar";
         unreachable: "Unreachable" | "Nicht erreichbar";
+        audit: "Audit" | "Protokoll";
+        audit_lead: "Who did what, when, to which tenant, from where." |
+            "Wer hat wann was mit welchem Mandanten gemacht, und von wo.";
+        audit_of: "What was done to this tenant" | "Was mit diesem Mandanten geschah";
+        audit_tenant: "Tenant, by slug or id" | "Mandant, mit Kurzname oder Id";
+        audit_action: "Action" | "Vorgang";
+        audit_show: "Show" | "Anzeigen";
+        audit_what: "What, who and when" | "Was, wer und wann";
+        audit_to_tenant: "Tenant" | "Mandant";
+        audit_outcome: "Outcome" | "Ausgang";
+        audit_to: "To what" | "Woran";
+        audit_from: "From" | "Von";
+        audit_done: "Done" | "Erledigt";
+        audit_refused: "Refused" | "Abgelehnt";
+        audit_failed: "Failed" | "Fehlgeschlagen";
+        audit_unknown: "Unknown" | "Unbekannt";
+        audit_begun: "Going on" | "Läuft";
+        audit_user: "User {id}" | "Person {id}";
+        audit_command: "{name}, command line" | "{name}, Kommandozeile";
+        audit_system: "Tenantry by itself" | "Tenantry von selbst";
+        audit_nobody: "Nobody known" | "Niemand Bekanntes";
+        audit_none_title: "Nothing found" | "Nichts gefunden";
+        audit_none_lead: "No entry is about this tenant and action." |
+            "Kein Eintrag betrifft diesen Mandanten und Vorgang.";
+        audit_empty_title: "Nothing yet" | "Noch nichts";
+        audit_empty_lead: "Entries come with what is done from now on." |
+            "Einträge entstehen mit allem, was von nun an geschieht.";
         of_limit: "{used} of {limit}" | "{used} von {limit}";
     }
 }

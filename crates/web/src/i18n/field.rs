@@ -18,6 +18,10 @@ super::texts! {
         password_too_long: "Use at most {max} characters." | "Bitte nehmen Sie höchstens {max} Zeichen.";
         password_common: "This password is on lists that attackers try first. Choose another one." |
             "Dieses Passwort steht auf Listen, die Angreifer zuerst versuchen. Bitte wählen Sie ein anderes.";
+        password_close: "This is made of your name, your address or your organisation’s. Add words of your own." |
+            "Das besteht aus Ihrem Namen, Ihrer Adresse oder dem Namen Ihrer Organisation. Bitte nehmen Sie eigene Wörter dazu.";
+        password_breached: "This password was found among stolen ones. Choose another one." |
+            "Dieses Passwort wurde unter gestohlenen gefunden. Bitte wählen Sie ein anderes.";
         password_wrong: "This is not your current password." | "Das ist nicht Ihr aktuelles Passwort.";
         password_same: "This is the password you have now. Choose another one." |
             "Das ist Ihr jetziges Passwort. Bitte wählen Sie ein anderes.";

@@ -10,6 +10,12 @@ super::texts! {
             "Melden Sie sich mit Ihrer Adresse an. Ihre Organisation finden wir für Sie.";
         login: "E-mail or username" | "E-Mail oder Benutzername";
         forgot: "Forgot your password?" | "Passwort vergessen?";
+        no_account: "New here?" | "Neu hier?";
+        register: "Create an account" | "Konto erstellen";
+        registered: "Your address is confirmed and your account is ready. Sign in with it." |
+            "Ihre Adresse ist bestätigt und Ihr Konto ist bereit. Melden Sie sich damit an.";
+        address_changed: "Your address is changed. Sign in with the new one." |
+            "Ihre Adresse ist geändert. Melden Sie sich mit der neuen an.";
         submit: "Sign in" | "Anmelden";
         session_ended: "Your session has ended. Please sign in again." |
             "Ihre Sitzung ist beendet. Bitte melden Sie sich erneut an.";

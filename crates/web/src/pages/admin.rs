@@ -1,6 +1,10 @@
-//! The console of platform admins: all tenants, one, and the servers they are placed on.
+//! The console of platform admins: all tenants, one, the servers they are placed on, and
+//! who did what.
 
+mod applications;
+mod audit;
 mod clusters;
+mod domains;
 mod tenant;
 
 use askama::Template;
@@ -10,7 +14,10 @@ use super::samples::{self, Samples};
 use super::{Chrome, encoded, paths};
 use crate::i18n::format;
 
+pub use applications::{AdminApplicationsPage, ApplicationNotice, ApplicationRow};
+pub use audit::{AdminAuditPage, AuditRow};
 pub use clusters::{AdminClustersPage, ClusterRow};
+pub use domains::{DomainRow, TenantDomains};
 pub use tenant::{AdminTenantPage, CheckResult, TenantDatabase, TenantFacts, TenantNotice};
 
 /// The list of tenants.

@@ -42,6 +42,12 @@ impl Chrome {
         i18n::fill(self.t().common.runs_on, "product", &self.product)
     }
 
+    /// Whether whoever is signed in runs the tenant's people.
+    pub fn runs_people(&self) -> bool {
+        let person = self.person.as_ref();
+        person.is_some_and(|person| matches!(person.role, Role::Owner | Role::Admin))
+    }
+
     /// The address of an asset, with its version.
     pub fn asset(path: &str) -> String {
         assets::href(path)

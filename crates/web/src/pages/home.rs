@@ -14,6 +14,8 @@ use crate::i18n;
 pub struct HomePage {
     /// What every page shows. The brand is the platform's.
     pub chrome: Chrome,
+    /// Whether people can ask for a tenant.
+    pub signup: bool,
 }
 
 impl HomePage {
@@ -39,12 +41,14 @@ impl Samples for HomePage {
                 "home",
                 Self {
                     chrome: chrome.clone(),
+                    signup: true,
                 },
             ),
             (
                 "home-signed-in",
                 Self {
                     chrome: samples::signed_in_admin(chrome),
+                    signup: false,
                 },
             ),
         ]

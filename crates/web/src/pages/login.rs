@@ -23,8 +23,8 @@ pub struct LoginPage {
     pub notice: Option<LoginNotice>,
     /// Why signing in did not work.
     pub error: Option<LoginError>,
-    /// Whether a new password can be asked for here.
-    pub forgot_password: bool,
+    /// Whether an account can be made here.
+    pub register: bool,
 }
 
 /// What happened before somebody came to sign in.
@@ -36,14 +36,24 @@ pub enum LoginNotice {
     SignedOut,
     /// A password was set by a link.
     PasswordSet,
+    /// An account was made.
+    Registered,
+    /// The address was changed.
+    AddressChanged,
 }
 
 impl LoginNotice {
     /// The notice for `?reason=` in the address.
     pub fn from_reason(reason: &str) -> Option<Self> {
-        [Self::SessionEnded, Self::SignedOut, Self::PasswordSet]
-            .into_iter()
-            .find(|notice| notice.reason() == reason)
+        [
+            Self::SessionEnded,
+            Self::SignedOut,
+            Self::PasswordSet,
+            Self::Registered,
+            Self::AddressChanged,
+        ]
+        .into_iter()
+        .find(|notice| notice.reason() == reason)
     }
 
     /// The word for `?reason=` in the address.
@@ -52,6 +62,8 @@ impl LoginNotice {
             Self::SessionEnded => "session_ended",
             Self::SignedOut => "signed_out",
             Self::PasswordSet => "password_set",
+            Self::Registered => "registered",
+            Self::AddressChanged => "address_changed",
         }
     }
 }
@@ -73,13 +85,17 @@ impl LoginPage {
             LoginNotice::SessionEnded => t.session_ended,
             LoginNotice::SignedOut => t.signed_out,
             LoginNotice::PasswordSet => t.password_set,
+            LoginNotice::Registered => t.registered,
+            LoginNotice::AddressChanged => t.address_changed,
         })
     }
 
     /// The tone of the notice, a class of the style sheet.
     fn notice_tone(&self) -> &'static str {
         match self.notice {
-            Some(LoginNotice::PasswordSet) => "good",
+            Some(
+                LoginNotice::PasswordSet | LoginNotice::Registered | LoginNotice::AddressChanged,
+            ) => "good",
             Some(LoginNotice::SessionEnded | LoginNotice::SignedOut) | None => "calm",
         }
     }
@@ -120,7 +136,7 @@ impl Samples for LoginPage {
             return_to: None,
             notice: None,
             error: None,
-            forgot_password: true,
+            register: true,
         };
         let typed = Self {
             login: "ada.lovelace@example.com".to_owned(),
@@ -178,7 +194,7 @@ impl Samples for LoginPage {
                 "login-platform",
                 Self {
                     chrome: samples::platform(locale),
-                    forgot_password: false,
+                    register: false,
                     ..plain
                 },
             ),
@@ -196,6 +212,8 @@ mod tests {
             LoginNotice::SessionEnded,
             LoginNotice::SignedOut,
             LoginNotice::PasswordSet,
+            LoginNotice::Registered,
+            LoginNotice::AddressChanged,
         ] {
             assert_eq!(LoginNotice::from_reason(notice.reason()), Some(notice));
         }

@@ -8,12 +8,27 @@ use super::Chrome;
 use super::samples::{self, Samples};
 use crate::i18n;
 
-/// The page behind a setup link. Its form sends `password` to the page's own address.
+/// What a link to set a password is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// The first password.
+    Setup,
+    /// A new one in place of one that was forgotten.
+    Reset,
+    /// An account, once the address is proven.
+    Registration,
+    /// Another address, once it is proven.
+    NewAddress,
+}
+
+/// The page behind a link to set a password. Its form sends `password` to the page's own address.
 #[derive(Clone, Template)]
 #[template(path = "password/setup.html")]
 pub struct SetupPasswordPage {
     /// What every page shows.
     pub chrome: Chrome,
+    /// What the link is for.
+    pub kind: LinkKind,
     /// Whose password it will be.
     pub email: String,
     /// What a password must be.
@@ -28,6 +43,8 @@ pub struct SetupPasswordPage {
 pub struct LinkGonePage {
     /// What every page shows.
     pub chrome: Chrome,
+    /// What the link was for.
+    pub kind: LinkKind,
 }
 
 /// The page where a password is changed. Its form sends `current_password` and `new_password` to
@@ -60,6 +77,10 @@ pub enum PasswordIssue {
     TooLong,
     /// It is on the list of common passwords.
     Common,
+    /// It is made of the names around it.
+    Close,
+    /// It is known from a breach.
+    Breached,
     /// It is not the current one.
     Wrong,
     /// It is the current one.
@@ -75,7 +96,9 @@ impl PasswordIssue {
             "required" | "missing" => Self::Required,
             "too_short" => Self::TooShort,
             "too_long" => Self::TooLong,
-            "common" => Self::Common,
+            "too_common" => Self::Common,
+            "too_close" => Self::Close,
+            "breached" => Self::Breached,
             "wrong" => Self::Wrong,
             "same" => Self::Same,
             _ => Self::Invalid,
@@ -90,6 +113,8 @@ impl PasswordIssue {
             Self::TooShort => t.password_too_short,
             Self::TooLong => t.password_too_long,
             Self::Common => t.password_common,
+            Self::Close => t.password_close,
+            Self::Breached => t.password_breached,
             Self::Wrong => t.password_wrong,
             Self::Same => t.password_same,
             Self::Invalid => t.invalid,
@@ -103,6 +128,11 @@ fn bounds(text: &str, policy: PasswordPolicy) -> String {
     i18n::fill(&text, "max", &policy.max.to_string())
 }
 
+/// What a password must be, in words.
+pub(super) fn rules(locale: Locale, policy: PasswordPolicy) -> String {
+    bounds(i18n::of(locale).password.rules, policy)
+}
+
 /// An issue in words, empty where there is none, as the templates of fields take it.
 fn issue_text(issue: Option<PasswordIssue>, chrome: &Chrome, policy: PasswordPolicy) -> String {
     issue
@@ -112,15 +142,38 @@ fn issue_text(issue: Option<PasswordIssue>, chrome: &Chrome, policy: PasswordPol
 
 impl SetupPasswordPage {
     fn rules(&self) -> String {
-        bounds(self.chrome.t().password.rules, self.policy)
+        rules(self.chrome.locale, self.policy)
+    }
+
+    fn title(&self) -> &'static str {
+        let t = self.chrome.t();
+        match self.kind {
+            LinkKind::Setup | LinkKind::Registration | LinkKind::NewAddress => {
+                t.password.setup_title
+            }
+            LinkKind::Reset => t.recovery.reset_title,
+        }
     }
 
     fn lead(&self) -> String {
-        i18n::fill(
-            self.chrome.t().password.setup_lead,
-            "tenant",
-            &self.chrome.brand.name,
-        )
+        let t = self.chrome.t();
+        let text = match self.kind {
+            LinkKind::Setup | LinkKind::Registration | LinkKind::NewAddress => {
+                t.password.setup_lead
+            }
+            LinkKind::Reset => t.recovery.reset_lead,
+        };
+        i18n::fill(text, "tenant", &self.chrome.brand.name)
+    }
+
+    fn submit(&self) -> &'static str {
+        let t = self.chrome.t();
+        match self.kind {
+            LinkKind::Setup | LinkKind::Registration | LinkKind::NewAddress => {
+                t.password.setup_submit
+            }
+            LinkKind::Reset => t.recovery.reset_submit,
+        }
     }
 
     fn error_text(&self) -> String {
@@ -128,9 +181,22 @@ impl SetupPasswordPage {
     }
 }
 
+impl LinkGonePage {
+    /// What somebody does who still wants what the link was for, and where.
+    fn ask(&self) -> (&'static str, Option<&'static str>) {
+        let t = self.chrome.t();
+        match self.kind {
+            LinkKind::Setup => (t.password.gone_ask, None),
+            LinkKind::Reset => (t.recovery.gone_ask, Some(super::paths::FORGOT_PASSWORD)),
+            LinkKind::Registration => (t.registration.gone_ask, Some(super::paths::REGISTER)),
+            LinkKind::NewAddress => (t.account.gone_ask, Some(super::paths::ACCOUNT)),
+        }
+    }
+}
+
 impl ChangePasswordPage {
     fn rules(&self) -> String {
-        bounds(self.chrome.t().password.rules, self.policy)
+        rules(self.chrome.locale, self.policy)
     }
 
     fn title(&self) -> &'static str {
@@ -164,6 +230,7 @@ impl Samples for SetupPasswordPage {
     fn samples(locale: Locale) -> Vec<(&'static str, Self)> {
         let page = |chrome, error| Self {
             chrome,
+            kind: LinkKind::Setup,
             email: "owner+setup@example.com".to_owned(),
             policy: PasswordPolicy::default(),
             error,
@@ -173,6 +240,13 @@ impl Samples for SetupPasswordPage {
             (
                 "setup-too-short",
                 page(samples::globex(locale), Some(PasswordIssue::TooShort)),
+            ),
+            (
+                "reset",
+                Self {
+                    kind: LinkKind::Reset,
+                    ..page(samples::globex(locale), None)
+                },
             ),
             (
                 "setup-common",
@@ -189,12 +263,21 @@ impl Samples for LinkGonePage {
                 "setup-gone",
                 Self {
                     chrome: samples::acme(locale),
+                    kind: LinkKind::Setup,
+                },
+            ),
+            (
+                "reset-gone",
+                Self {
+                    chrome: samples::globex(locale),
+                    kind: LinkKind::Reset,
                 },
             ),
             (
                 "setup-gone-platform",
                 Self {
                     chrome: samples::platform(locale),
+                    kind: LinkKind::Setup,
                 },
             ),
         ]

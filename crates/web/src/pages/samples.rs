@@ -24,16 +24,35 @@ pub fn render_all(locale: Locale) -> askama::Result<Vec<(&'static str, String)>>
     render::<super::password::SetupPasswordPage>(locale, &mut pages)?;
     render::<super::password::LinkGonePage>(locale, &mut pages)?;
     render::<super::password::ChangePasswordPage>(locale, &mut pages)?;
+    render::<super::recovery::ForgotPage>(locale, &mut pages)?;
+    render::<super::recovery::AskedPage>(locale, &mut pages)?;
+    render::<super::recovery::CodePage>(locale, &mut pages)?;
+    render::<super::registration::RegisterPage>(locale, &mut pages)?;
+    render::<super::registration::RegistrationClosedPage>(locale, &mut pages)?;
+    render::<super::registration::RegistrationSentPage>(locale, &mut pages)?;
+    render::<super::registration::VerifyRegistrationPage>(locale, &mut pages)?;
     render::<super::credentials::SetupCredentialsPage>(locale, &mut pages)?;
     render::<super::credentials::CredentialsShownPage>(locale, &mut pages)?;
     render::<super::credentials::CredentialsGonePage>(locale, &mut pages)?;
     render::<super::dashboard::DashboardPage>(locale, &mut pages)?;
+    render::<super::account::AccountPage>(locale, &mut pages)?;
+    render::<super::account::SessionsPage>(locale, &mut pages)?;
+    render::<super::new_address::NewAddressPage>(locale, &mut pages)?;
+    render::<super::staff::StaffListPage>(locale, &mut pages)?;
+    render::<super::staff::StaffNewPage>(locale, &mut pages)?;
+    render::<super::staff::StaffPersonPage>(locale, &mut pages)?;
     render::<super::error::ErrorPage>(locale, &mut pages)?;
     render::<super::dev_mail::DevMailListPage>(locale, &mut pages)?;
     render::<super::dev_mail::DevMailPage>(locale, &mut pages)?;
     render::<super::admin::AdminTenantsPage>(locale, &mut pages)?;
     render::<super::admin::AdminTenantPage>(locale, &mut pages)?;
     render::<super::admin::AdminClustersPage>(locale, &mut pages)?;
+    render::<super::admin::AdminApplicationsPage>(locale, &mut pages)?;
+    render::<super::signup::SignupPage>(locale, &mut pages)?;
+    render::<super::signup::SignupSentPage>(locale, &mut pages)?;
+    render::<super::signup::SignupConfirmPage>(locale, &mut pages)?;
+    render::<super::signup::SignupDonePage>(locale, &mut pages)?;
+    render::<super::admin::AdminAuditPage>(locale, &mut pages)?;
     render::<super::docs::DocsPage>(locale, &mut pages)?;
     Ok(pages)
 }

@@ -1,4 +1,7 @@
-//! One's own place: the dashboard, and changing the password.
+//! One's own place: the dashboard, names and address, sessions, and changing the password.
+
+mod profile;
+mod sessions;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,6 +15,7 @@ use tenantry_service::signin::Person;
 use super::chrome::{chrome, shown, tenant_host};
 use super::{page, see_other};
 use crate::App;
+use crate::audit::Audited;
 use crate::context::Ctx;
 use crate::extract::Form;
 use crate::pages::dashboard::{DashboardPage, DashboardTenant};
@@ -33,10 +37,19 @@ pub(super) fn routes() -> Routes {
         .add(
             Route::form(paths::CHANGE_PASSWORD, Audience::SignedIn)
                 .takes_secret()
-                .audited(AuditClass::Person)
+                .audited(AuditClass::Person, "user.change_password")
                 .before_password_change(),
             post(change),
         )
+        .merge(profile::routes())
+        .merge(sessions::routes())
+}
+
+/// What the address may say after something was done.
+#[derive(Default, Deserialize)]
+struct Done {
+    #[serde(default)]
+    done: Option<String>,
 }
 
 async fn dashboard(State(app): State<App>, ctx: Ctx) -> Response {
@@ -95,7 +108,7 @@ fn change_form(
         chrome: chrome(app, ctx),
         email: shown(principal).email,
         forced: principal.person.must_change_password(),
-        policy: app.service.settings().passwords,
+        policy: app.service.password_policy(principal.person.tenant()),
         current_error: current,
         new_error: new,
     };
@@ -128,7 +141,9 @@ async fn change(State(app): State<App>, ctx: Ctx, Form(sent): Form<ChangeForm>) 
                     .find(|error| error.field == field)
                     .map(|error| PasswordIssue::from_code(error.code))
             };
-            change_form(&app, &ctx, issue("current_password"), issue("new_password"))
+            let (current, new) = (issue("current_password"), issue("new_password"));
+            let form = change_form(&app, &ctx, current, new);
+            Audited::of_errors(&errors).on(form)
         }
         Err(refusal) => respond(&app, Some(&ctx), refusal.into()),
     }

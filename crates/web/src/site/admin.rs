@@ -1,6 +1,10 @@
-//! The console of platform admins: all tenants, one with its health, and the servers they lie on.
+//! The console of platform admins: all tenants, one with its health and domains, who asks for
+//! one, the servers they lie on, and who did what.
 
+mod applications;
+mod audit;
 mod clusters;
+mod domains;
 mod tenant;
 mod tenants;
 
@@ -18,7 +22,10 @@ pub(super) fn routes() -> Routes {
         .add(Route::page("/admin", Audience::PlatformAdmin), get(start))
         .merge(tenants::routes())
         .merge(clusters::routes())
+        .merge(audit::routes())
         .merge(tenant::routes())
+        .merge(domains::routes())
+        .merge(applications::routes())
 }
 
 async fn start() -> Response {

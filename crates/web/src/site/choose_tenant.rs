@@ -15,7 +15,7 @@ use crate::App;
 use crate::context::Ctx;
 use crate::extract::Form;
 use crate::pages::choose_tenant::{ChooseTenantPage, TenantChoice};
-use crate::pages::password::LinkGonePage;
+use crate::pages::password::{LinkGonePage, LinkKind};
 use crate::pages::paths;
 use crate::problem::respond;
 use crate::route::{Audience, AuditClass, Route, Routes};
@@ -29,7 +29,7 @@ pub(super) fn routes() -> Routes {
         .add(
             Route::form(paths::CHOOSE_TENANT, Audience::Public)
                 .takes_token()
-                .audited(AuditClass::Session),
+                .audited(AuditClass::Session, "session.choose"),
             post(choose),
         )
 }
@@ -92,6 +92,7 @@ async fn choose(State(app): State<App>, ctx: Ctx, Form(sent): Form<ChooseForm>) 
             StatusCode::BAD_REQUEST,
             &LinkGonePage {
                 chrome: chrome(&app, &ctx),
+                kind: LinkKind::Setup,
             },
         ),
         Err(refusal) => respond(&app, Some(&ctx), refusal.into()),

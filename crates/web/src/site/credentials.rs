@@ -11,6 +11,7 @@ use tenantry_service::credentials::CredentialsLinkView;
 use super::chrome::{chrome, chrome_of};
 use super::page;
 use crate::App;
+use crate::audit::Audited;
 use crate::context::Ctx;
 use crate::extract::Form;
 use crate::pages::credentials::{
@@ -30,7 +31,7 @@ pub(super) fn routes() -> Routes {
         .add(
             Route::form(PATH, Audience::Public)
                 .takes_secret()
-                .audited(AuditClass::Tenant),
+                .audited(AuditClass::Tenant, "credentials.rotate"),
             post(change),
         )
 }
@@ -108,6 +109,7 @@ async fn change(
         }
         Err(refusal) => return refused(&app, &ctx, refusal),
     };
+    let about = Audited::tenant(tenant.id);
     let shown = CredentialsShownPage {
         chrome: chrome_of(&app, &ctx, Some(&tenant)),
         old: access.old.map(|(name, until)| OldUser { name, until }),
@@ -121,5 +123,5 @@ async fn change(
             url: access.url.expose().clone(),
         },
     };
-    page(&app, &ctx, StatusCode::OK, &shown)
+    about.on(page(&app, &ctx, StatusCode::OK, &shown))
 }

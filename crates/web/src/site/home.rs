@@ -30,6 +30,7 @@ async fn home(State(app): State<App>, ctx: Ctx) -> Response {
         StatusCode::OK,
         &HomePage {
             chrome: chrome(&app, &ctx),
+            signup: app.service.expect_signup().is_ok(),
         },
     )
 }

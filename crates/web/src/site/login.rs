@@ -7,6 +7,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 use tenantry_core::session::SessionKind;
+use tenantry_core::tenant::Registration;
 use tenantry_service::Refusal;
 use tenantry_service::sessions::Issued;
 use tenantry_service::signin::{Login, Person, SignedIn};
@@ -14,8 +15,10 @@ use tenantry_service::signin::{Login, Person, SignedIn};
 use super::chrome::chrome;
 use super::{choose_tenant, local_path, page, see_other};
 use crate::App;
+use crate::audit::{Audited, typed};
 use crate::context::Ctx;
 use crate::extract::Form;
+use crate::i18n::problem::ProblemCode;
 use crate::pages::login::{LoginError, LoginNotice, LoginPage};
 use crate::pages::paths;
 use crate::problem::{Failure, respond};
@@ -27,12 +30,12 @@ pub(super) fn routes() -> Routes {
         .add(
             Route::form(paths::LOGIN, Audience::Public)
                 .takes_secret()
-                .audited(AuditClass::Session),
+                .audited(AuditClass::Session, "session.begin"),
             post(sign_in),
         )
         .add(
             Route::form(paths::LOGOUT, Audience::Public)
-                .audited(AuditClass::Session)
+                .audited(AuditClass::Session, "session.end")
                 .before_password_change(),
             post(sign_out),
         )
@@ -64,7 +67,10 @@ fn form(app: &App, ctx: &Ctx) -> LoginPage {
         return_to: None,
         notice: None,
         error: None,
-        forgot_password: false,
+        register: ctx
+            .tenant
+            .open()
+            .is_some_and(|tenant| tenant.tenant().registration == Registration::Open),
     }
 }
 
@@ -112,6 +118,8 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Form(sent): Form<LoginForm>) 
     };
     app.metrics.signed_in(&outcome);
     let return_to = local_path(sent.return_to.as_deref()).map(str::to_owned);
+    let target = parsed(&sent.email).map(|login| typed(&app, &login));
+    let target = target.unwrap_or_default();
     let refusal = match outcome {
         Ok(SignedIn::Yes(signed_in)) => {
             return welcome(&app, &signed_in.0, &signed_in.1, return_to.as_deref());
@@ -120,7 +128,10 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Form(sent): Form<LoginForm>) 
             selection_token,
             tenants,
         }) => {
-            return choose_tenant::offer(&app, &ctx, selection_token.expose().clone(), &tenants);
+            let offer =
+                choose_tenant::offer(&app, &ctx, selection_token.expose().clone(), &tenants);
+            let code = ProblemCode::TenantSelectionRequired.as_str();
+            return Audited::refused(code).and_target(target).on(offer);
         }
         Err(refusal) => refusal,
     };
@@ -135,7 +146,7 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Form(sent): Form<LoginForm>) 
     login.login = sent.email;
     login.return_to = return_to;
     login.error = Some(error);
-    page(&app, &ctx, status, &login)
+    Audited::target(target).on(page(&app, &ctx, status, &login))
 }
 
 /// Sets the session's cookie and leads on.
@@ -150,7 +161,8 @@ pub(super) fn welcome(
     } else {
         return_to.unwrap_or(paths::DASHBOARD)
     };
-    let mut response = see_other(next);
+    let who = Audited::by(&issued.session.subject).and_target(issued.session.id);
+    let mut response = who.on(see_other(next));
     if let Some(cookie) = app
         .cookies()
         .set(app.cookies().session(), issued.token.expose())
@@ -166,7 +178,11 @@ async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
     {
         return respond(&app, Some(&ctx), refusal.into());
     }
-    let mut response = see_other("/login?reason=signed_out");
+    let ended = ctx
+        .principal
+        .as_ref()
+        .map_or_else(Audited::nothing, |one| Audited::target(one.session.id));
+    let mut response = ended.on(see_other("/login?reason=signed_out"));
     if let Some(cookie) = app.cookies().clear(app.cookies().session()) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

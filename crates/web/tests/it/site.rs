@@ -1,5 +1,7 @@
 //! What pages share: cookies, and where somebody is sent.
 
+mod people;
+
 use tenantry_testkit::app::{Answer, AppOptions, TestApp};
 use tenantry_testkit::service::PASSWORD;
 

@@ -7,7 +7,7 @@ use crate::tidy::Finding;
 
 /// A crate and the crates of the workspace it may depend on. Dev-dependencies are free, except
 /// that nothing depends on `xtask`.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("tenantry-claims", &[]),
     ("tenantry-core", &[]),
     ("tenantry-keys", &["core", "claims"]),
@@ -15,10 +15,11 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("tenantry-saga", &["core", "store"]),
     ("tenantry-mail", &["core"]),
     ("tenantry-webhooks", &[]),
+    ("tenantry-dns", &[]),
     (
         "tenantry-service",
         &[
-            "core", "keys", "store", "saga", "mail", "webhooks", "claims",
+            "core", "keys", "store", "saga", "mail", "webhooks", "dns", "claims",
         ],
     ),
     ("tenantry-web", &["service", "core", "claims"]),

@@ -9,7 +9,7 @@ use crate::output::Output;
 const PARTS: usize = 30;
 
 /// A line of progress.
-pub(super) struct Progress {
+pub(in crate::commands) struct Progress {
     what: &'static str,
     shown: bool,
     /// The last line, so that one that says the same is not written again.
@@ -18,7 +18,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// A line about `what`. Shown only to somebody at a terminal.
-    pub(super) fn start(what: &'static str, out: Output) -> Self {
+    pub(in crate::commands) fn start(what: &'static str, out: Output) -> Self {
         Self {
             what,
             shown: !out.json && std::io::stderr().is_terminal(),
@@ -27,7 +27,7 @@ impl Progress {
     }
 
     /// So many of so many are done.
-    pub(super) fn show(&self, done: usize, total: usize) {
+    pub(in crate::commands) fn show(&self, done: usize, total: usize) {
         if self.shown && self.last.replace(Some((done, total))) != Some((done, total)) {
             // A reader that went away is no failure of ours.
             let mut stderr = std::io::stderr();
@@ -37,7 +37,7 @@ impl Progress {
     }
 
     /// Takes the line away, so that the answer stands alone.
-    pub(super) fn end(&self) {
+    pub(in crate::commands) fn end(&self) {
         if self.shown && self.last.take().is_some() {
             // Erase in line (ECMA-48, 8.3.41).
             let _ = write!(std::io::stderr(), "\r\u{1b}[2K");

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use tenantry_core::{Role, UserId};
 use tenantry_saga::StepError;
 use tenantry_store::cluster::PersonRow;
-use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState, Reservation};
-use tenantry_store::tenant::{Added, NewUser, Users};
+use tenantry_store::control::Reservation;
 use tenantry_store::{StoreError, TenantCtx};
 
 use super::{Steps, fatal};
-use crate::adopt::{ImportReport, Judged, Person, judge, report_context};
+use crate::adopt::{ImportReport, Judged, judge, report_context};
+use crate::import::batch::{self, Came, Candidate};
 use crate::workflows::{OwnerPlan, Plan};
 
 /// People who are being brought along.
@@ -23,14 +23,13 @@ struct Import<'a> {
     report: ImportReport,
 }
 
-/// Somebody who is in the tenant by now.
-struct Settled {
-    row: u64,
-    user: UserId,
-    email: String,
-    entry: DirectoryEntry,
-    has_password: bool,
-    dropped_hash: bool,
+/// One page of rows that are somebody.
+#[derive(Default)]
+struct Page {
+    rows: Vec<u64>,
+    /// Had a password whose hash can't be compared.
+    dropped_hash: Vec<bool>,
+    batch: Vec<Candidate>,
 }
 
 impl Steps {
@@ -58,28 +57,23 @@ impl Steps {
             report: ImportReport::default(),
         };
         loop {
-            let page = reader.page().await.map_err(StoreError::from)?;
-            if page.is_empty() {
+            let rows = reader.page().await.map_err(StoreError::from)?;
+            if rows.is_empty() {
                 break;
             }
-            let settled = self.import_page(&mut import, &page).await?;
-            self.enter_page(&mut import, settled).await?;
+            let page = self.judge_page(&mut import, &rows);
+            self.import_page(&mut import, page).await?;
         }
         reader.leave().await.map_err(StoreError::from)?;
+        import.report.notes.sort_by_key(|note| note.row);
         self.keep_report(plan, &import.report).await
     }
 
-    /// Writes one page into the tenant's database.
-    async fn import_page(
-        &self,
-        import: &mut Import<'_>,
-        page: &[PersonRow],
-    ) -> Result<Vec<Settled>, StepError> {
-        let directory = self.0.keyring.directory();
-        let mut settled = Vec::new();
-        let mut tx = self.0.pools.begin(&import.ctx).await?;
-        for row in page {
-            let (person, dropped_hash) = match judge(row) {
+    /// Who the rows of one page are.
+    fn judge_page(&self, import: &mut Import<'_>, rows: &[PersonRow]) -> Page {
+        let mut page = Page::default();
+        for row in rows {
+            let (mut person, dropped_hash, dropped_username) = match judge(row) {
                 Judged::Nobody { email, why } => {
                     import.report.leave_out(row.ordinal, email.as_deref(), why);
                     continue;
@@ -88,150 +82,127 @@ impl Steps {
                     person,
                     dropped_hash,
                     dropped_username,
-                } => {
-                    if dropped_username {
-                        let why = "the username is none that can be taken; it is left out";
-                        import
-                            .report
-                            .remark(row.ordinal, person.email.as_str(), why);
-                    }
-                    (person, dropped_hash)
-                }
+                } => (person, dropped_hash, dropped_username),
             };
-            let hash = directory.hash(&person.email.key());
             let email = person.email.as_str().to_owned();
+            if dropped_username {
+                let why = "the username is none that can be taken; it is left out";
+                import.report.remark(row.ordinal, &email, why);
+            }
+            let hash = self.0.keyring.directory().hash(&person.email.key());
             if !import.seen.insert(hash) {
                 let why = "a row before has the same address";
                 import.report.leave_out(row.ordinal, Some(&email), why);
                 continue;
             }
             let is_owner = person.email.key() == import.owner.email.key();
-            let Some(user) = self
-                .import_person(import, &mut tx.users(), row.ordinal, &person, is_owner)
-                .await?
-            else {
-                continue;
+            let mut id = UserId::generate(&self.0.clock, &self.0.entropy);
+            if is_owner {
+                person.role = Role::Owner;
+                id = import.owner.id;
+                if std::mem::take(&mut person.disabled) {
+                    let why = "was kept out, and is the owner now, who is not";
+                    import.report.remark(row.ordinal, &email, why);
+                }
+            }
+            let mut candidate = Candidate::new(id, *person);
+            // The owner's own entry was reserved with the run, and is confirmed by a later step.
+            candidate.has_entry = is_owner;
+            page.rows.push(row.ordinal);
+            page.dropped_hash.push(dropped_hash);
+            page.batch.push(candidate);
+        }
+        page
+    }
+
+    /// Writes one page into the tenant's database and into the directory.
+    async fn import_page(&self, import: &mut Import<'_>, mut page: Page) -> Result<(), StepError> {
+        let (at, ctx) = (import.plan.at, import.ctx.clone());
+        let there = {
+            let mut tx = self.0.pools.read(&ctx).await?;
+            batch::find_there(&mut tx, &page.batch).await?
+        };
+        let mut control = self.0.control.begin().await?;
+        let reserved = self
+            .0
+            .reserve_batch(&mut control, &ctx, &page.batch, &there)
+            .await?;
+        control.commit().await?;
+        let mut came = reserved.clone();
+        let mut tx = self.0.pools.begin(&ctx).await?;
+        batch::add(&mut tx, &page.batch, &mut came, at).await?;
+        for ((candidate, came), row) in page.batch.iter_mut().zip(&mut came).zip(&page.rows) {
+            let lacks_username = match came {
+                Came::UsernameTaken => true,
+                Came::There(id) => {
+                    let record = tx.users().lookup(*id).await?;
+                    candidate.person.username.is_some()
+                        && record.is_some_and(|record| record.user.username.is_none())
+                }
+                Came::Added | Came::TakenElsewhere | Came::Forbidden => false,
             };
-            let role = if is_owner { Role::Owner } else { person.role };
-            settled.push(Settled {
-                row: row.ordinal,
-                user,
-                email,
-                entry: DirectoryEntry {
-                    tenant: import.plan.tenant,
-                    generation: import.plan.generation,
-                    user,
-                    address_hash: hash,
-                    kind: if role == Role::Owner {
-                        EntryKind::Owner
-                    } else {
-                        EntryKind::Staff
-                    },
-                    state: EntryState::Reserved,
-                },
-                has_password: person.password_hash.is_some(),
-                dropped_hash,
-            });
+            if lacks_username {
+                candidate.person.username = None;
+                let why = "the username is somebody else's; it is left out";
+                import
+                    .report
+                    .remark(*row, candidate.person.email.as_str(), why);
+            }
+            if *came == Came::UsernameTaken {
+                *came = batch::add_one(&mut tx, candidate, at).await?;
+            }
         }
         tx.commit().await?;
-        Ok(settled)
+        self.enter_page(import, &page, &reserved, &came).await
     }
 
-    /// Adds one person; the id, also of somebody who is there already.
-    async fn import_person(
-        &self,
-        import: &mut Import<'_>,
-        users: &mut Users<'_>,
-        row: u64,
-        person: &Person,
-        is_owner: bool,
-    ) -> Result<Option<UserId>, StepError> {
-        let email = person.email.as_str();
-        let taken = "the username is somebody else's; it is left out";
-        if let Some(there) = users.find_by_email(&person.email).await? {
-            if person.username.is_some() && there.user.username.is_none() {
-                import.report.remark(row, email, taken);
-            }
-            return Ok(Some(there.user.id));
-        }
-        let id = if is_owner {
-            import.owner.id
-        } else {
-            UserId::generate(&self.0.clock, &self.0.entropy)
-        };
-        let mut new = NewUser {
-            id,
-            email: &person.email,
-            username: person.username.as_ref(),
-            full_name: person.full_name.as_deref(),
-            role: if is_owner { Role::Owner } else { person.role },
-            password_hash: person
-                .password_hash
-                .as_ref()
-                .map(|hash| hash.expose().as_str()),
-            must_change_password: false,
-            created_at: import.plan.at,
-        };
-        let mut added = users.add(&new).await?;
-        if added == Added::UsernameTaken {
-            import.report.remark(row, email, taken);
-            new.username = None;
-            added = users.add(&new).await?;
-        }
-        if added != Added::Yes {
-            let why = "somebody in the tenant has the address";
-            import.report.leave_out(row, Some(email), why);
-            return Ok(None);
-        }
-        if person.disabled && is_owner {
-            let why = "was kept out, and is the owner now, who is not";
-            import.report.remark(row, email, why);
-        } else if person.disabled {
-            users.mark_disabled(id, import.plan.at).await?;
-        }
-        Ok(Some(id))
-    }
-
-    /// Writes one page into the directory. Whose address belongs to another tenant, where it may
-    /// belong to one only, is taken out again.
+    /// Settles one page in the directory. Whom an earlier try brought, and whose address belongs to
+    /// another tenant by now where it may belong to one only, is taken out again.
     async fn enter_page(
         &self,
         import: &mut Import<'_>,
-        page: Vec<Settled>,
+        page: &Page,
+        reserved: &[Came],
+        came: &[Came],
     ) -> Result<(), StepError> {
-        let global =
-            self.0.settings.email_uniqueness == tenantry_core::tenant::EmailUniqueness::Global;
+        let ctx = import.ctx.clone();
         let mut taken = Vec::new();
         let mut tx = self.0.control.begin().await?;
-        for settled in page {
-            // The owner's own entry was reserved with the run, and is confirmed by a later step.
-            if settled.user != import.owner.id {
-                let entry = &settled.entry;
-                let held = tx
-                    .directory()
-                    .reserve(entry, global, import.plan.at)
-                    .await?;
-                if held == Reservation::Taken {
-                    taken.push(settled);
-                    continue;
+        self.0
+            .settle_batch(&mut tx, &ctx, &page.batch, reserved, came)
+            .await?;
+        for (place, candidate) in page.batch.iter().enumerate() {
+            let person = &candidate.person;
+            let is_there = match came[place] {
+                Came::Added => true,
+                Came::There(_) if candidate.has_entry => true,
+                Came::There(id) => {
+                    let settled = self.0.settle_there(&mut tx, &ctx, id, person).await?;
+                    if settled == Reservation::Taken {
+                        taken.push(id);
+                    }
+                    settled == Reservation::Held
                 }
-                tx.directory().confirm(entry.tenant, entry.user).await?;
+                Came::UsernameTaken | Came::TakenElsewhere | Came::Forbidden => false,
+            };
+            if is_there {
+                import.report.imported += 1;
+                import.report.passwords_kept += u64::from(person.password_hash.is_some());
+                import.report.passwords_dropped += u64::from(page.dropped_hash[place]);
+            } else {
+                let why = "the address belongs to another tenant";
+                let email = Some(person.email.as_str());
+                import.report.leave_out(page.rows[place], email, why);
             }
-            import.report.imported += 1;
-            import.report.passwords_kept += u64::from(settled.has_password);
-            import.report.passwords_dropped += u64::from(settled.dropped_hash);
         }
         tx.commit().await?;
         if taken.is_empty() {
             return Ok(());
         }
-        let mut tx = self.0.pools.begin(&import.ctx).await?;
-        for settled in taken {
-            tx.users().remove(settled.user).await?;
-            let why = "the address belongs to another tenant";
-            import
-                .report
-                .leave_out(settled.row, Some(&settled.email), why);
+        let mut tx = self.0.pools.begin(&ctx).await?;
+        for id in taken {
+            // Never the owner, who was added by another step.
+            tx.users().remove(id).await?;
         }
         Ok(tx.commit().await?)
     }

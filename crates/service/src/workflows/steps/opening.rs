@@ -42,10 +42,9 @@ impl Steps {
         }
         let mut tx = self.0.control.begin().await?;
         if plan.owner.is_some() {
-            let entry = tx
-                .directory()
-                .lookup(plan.tenant, self.owner(plan)?.id)
-                .await?;
+            let owner = self.owner(plan)?;
+            let hash = self.0.keyring.directory().hash(&owner.email.key());
+            let entry = tx.directory().lookup(plan.tenant, owner.id, &hash).await?;
             if entry.is_none_or(|entry| entry.state != EntryState::Confirmed) {
                 return Err(StepError::Fatal(
                     "the owner's directory entry is not confirmed".to_owned(),

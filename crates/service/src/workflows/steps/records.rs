@@ -72,6 +72,10 @@ impl Steps {
         if let Some(tenant) = tenant.filter(|_| told) {
             self.tell_purged(&mut tx, &tenant).await?;
         }
+        if !told {
+            // It could not be made, so whoever asked for it still waits.
+            tx.applications().reopen(plan.tenant).await?;
+        }
         tx.directory().remove_tenant(plan.tenant).await?;
         // Also what came after those of a purge were removed, or while a tenant that is undone was
         // active for a moment.

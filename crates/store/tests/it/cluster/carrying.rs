@@ -4,8 +4,9 @@ use sqlx::Connection as _;
 use tenantry_core::Generation;
 use tenantry_core::tenant::Isolation;
 use tenantry_store::cluster::{ClusterError, Login, Placement, RoleKind, SignIn};
-use tenantry_testkit::proxy::{Cut, Proxy};
+use tenantry_testkit::proxy::Proxy;
 
+use super::cut::cuts;
 use super::{Bench, impatient, next, refusal, run};
 
 /// What an application has made.
@@ -147,8 +148,6 @@ async fn who_is_in_a_database_is_named_and_nothing_is_lost() {
     assert_lives(&bench, new).await;
 }
 
-const CUTS: [Cut; 3] = [Cut::Before, Cut::After, Cut::InAnswer(0)];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_anywhere_is_met_kindly_by_the_next_try() {
     let bench = Bench::open().await;
@@ -161,18 +160,16 @@ async fn a_cut_anywhere_is_met_kindly_by_the_next_try() {
                 &["CREATE ROLE", "REVOKE \"tenantry", "RENAME"]
             }
         };
-        for words in statements {
-            for cut in CUTS {
-                let old = furnished(&bench, *isolation).await;
-                let new = next(old);
-                let before = proxy.cuts();
-                proxy.cut(words, cut);
-                through.carry_over(old, new).await.unwrap();
-                assert_eq!(proxy.cuts(), before + 1, "{words} was never sent");
-                assert!(bench.cluster.is_carried_over(old, new).await.unwrap());
-                bench.cluster.drop_roles(old).await.unwrap();
-                assert_lives(&bench, new).await;
-            }
+        for (words, cut) in cuts(statements) {
+            let old = furnished(&bench, *isolation).await;
+            let new = next(old);
+            let before = proxy.cuts();
+            proxy.cut(words, cut);
+            through.carry_over(old, new).await.unwrap();
+            assert_eq!(proxy.cuts(), before + 1, "{words} was never sent");
+            assert!(bench.cluster.is_carried_over(old, new).await.unwrap());
+            bench.cluster.drop_roles(old).await.unwrap();
+            assert_lives(&bench, new).await;
         }
     }
     through.close().await;

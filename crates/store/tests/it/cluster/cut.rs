@@ -8,7 +8,17 @@ use tenantry_testkit::proxy::{Cut, Proxy};
 
 use super::{Bench, impatient, provision};
 
-const CUTS: [Cut; 4] = [Cut::Before, Cut::After, Cut::InAnswer(0), Cut::InAnswer(3)];
+/// How a statement is cut that happened, without its answer or with a part of it.
+const HAPPENED: [Cut; 3] = [Cut::After, Cut::InAnswer(0), Cut::InAnswer(3)];
+
+/// Two cuts for each of these statements: one before it happened, and one after, each in another
+/// way, so that every way meets every kind of statement.
+pub(super) fn cuts<'a>(statements: &'a [&'a str]) -> impl Iterator<Item = (&'a str, Cut)> {
+    let both = |(at, words): (usize, &&'a str)| {
+        [Cut::Before, HAPPENED[at % HAPPENED.len()]].map(|cut| (*words, cut))
+    };
+    statements.iter().enumerate().flat_map(both)
+}
 
 /// A statement of each step.
 const fn forward(isolation: Isolation) -> &'static [&'static str] {
@@ -50,35 +60,33 @@ const fn forward(isolation: Isolation) -> &'static [&'static str] {
 }
 
 async fn cut_on_the_way(isolation: Isolation) {
-    for cut in CUTS {
-        for words in forward(isolation) {
-            let bench = Bench::open().await;
-            let proxy = Proxy::before(&bench.url).await.unwrap();
-            let through = bench.another(proxy.url());
-            let placement = bench.placement(isolation);
-            proxy.cut(words, cut);
-            provision(&through, placement).await;
-            let password = bench.password();
-            through
-                .set_password(placement, Login::A, &password)
-                .await
-                .unwrap();
-            assert_eq!(proxy.cuts(), 1, "{words} was never sent");
-            let cluster = &bench.cluster;
-            assert!(cluster.is_open(placement).await.unwrap(), "{cut:?} {words}");
-            assert!(
-                cluster.has_roles(placement).await.unwrap(),
-                "{cut:?} {words}"
-            );
-            assert!(
-                cluster.has_base(isolation).await.unwrap(),
-                "{cut:?} {words}"
-            );
-            let ending = cluster.sign_in(placement, Login::A, &password).await;
-            let expected = cluster.expected(placement, Login::A);
-            assert_eq!(ending.unwrap(), expected, "{cut:?} {words}");
-            through.close().await;
-        }
+    for (words, cut) in cuts(forward(isolation)) {
+        let bench = Bench::open().await;
+        let proxy = Proxy::before(&bench.url).await.unwrap();
+        let through = bench.another(proxy.url());
+        let placement = bench.placement(isolation);
+        proxy.cut(words, cut);
+        provision(&through, placement).await;
+        let password = bench.password();
+        through
+            .set_password(placement, Login::A, &password)
+            .await
+            .unwrap();
+        assert_eq!(proxy.cuts(), 1, "{words} was never sent");
+        let cluster = &bench.cluster;
+        assert!(cluster.is_open(placement).await.unwrap(), "{cut:?} {words}");
+        assert!(
+            cluster.has_roles(placement).await.unwrap(),
+            "{cut:?} {words}"
+        );
+        assert!(
+            cluster.has_base(isolation).await.unwrap(),
+            "{cut:?} {words}"
+        );
+        let ending = cluster.sign_in(placement, Login::A, &password).await;
+        let expected = cluster.expected(placement, Login::A);
+        assert_eq!(ending.unwrap(), expected, "{cut:?} {words}");
+        through.close().await;
     }
 }
 
@@ -109,19 +117,18 @@ async fn a_cut_anywhere_on_the_way_back_leaves_nothing() {
             Isolation::Shared => &["REVOKE \"tenantry_shared", "DELETE FROM", "DROP SCHEMA"],
         };
         let common = ["NOLOGIN PASSWORD NULL", "pg_terminate_backend", "DROP ROLE"];
-        for words in statements.iter().chain(&common) {
-            for cut in CUTS {
-                let (placement, _) = bench.inhabited(*isolation).await;
-                let password = bench.admit(placement, Login::A).await;
-                let _session = bench.connect(placement, Login::A, &password).await.unwrap();
-                let before = proxy.cuts();
-                proxy.cut(words, cut);
-                through.close_home(placement).await.unwrap();
-                through.drop_home(placement).await.unwrap();
-                through.drop_roles(placement).await.unwrap();
-                assert_eq!(proxy.cuts(), before + 1, "{words} was never sent");
-                assert_eq!(bench.left_over(placement).await, 0, "{cut:?} {words}");
-            }
+        let all = [statements, &common].concat();
+        for (words, cut) in cuts(&all) {
+            let (placement, _) = bench.inhabited(*isolation).await;
+            let password = bench.admit(placement, Login::A).await;
+            let _session = bench.connect(placement, Login::A, &password).await.unwrap();
+            let before = proxy.cuts();
+            proxy.cut(words, cut);
+            through.close_home(placement).await.unwrap();
+            through.drop_home(placement).await.unwrap();
+            through.drop_roles(placement).await.unwrap();
+            assert_eq!(proxy.cuts(), before + 1, "{words} was never sent");
+            assert_eq!(bench.left_over(placement).await, 0, "{cut:?} {words}");
         }
     }
     through.close().await;

@@ -9,6 +9,7 @@ use crate::support::{Bench, Dialect};
 
 on_both! {
     an_admin_comes_back_as_added,
+    a_name_is_set_and_taken_away,
     a_taken_address_is_an_outcome,
     admins_are_listed_oldest_first,
     a_password_raises_the_security_version,
@@ -30,6 +31,26 @@ pub(crate) fn admin(bench: &Bench, email: &str) -> AdminRecord {
         },
         password_hash: None,
     }
+}
+
+async fn a_name_is_set_and_taken_away(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (root, other) = (
+        admin(&bench, "root@example.com"),
+        admin(&bench, "b@example.com"),
+    );
+    apply!(bench, admins().add(&root));
+    apply!(bench, admins().add(&other));
+    for name in [Some("Root"), None] {
+        assert!(apply!(bench, admins().set_full_name(root.admin.id, name)));
+        let found = look!(bench, admins().lookup(root.admin.id)).unwrap();
+        assert_eq!(found.admin.full_name.as_deref(), name);
+    }
+    apply!(bench, admins().set_full_name(root.admin.id, Some("Root")));
+    let left = look!(bench, admins().lookup(other.admin.id)).unwrap();
+    assert_eq!(left.admin.full_name, None);
+    let nobody = AdminId::from_uuid(bench.uuid());
+    assert!(!apply!(bench, admins().set_full_name(nobody, None)));
 }
 
 async fn an_admin_comes_back_as_added(dialect: Dialect) {

@@ -8,11 +8,13 @@ use tenantry_store::{ErrorKind, Origin};
 use crate::support::{Bench, Dialect};
 
 on_both! {
-    a_reservation_is_held_or_taken,
+    a_reservation_is_held,
+    a_changed_address_has_two_entries_until_it_is_settled,
+    what_was_reserved_anew_is_not_taken_out,
     an_address_may_live_in_many_tenants,
     a_global_address_lives_in_one_tenant,
     an_entry_of_another_generation_is_no_claim,
-    only_confirmed_people_of_active_tenants_are_found,
+    only_people_of_active_tenants_are_found,
     entries_are_listed_and_removed,
     entries_follow_a_carried_over_tenant,
     an_entry_needs_its_tenant,
@@ -29,7 +31,7 @@ fn entry(bench: &Bench, tenant: &Tenant, address_hash: [u8; 32]) -> DirectoryEnt
     }
 }
 
-async fn a_reservation_is_held_or_taken(dialect: Dialect) {
+async fn a_reservation_is_held(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let tenant = bench.active_tenant("acme").await;
     let hash = bench.hash();
@@ -45,27 +47,102 @@ async fn a_reservation_is_held_or_taken(dialect: Dialect) {
         Reservation::Held
     );
     assert_eq!(
-        look!(bench, directory().lookup(tenant.id, mine.user)),
+        look!(
+            bench,
+            directory().lookup(tenant.id, mine.user, &mine.address_hash)
+        ),
         Some(mine.clone())
     );
+    // Who has an address inside a tenant is the tenant's own constraint to say.
     let theirs = entry(&bench, &tenant, hash);
     assert_eq!(
         apply!(bench, directory().reserve(&theirs, false, now)),
-        Reservation::Taken
+        Reservation::Held
     );
-    let mut moved = mine.clone();
-    moved.address_hash = bench.hash();
-    assert_eq!(
-        apply!(bench, directory().reserve(&moved, false, now)),
-        Reservation::Taken
-    );
+    let nobodys = UserId::from_uuid(bench.uuid());
+    assert!(!apply!(bench, directory().confirm(tenant.id, nobodys)));
     assert!(apply!(bench, directory().confirm(tenant.id, mine.user)));
-    assert!(!apply!(bench, directory().confirm(tenant.id, theirs.user)));
     mine.state = EntryState::Confirmed;
     assert_eq!(
-        look!(bench, directory().lookup(tenant.id, mine.user)),
+        look!(
+            bench,
+            directory().lookup(tenant.id, mine.user, &mine.address_hash)
+        ),
         Some(mine)
     );
+}
+
+async fn a_changed_address_has_two_entries_until_it_is_settled(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let tenant = bench.active_tenant("acme").await;
+    let (old, now) = (entry(&bench, &tenant, bench.hash()), bench.now());
+    apply!(bench, directory().reserve(&old, true, now));
+    assert!(apply!(bench, directory().confirm(tenant.id, old.user)));
+    let mut next = old.clone();
+    next.address_hash = bench.hash();
+    next.kind = EntryKind::Owner;
+    assert_eq!(
+        apply!(bench, directory().reserve(&next, true, now)),
+        Reservation::Held
+    );
+    for hash in [old.address_hash, next.address_hash] {
+        let mut tx = bench.read().await.unwrap();
+        let found = tx.directory().find_active(hash, 10).await.unwrap();
+        assert_eq!(found.len(), 1, "both lead to where it is verified");
+    }
+    assert_eq!(
+        apply!(bench, directory().settle(&next, true, now)),
+        Reservation::Held
+    );
+    let listed = look!(bench, directory().list_of(tenant.id, old.user));
+    assert_eq!(listed.len(), 2);
+    for listed in listed {
+        let is_old = listed.entry.address_hash == old.address_hash;
+        assert_eq!(listed.entry.state, EntryState::Confirmed);
+        assert_eq!(
+            apply!(bench, directory().remove_listed(&listed)),
+            true,
+            "nobody reserved it since"
+        );
+        if !is_old {
+            assert_eq!(
+                listed.entry.kind,
+                EntryKind::Owner,
+                "settling notes the kind"
+            );
+        }
+    }
+    assert_eq!(
+        apply!(bench, directory().settle(&next, true, now)),
+        Reservation::Held,
+        "one that is missing is made"
+    );
+    let globex = bench.active_tenant("globex").await;
+    let theirs = entry(&bench, &globex, next.address_hash);
+    assert_eq!(
+        apply!(bench, directory().settle(&theirs, true, now)),
+        Reservation::Taken
+    );
+}
+
+async fn what_was_reserved_anew_is_not_taken_out(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let tenant = bench.active_tenant("acme").await;
+    let mine = entry(&bench, &tenant, bench.hash());
+    apply!(bench, directory().settle(&mine, false, bench.now()));
+    let listed = look!(bench, directory().list_of(tenant.id, mine.user));
+    let later = bench.time.advance(std::time::Duration::from_secs(1));
+    assert_eq!(
+        apply!(bench, directory().unsettle(tenant.id, mine.user, later)),
+        1
+    );
+    assert!(!apply!(bench, directory().remove_listed(&listed[0])));
+    let listed = look!(bench, directory().list_of(tenant.id, mine.user));
+    assert_eq!(
+        (listed[0].entry.state, listed[0].at),
+        (EntryState::Reserved, later)
+    );
+    assert!(apply!(bench, directory().remove_listed(&listed[0])));
 }
 
 async fn an_address_may_live_in_many_tenants(dialect: Dialect) {
@@ -124,11 +201,17 @@ async fn a_global_address_lives_in_one_tenant(dialect: Dialect) {
         Reservation::Taken
     );
     assert_eq!(
-        look!(bench, directory().lookup(globex.id, second.user)),
+        look!(
+            bench,
+            directory().lookup(globex.id, second.user, &second.address_hash)
+        ),
         None
     );
     assert_eq!(
-        look!(bench, directory().lookup(acme.id, first.user)),
+        look!(
+            bench,
+            directory().lookup(acme.id, first.user, &first.address_hash)
+        ),
         Some(first.clone())
     );
     let other = entry(&bench, &globex, bench.hash());
@@ -175,7 +258,7 @@ async fn an_entry_of_another_generation_is_no_claim(dialect: Dialect) {
     );
 }
 
-async fn only_confirmed_people_of_active_tenants_are_found(dialect: Dialect) {
+async fn only_people_of_active_tenants_are_found(dialect: Dialect) {
     use tenantry_core::TenantStatus::{Active, Suspended};
     let bench = Bench::open(dialect).await;
     let tenant = bench.active_tenant("acme").await;
@@ -196,7 +279,7 @@ async fn only_confirmed_people_of_active_tenants_are_found(dialect: Dialect) {
             .count()
     };
     apply!(bench, directory().reserve(&here, false, bench.now()));
-    assert_eq!(count().await, 0, "reserved");
+    assert_eq!(count().await, 1, "who is found is verified in the tenant");
     apply!(bench, directory().confirm(tenant.id, here.user));
     assert_eq!(count().await, 1);
     apply!(bench, tenants().change_status(tenant.id, Active, Suspended));
@@ -243,7 +326,11 @@ async fn entries_follow_a_carried_over_tenant(dialect: Dialect) {
     apply!(bench, directory().reserve(&here, false, bench.now()));
     tenant.generation = tenant.generation.next();
     assert_eq!(apply!(bench, directory().carry_over(&tenant)), 1);
-    let carried = look!(bench, directory().lookup(tenant.id, here.user)).unwrap();
+    let carried = look!(
+        bench,
+        directory().lookup(tenant.id, here.user, &here.address_hash)
+    )
+    .unwrap();
     assert_eq!(carried.generation, tenant.generation);
 }
 

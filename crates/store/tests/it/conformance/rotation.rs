@@ -18,6 +18,7 @@ on_both! {
     the_one_that_counts_comes_first,
     what_retires_is_listed_as_long_as_it_matters,
     one_process_ends_a_secret,
+    a_hold_stays_when_the_state_changes,
     quiet_is_noted_and_taken_back,
     old_service_secrets_fall_due_once,
     a_change_of_the_services_secret_is_found_again,
@@ -125,24 +126,50 @@ async fn one_process_ends_a_secret(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let acme = bench.active_tenant("acme").await;
     let retiring = secret(&bench, &acme, Slot::A, RETIRING).await;
-    let claim = async || {
+    let hold = async |secret: &Credential| {
         let now = bench.now();
-        apply!(
-            bench,
-            credentials().claim_retiring(&retiring, now, now + HOUR)
-        )
+        apply!(bench, credentials().hold(secret, now, now + HOUR))
     };
-    assert!(claim().await);
-    assert!(!claim().await, "another has it");
+    assert!(hold(&retiring).await);
+    assert!(!hold(&retiring).await, "another has it");
     bench.time.advance(HOUR);
-    assert!(claim().await, "that one is gone");
+    assert!(hold(&retiring).await, "that one is gone");
+    let until = bench.now() + HOUR;
+    let release = async |until| apply!(bench, credentials().release(&retiring, until));
+    assert!(!release(bench.now()).await, "that hold is another's");
+    assert!(release(until).await);
+    assert!(hold(&retiring).await, "it was given up");
     bench.time.advance(HOUR);
     let to = CredentialState::Retired;
     assert!(apply!(
         bench,
         credentials().change_state(&retiring, to, bench.now())
     ));
-    assert!(!claim().await, "it has ended");
+    assert!(!hold(&retiring).await, "it has ended");
+}
+
+async fn a_hold_stays_when_the_state_changes(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let acme = bench.active_tenant("acme").await;
+    let active = secret(&bench, &acme, Slot::A, ACTIVE).await;
+    let until = bench.now() + HOUR;
+    assert!(apply!(
+        bench,
+        credentials().hold(&active, bench.now(), until)
+    ));
+    assert!(apply!(
+        bench,
+        credentials().change_state(&active, CredentialState::Retiring, bench.now())
+    ));
+    let retiring = look!(bench, credentials().list(acme.id, FIRST)).remove(0);
+    for (secret, now, held) in [
+        (&retiring, bench.now(), false),
+        (&active, until, false),
+        (&retiring, until, true),
+    ] {
+        let hold = apply!(bench, credentials().hold(secret, now, until + HOUR));
+        assert_eq!(hold, held, "{:?} {now}", secret.state);
+    }
 }
 
 async fn quiet_is_noted_and_taken_back(dialect: Dialect) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tenantry_core::one_time::Purpose;
 use tenantry_core::{Generation, OneTimeId, TenantId, UserId};
 use tenantry_store::control::StoredSecret;
-use tenantry_store::tenant::SecretOwner;
+use tenantry_store::tenant::{Changed, SecretOwner};
 
 use super::users::{email, person};
 use crate::support::{Bench, Dialect, People, raw};
@@ -21,6 +21,8 @@ on_both! {
     another_one_voids_the_first,
     adding_the_same_again_does_not_revive_it,
     nobody_gets_none,
+    what_it_is_about_comes_back,
+    all_of_one_person_are_voided,
 }
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -61,11 +63,12 @@ async fn a_secret_is_used_up_once(dialect: Dialect) {
     let owner = SecretOwner {
         user,
         expires_at: secret.expires_at,
+        payload: None,
     };
     let (id, purpose, now) = (secret.id, secret.purpose, bench.now());
     for _ in 0..2 {
         let found = apply!(people, secrets().find_good(id, purpose, &secret.hash, now));
-        assert_eq!(found, Some(owner), "looking uses nothing up");
+        assert_eq!(found, Some(owner.clone()), "looking uses nothing up");
     }
     assert_eq!(
         apply!(people, secrets().use_up(id, purpose, &secret.hash, now)),
@@ -164,8 +167,9 @@ async fn a_disabled_person_has_none(dialect: Dialect) {
 async fn a_removed_person_has_none(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let (people, user, secret) = with_secret(&bench).await;
-    assert!(
+    assert_eq!(
         apply!(people, users().remove(user)),
+        Changed::Yes,
         "secrets don't hold a person back"
     );
     assert!(!good(&bench, &people, &secret).await);
@@ -208,4 +212,33 @@ async fn nobody_gets_none(dialect: Dialect) {
         secrets().add(UserId::from_uuid(bench.uuid()), &secret)
     );
     assert!(!good(&bench, &people, &secret).await);
+}
+
+async fn what_it_is_about_comes_back(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (people, user, _) = with_secret(&bench).await;
+    let change = secret(&bench, Purpose::NewAddress);
+    let about = Some("countess@example.com");
+    apply!(people, secrets().add_about(user, &change, about));
+    let (id, purpose, now) = (change.id, change.purpose, bench.now());
+    let found = apply!(people, secrets().find_good(id, purpose, &change.hash, now));
+    assert_eq!(found.unwrap().payload.as_deref(), about);
+    let used = use_up(&bench, &people, &change).await;
+    assert_eq!(used.unwrap().payload.as_deref(), about);
+}
+
+async fn all_of_one_person_are_voided(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (people, user, reset) = with_secret(&bench).await;
+    let setup = secret(&bench, Purpose::Setup);
+    apply!(people, secrets().add(user, &setup));
+    let address = email("grace@example.com");
+    let grace = person(&bench, &address);
+    apply!(people, users().add(&grace));
+    let hers = secret(&bench, Purpose::Reset);
+    apply!(people, secrets().add(grace.id, &hers));
+    let now = bench.now();
+    assert_eq!(apply!(people, secrets().void_all(user, now)), 2);
+    assert!(!good(&bench, &people, &reset).await && !good(&bench, &people, &setup).await);
+    assert!(good(&bench, &people, &hers).await, "another's stay");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenantry_core::session::{EndReason, Session, SessionKind, Subject};
 use tenantry_core::user::SecurityVersion;
-use tenantry_core::{AdminId, Generation, SessionId, TenantId, UserId};
+use tenantry_core::{AdminId, DeviceId, Generation, SessionId, TenantId, UserId};
 use tenantry_store::control::StoredSession;
 
 use crate::support::{Bench, Dialect};
@@ -21,6 +21,7 @@ on_both! {
     a_session_is_carried_over_from_its_version,
     a_tenants_sessions_are_ended_and_removed,
     expired_sessions_are_forgotten,
+    sessions_end_with_their_device_and_with_the_pin,
 }
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -297,4 +298,60 @@ async fn expired_sessions_are_forgotten(dialect: Dialect) {
     let after = stored.session.expires_at + Duration::from_micros(1);
     assert_eq!(apply!(bench, sessions().remove_expired(after)), 1);
     assert!(look!(bench, sessions().lookup(stored.session.id)).is_none());
+}
+
+async fn sessions_end_with_their_device_and_with_the_pin(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (ada, bob, stranger) = (person(&bench), person(&bench), person(&bench));
+    let Subject::User {
+        tenant,
+        user,
+        generation,
+    } = ada
+    else {
+        panic!("a person is in a tenant");
+    };
+    let Subject::User { user: other, .. } = bob else {
+        panic!("a person is in a tenant");
+    };
+    let bob = Subject::User {
+        tenant,
+        generation,
+        user: other,
+    };
+    let [till, desk] = [bench.uuid(), bench.uuid()].map(DeviceId::from_uuid);
+    let begun = async |subject: Subject, device: Option<DeviceId>| {
+        let id = added(&bench, subject).await.session.id;
+        if let Some(device) = device {
+            assert!(apply!(bench, sessions().bind(id, device)));
+        }
+        id
+    };
+    let by_password = begun(ada, None).await;
+    let at_till = begun(ada, Some(till)).await;
+    let at_desk = begun(ada, Some(desk)).await;
+    let bobs = begun(bob, Some(till)).await;
+    let elsewhere = begun(stranger, Some(till)).await;
+    let now = bench.now();
+    assert_eq!(apply!(bench, sessions().end_device(tenant, till, now)), 2);
+    assert_eq!(apply!(bench, sessions().end_device(tenant, till, now)), 0);
+    assert_eq!(
+        apply!(bench, sessions().end_on_devices(tenant, user, now)),
+        1
+    );
+    let ended = async |id: SessionId| {
+        let found = look!(bench, sessions().lookup(id)).unwrap();
+        found.session.ended_at.is_some()
+    };
+    for (id, expected) in [
+        (by_password, false),
+        (at_till, true),
+        (at_desk, true),
+        (bobs, true),
+        (elsewhere, false),
+    ] {
+        assert_eq!(ended(id).await, expected, "{id}");
+    }
+    let nobody = SessionId::from_uuid(bench.uuid());
+    assert!(!apply!(bench, sessions().bind(nobody, till)));
 }

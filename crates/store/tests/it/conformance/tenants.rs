@@ -257,7 +257,7 @@ async fn a_tenant_goes_when_its_records_are_gone(dialect: Dialect) {
     apply!(bench, tenants().release_database(id));
     assert_eq!(refused!(bench, tenants().remove(id)), ErrorKind::Constraint);
     apply!(bench, databases().remove(id, first));
-    let domain = "INSERT INTO tenant_domains (domain, kind, tenant_id, created_at) VALUES ('a.example', 'host', $1, 1)";
+    let domain = "INSERT INTO tenant_domains (domain, kind, tenant_id, token, created_at) VALUES ('a.example', 'host', $1, 't', 1)";
     bench.raw(domain, id.uuid()).await.unwrap();
     assert!(apply!(bench, tenants().remove(id)));
     assert!(!apply!(bench, tenants().remove(id)));

@@ -39,6 +39,8 @@ async fn past_the_free_ones_a_pause_follows(dialect: Dialect) {
     assert_eq!(count(&bench, &key).await, Counted::Wait(SECOND * 10));
     let blocked = look!(bench, throttle().blocked_for(&key, bench.now()));
     assert_eq!(blocked, SECOND * 10);
+    assert_eq!(look!(bench, throttle().failures(&key)), 3);
+    assert_eq!(look!(bench, throttle().failures(&other)), 0);
     assert_eq!(
         look!(bench, throttle().blocked_for(&other, bench.now())),
         Duration::ZERO

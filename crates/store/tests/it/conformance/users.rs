@@ -2,7 +2,7 @@
 
 use tenantry_core::user::{SecurityVersion, User, Username};
 use tenantry_core::{Email, Generation, Role, TenantId, UserId};
-use tenantry_store::tenant::{Added, NewUser};
+use tenantry_store::tenant::{Added, Changed, NewUser};
 
 use crate::support::{Bench, Dialect, People, raw};
 
@@ -244,8 +244,8 @@ async fn a_removed_person_is_gone(dialect: Dialect) {
     let address = email("ada@example.com");
     let ada = person(&bench, &address);
     apply!(people, users().add(&ada));
-    assert!(apply!(people, users().remove(ada.id)));
-    assert!(!apply!(people, users().remove(ada.id)));
+    assert_eq!(apply!(people, users().remove(ada.id)), Changed::Yes);
+    assert_eq!(apply!(people, users().remove(ada.id)), Changed::Gone);
     assert_eq!(
         apply!(people, users().add(&person(&bench, &address))),
         Added::Yes
@@ -268,7 +268,7 @@ async fn tenants_in_one_database_do_not_see_each_other(dialect: Dialect) {
     assert!(apply!(there, users().list(None, 10)).is_empty());
     assert_eq!(apply!(there, users().count_owners()), 0);
     assert!(!apply!(there, users().set_password(ada.id, "$9", false)));
-    assert!(!apply!(there, users().remove(ada.id)));
+    assert_eq!(apply!(there, users().remove(ada.id)), Changed::Gone);
     assert_eq!(
         apply!(there, users().add(&ada)),
         Added::Yes,

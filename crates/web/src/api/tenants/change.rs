@@ -4,9 +4,9 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::patch;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use tenantry_service::Refusal;
-use tenantry_service::tenants::TenantPatch;
+use tenantry_service::tenants::{MinLength, TenantPatch};
 
 use super::{admin, parse_option, shown};
 use crate::App;
@@ -21,9 +21,10 @@ pub(super) fn routes() -> Routes {
     let doc = Doc::new("Change a tenant", 200)
         .takes::<PatchRequest>()
         .gives::<TenantBody>()
-        .refuses(&["validation_failed", "not_found"]);
+        .refuses(&["validation_failed", "domain_taken", "not_found"]);
     Routes::default().add(
-        admin(Verb::Patch, "/api/v1/tenants/{tenant}", doc).audited(AuditClass::Tenant),
+        admin(Verb::Patch, "/api/v1/tenants/{tenant}", doc)
+            .audited(AuditClass::Tenant, "tenant.change"),
         patch(change),
     )
 }
@@ -41,6 +42,19 @@ pub struct PatchRequest {
     /// Whether a registered address must be proven first.
     #[serde(default)]
     pub verify_email: Option<bool>,
+    /// The hosts of its own that it claims from now on: new ones are claimed, others given up.
+    #[serde(default)]
+    pub domains: Option<Vec<String>>,
+    /// The fewest characters of a new password, 8 to 64; null for the platform's number.
+    #[serde(default, deserialize_with = "min_length")]
+    #[schemars(with = "Option<u8>")]
+    pub password_min_length: Option<MinLength>,
+}
+
+/// A number, or null for none of its own; where the field is left out this isn't asked.
+fn min_length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MinLength>, D::Error> {
+    let characters = Option::<u8>::deserialize(deserializer)?;
+    Ok(Some(characters.map_or(MinLength::Platform, MinLength::Own)))
 }
 
 impl PatchRequest {
@@ -55,6 +69,7 @@ impl PatchRequest {
             name: self.name,
             registration,
             verify_email: self.verify_email,
+            password_min: self.password_min_length,
         })
     }
 }
@@ -65,10 +80,14 @@ async fn change(
     Path(name): Path<String>,
     Json(request): Json<PatchRequest>,
 ) -> Response {
+    let hosts = request.domains.clone();
     match request.into_patch() {
         Ok(patch) => {
             on_tenant(&app, &ctx, &name, async |view| {
-                let changed = app.service.patch_tenant(view.tenant.id, patch).await?;
+                let changed = app
+                    .service
+                    .change_tenant(view.tenant.id, patch, hosts.as_deref())
+                    .await?;
                 Ok::<_, Refusal>(shown(&changed))
             })
             .await

@@ -30,7 +30,7 @@ pub(super) fn routes() -> Routes {
         )
         .add(
             admin(Verb::Post, "/api/v1/tenants/{tenant}/repair", repairing)
-                .audited(AuditClass::Tenant),
+                .audited(AuditClass::Tenant, "tenant.repair"),
             post(repair),
         )
         .add(
@@ -39,7 +39,7 @@ pub(super) fn routes() -> Routes {
                 "/api/v1/tenants/{tenant}/email-directory/rebuild",
                 rebuilding,
             )
-            .audited(AuditClass::Tenant),
+            .audited(AuditClass::Tenant, "directory.rebuild"),
             post(rebuild_directory),
         )
 }

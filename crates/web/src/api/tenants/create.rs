@@ -8,6 +8,7 @@ use axum::response::Response;
 use axum::routing::post;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tenantry_core::Locale;
 use tenantry_core::tenant::{Isolation, Registration};
 use tenantry_service::Refusal;
@@ -17,6 +18,7 @@ use super::{OwnerRequest, admin, collect, parse_option};
 use crate::App;
 use crate::answer::answer;
 use crate::api::wire::TenantBody;
+use crate::audit::Audited;
 use crate::context::Ctx;
 use crate::extract::{Json, object};
 use crate::problem::Failure;
@@ -36,9 +38,15 @@ pub(super) fn routes() -> Routes {
     )])
     .takes::<CreateRequest>()
     .gives::<TenantBody>()
-    .refuses(&["validation_failed", "slug_taken", "email_taken", "conflict"]);
+    .refuses(&[
+        "validation_failed",
+        "slug_taken",
+        "email_taken",
+        "domain_taken",
+        "conflict",
+    ]);
     Routes::default().add(
-        admin(Verb::Post, "/api/v1/tenants", doc).audited(AuditClass::Tenant),
+        admin(Verb::Post, "/api/v1/tenants", doc).audited(AuditClass::Tenant, "tenant.create"),
         post(create),
     )
 }
@@ -66,6 +74,9 @@ pub struct CreateRequest {
     /// Whether a registered address must be proven first.
     #[serde(default)]
     pub verify_email: Option<bool>,
+    /// Hosts of its own that it claims; `…/domains` says what to publish for each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domains: Option<Vec<String>>,
 }
 
 impl CreateRequest {
@@ -87,6 +98,8 @@ impl CreateRequest {
                 cluster: self.cluster,
                 registration: registration.unwrap_or_default(),
                 verify_email: self.verify_email.unwrap_or(true),
+                domains: self.domains.unwrap_or_default(),
+                application: None,
                 locale: Some(locale),
             }),
             _ => Err(Refusal::Validation(errors)),
@@ -109,13 +122,19 @@ async fn create(
     answer(&app, &ctx, outcome.map(made))
 }
 
-fn made(created: Created) -> (StatusCode, axum::Json<TenantBody>) {
+pub(in crate::api) fn made(created: Created) -> (StatusCode, Audited, axum::Json<TenantBody>) {
     match created {
-        Created::Active(view) => (StatusCode::CREATED, axum::Json(TenantBody::from(&*view))),
+        Created::Active(view) => (
+            StatusCode::CREATED,
+            Audited::tenant(view.tenant.id),
+            axum::Json(TenantBody::from(&*view)),
+        ),
         Created::Later(view, workflow) => {
             let mut body = TenantBody::from(&*view);
             body.workflow_id = Some(workflow.to_string());
-            (StatusCode::ACCEPTED, axum::Json(body))
+            let about = Audited::tenant(view.tenant.id);
+            let about = about.detail(json!({ "workflow": workflow.to_string() }));
+            (StatusCode::ACCEPTED, about, axum::Json(body))
         }
     }
 }

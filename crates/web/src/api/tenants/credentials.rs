@@ -40,7 +40,7 @@ pub(super) fn routes() -> Routes {
                 "/api/v1/tenants/{tenant}/credentials/rotate",
                 rotating,
             )
-            .audited(AuditClass::Tenant),
+            .audited(AuditClass::Tenant, "credentials.rotate"),
             post(rotate),
         )
 }

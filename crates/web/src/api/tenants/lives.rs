@@ -15,11 +15,11 @@ use crate::context::Ctx;
 use crate::extract::{Asked, Json, Query, object};
 use crate::route::{AuditClass, Doc, Route, Routes, Verb};
 
-fn act(path: &'static str, summary: &'static str) -> Route {
+fn act(path: &'static str, action: &'static str, summary: &'static str) -> Route {
     let doc = Doc::new(summary, 200)
         .gives::<TenantBody>()
         .refuses(&["not_found", "conflict"]);
-    admin(Verb::Post, path, doc).audited(AuditClass::Tenant)
+    admin(Verb::Post, path, doc).audited(AuditClass::Tenant, action)
 }
 
 pub(super) fn routes() -> Routes {
@@ -39,12 +39,14 @@ pub(super) fn routes() -> Routes {
     .refuses(&["validation_failed", "not_found", "conflict"]);
     Routes::default()
         .add(
-            admin(Verb::Delete, "/api/v1/tenants/{tenant}", deleting).audited(AuditClass::Tenant),
+            admin(Verb::Delete, "/api/v1/tenants/{tenant}", deleting)
+                .audited(AuditClass::Tenant, "tenant.delete"),
             delete(remove),
         )
         .add(
             act(
                 "/api/v1/tenants/{tenant}/suspend",
+                "tenant.suspend",
                 "Keep everybody out of a tenant",
             ),
             post(suspend),
@@ -52,6 +54,7 @@ pub(super) fn routes() -> Routes {
         .add(
             act(
                 "/api/v1/tenants/{tenant}/resume",
+                "tenant.resume",
                 "Let people into a suspended tenant again",
             ),
             post(resume),
@@ -59,13 +62,14 @@ pub(super) fn routes() -> Routes {
         .add(
             act(
                 "/api/v1/tenants/{tenant}/restore",
+                "tenant.restore",
                 "Bring a deleted tenant back",
             ),
             post(restore),
         )
         .add(
             admin(Verb::Post, "/api/v1/tenants/{tenant}/recreate", recreating)
-                .audited(AuditClass::Tenant),
+                .audited(AuditClass::Tenant, "tenant.recreate"),
             post(recreate),
         )
 }

@@ -17,7 +17,8 @@ pub(super) fn routes() -> Routes {
         .gives::<ClearedBody>()
         .refuses(&["not_found"]);
     Routes::default().add(
-        admin(Verb::Delete, "/api/v1/tenants/{tenant}/sessions", doc).audited(AuditClass::Tenant),
+        admin(Verb::Delete, "/api/v1/tenants/{tenant}/sessions", doc)
+            .audited(AuditClass::Tenant, "tenant.end_sessions"),
         delete(end),
     )
 }

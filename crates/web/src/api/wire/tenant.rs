@@ -48,6 +48,8 @@ pub struct TenantBody {
     pub database: Option<DatabaseBody>,
     /// Its verified hosts.
     pub domains: Vec<String>,
+    /// Hosts that it claims and that are not proven; nothing leads to it from there.
+    pub unproven_domains: Vec<String>,
     /// Where its pages begin.
     pub url: String,
     /// Who may register.
@@ -55,6 +57,8 @@ pub struct TenantBody {
     pub registration: Registration,
     /// Whether a registered address must be proven first.
     pub verify_email: bool,
+    /// The fewest characters of a new password; null where the platform's number holds.
+    pub password_min_length: Option<usize>,
     /// When it was made.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
@@ -95,9 +99,11 @@ impl From<&TenantView> for TenantBody {
                 schema: view.schema.clone(),
             }),
             domains: view.domains.clone(),
+            unproven_domains: view.unproven_domains.clone(),
             url: view.url.clone(),
             registration: tenant.registration,
             verify_email: tenant.verify_email,
+            password_min_length: tenant.password_min,
             created_at: tenant.created_at,
             deleted_at: tenant.deleted_at,
             purge_at: tenant.purge_at,

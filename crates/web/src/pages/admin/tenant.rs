@@ -5,6 +5,7 @@ use tenantry_core::finding::{Finding, FindingCode, Severity};
 use tenantry_core::tenant::{Driver, Isolation};
 use tenantry_core::{Locale, Timestamp};
 
+use super::domains::{self, TenantDomains};
 use super::{TenantRow, tone};
 use crate::i18n::{self, format};
 use crate::pages::samples::{self, Samples};
@@ -25,6 +26,8 @@ pub struct AdminTenantPage {
     pub facts: TenantFacts,
     /// Where its database is, if there is a record of one.
     pub database: Option<TenantDatabase>,
+    /// Its own domains.
+    pub domains: TenantDomains,
     /// The last check, if there was one.
     pub check: Option<CheckResult>,
 }
@@ -38,6 +41,14 @@ pub enum TenantNotice {
     Resumed,
     /// It was repaired, as far as that goes.
     Repaired,
+    /// A domain was added.
+    DomainAdded,
+    /// The proof of a domain was found.
+    DomainVerified,
+    /// The proof of a domain was not found.
+    DomainUnfound,
+    /// A domain was removed.
+    DomainRemoved,
 }
 
 /// Facts about a tenant that the list does not show.
@@ -51,8 +62,6 @@ pub struct TenantFacts {
     pub isolation: Isolation,
     /// The cluster it is placed on, if any.
     pub cluster: Option<String>,
-    /// Its verified hosts.
-    pub domains: Vec<String>,
 }
 
 /// Where a tenant's database is.
@@ -111,7 +120,19 @@ impl AdminTenantPage {
             TenantNotice::Suspended => t.done_suspended,
             TenantNotice::Resumed => t.done_resumed,
             TenantNotice::Repaired => t.done_repaired,
+            TenantNotice::DomainAdded => self.chrome.t().domains.done_added,
+            TenantNotice::DomainVerified => self.chrome.t().domains.done_verified,
+            TenantNotice::DomainUnfound => self.chrome.t().domains.done_unfound,
+            TenantNotice::DomainRemoved => self.chrome.t().domains.done_removed,
         })
+    }
+
+    fn notice_tone(&self) -> &'static str {
+        if self.notice == Some(TenantNotice::DomainUnfound) {
+            "warn"
+        } else {
+            "good"
+        }
     }
 
     fn can_suspend(&self) -> bool {
@@ -127,6 +148,11 @@ impl AdminTenantPage {
         self.check
             .as_ref()
             .is_some_and(|check| check.findings.iter().any(|finding| finding.repairable))
+    }
+
+    /// Where what was done to it is shown. By id, which says the same when the slug is another's.
+    fn audit_href(&self) -> String {
+        format!("{}?tenant={}", paths::AUDIT, self.facts.id)
     }
 
     /// Where the form of an action is sent.
@@ -154,16 +180,13 @@ impl AdminTenantPage {
                 url: format!("http://{}.localhost:8000", row.slug),
                 isolation: Isolation::Database,
                 cluster: Some("eu-1".to_owned()),
-                domains: vec![
-                    "id.acme.example".to_owned(),
-                    "login.acme-group.example".to_owned(),
-                ],
             },
             database: Some(TenantDatabase {
                 driver: Driver::Postgres,
                 host: Some("pg-7.internal:5432".to_owned()),
                 name: "tn_01938f7a5b1e7c449d0e3f1c2b_g1".to_owned(),
             }),
+            domains: domains::samples(),
             check: None,
             row,
         })

@@ -4,11 +4,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
+use tenantry_core::domain::DomainKind;
 use tenantry_service::Refusal;
 use tenantry_service::check::Report;
 use tenantry_service::tenants::TenantView;
 
-use super::row;
+use super::{domains, row};
 use crate::App;
 use crate::answer::on_tenant;
 use crate::context::Ctx;
@@ -20,28 +21,73 @@ use crate::site::chrome::chrome_of;
 use crate::site::page;
 
 pub(super) fn routes() -> Routes {
-    let form = |path| Route::form(path, Audience::PlatformAdmin).audited(AuditClass::Tenant);
+    let form = |path, action| {
+        Route::form(path, Audience::PlatformAdmin).audited(AuditClass::Tenant, action)
+    };
     Routes::default()
         .add(
             Route::page("/admin/tenants/{slug}", Audience::PlatformAdmin),
             get(show),
         )
-        .add(form("/admin/tenants/{slug}/check"), post(check))
-        .add(form("/admin/tenants/{slug}/repair"), post(repair))
-        .add(form("/admin/tenants/{slug}/suspend"), post(suspend))
-        .add(form("/admin/tenants/{slug}/resume"), post(resume))
+        .add(
+            // It looks, and changes nothing.
+            Route::form("/admin/tenants/{slug}/check", Audience::PlatformAdmin),
+            post(check),
+        )
+        .add(
+            form("/admin/tenants/{slug}/repair", "tenant.repair"),
+            post(repair),
+        )
+        .add(
+            form("/admin/tenants/{slug}/suspend", "tenant.suspend"),
+            post(suspend),
+        )
+        .add(
+            form("/admin/tenants/{slug}/resume", "tenant.resume"),
+            post(resume),
+        )
 }
 
-fn shown(
+/// What the page shows beside the tenant itself.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// What happened just before.
+    pub(super) notice: Option<TenantNotice>,
+    /// What a check found.
+    pub(super) check: Option<CheckResult>,
+    /// A domain that was typed, what for, and why it was not added.
+    pub(super) typed: Option<(String, DomainKind, &'static str)>,
+}
+
+impl Beside {
+    /// What happened just before.
+    pub(super) fn notice(notice: TenantNotice) -> Self {
+        Self {
+            notice: Some(notice),
+            ..Self::default()
+        }
+    }
+}
+
+/// The tenant's page.
+pub(super) async fn shown(
     app: &App,
     ctx: &Ctx,
     view: &TenantView,
-    notice: Option<TenantNotice>,
-    check: Option<CheckResult>,
-) -> Response {
+    beside: Beside,
+) -> Result<Response, Refusal> {
+    let claims = app.service.list_domains(view.tenant.id).await?;
+    let mut domains = domains::shown(&app.service, &claims);
+    let mut status = StatusCode::OK;
+    if let Some((typed, kind, error)) = beside.typed {
+        domains.typed = typed;
+        domains.for_mail = kind == DomainKind::Email;
+        domains.error = Some(error);
+        status = StatusCode::UNPROCESSABLE_ENTITY;
+    }
     let page_of = AdminTenantPage {
         chrome: chrome_of(app, ctx, None),
-        notice,
+        notice: beside.notice,
         row: row(view),
         facts: TenantFacts {
             id: view.tenant.id.to_string(),
@@ -51,7 +97,6 @@ fn shown(
                 .database
                 .as_ref()
                 .map(|database| database.cluster.clone()),
-            domains: view.domains.clone(),
         },
         database: view.database.as_ref().map(|database| TenantDatabase {
             driver: database.driver,
@@ -61,9 +106,10 @@ fn shown(
                 .map(|(host, port)| format!("{host}:{port}")),
             name: database.name.clone(),
         }),
-        check,
+        domains,
+        check: beside.check,
     };
-    page(app, ctx, StatusCode::OK, &page_of)
+    Ok(page(app, ctx, status, &page_of))
 }
 
 fn checked(app: &App, report: Report) -> CheckResult {
@@ -75,7 +121,7 @@ fn checked(app: &App, report: Report) -> CheckResult {
 
 async fn show(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> Response {
     on_tenant(&app, &ctx, &slug, async |view| {
-        Ok::<_, Refusal>(shown(&app, &ctx, &view, None, None))
+        shown(&app, &ctx, &view, Beside::default()).await
     })
     .await
 }
@@ -83,8 +129,11 @@ async fn show(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> Res
 async fn check(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> Response {
     on_tenant(&app, &ctx, &slug, async |view| {
         let report = app.service.check_tenant(view.tenant.clone()).await?;
-        let found = Some(checked(&app, report));
-        Ok::<_, Refusal>(shown(&app, &ctx, &view, None, found))
+        let beside = Beside {
+            check: Some(checked(&app, report)),
+            ..Beside::default()
+        };
+        shown(&app, &ctx, &view, beside).await
     })
     .await
 }
@@ -92,9 +141,11 @@ async fn check(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> Re
 async fn repair(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> Response {
     on_tenant(&app, &ctx, &slug, async |view| {
         let report = app.service.repair_tenant(view.tenant.clone()).await?;
-        let done = Some(TenantNotice::Repaired);
-        let found = Some(checked(&app, report));
-        Ok::<_, Refusal>(shown(&app, &ctx, &view, done, found))
+        let beside = Beside {
+            check: Some(checked(&app, report)),
+            ..Beside::notice(TenantNotice::Repaired)
+        };
+        shown(&app, &ctx, &view, beside).await
     })
     .await
 }
@@ -102,8 +153,7 @@ async fn repair(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> R
 async fn suspend(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> Response {
     on_tenant(&app, &ctx, &slug, async |view| {
         let view = app.service.suspend_tenant(view.tenant.id).await?;
-        let done = Some(TenantNotice::Suspended);
-        Ok::<_, Refusal>(shown(&app, &ctx, &view, done, None))
+        shown(&app, &ctx, &view, Beside::notice(TenantNotice::Suspended)).await
     })
     .await
 }
@@ -111,8 +161,7 @@ async fn suspend(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> 
 async fn resume(State(app): State<App>, ctx: Ctx, Path(slug): Path<String>) -> Response {
     on_tenant(&app, &ctx, &slug, async |view| {
         let view = app.service.resume_tenant(view.tenant.id).await?;
-        let done = Some(TenantNotice::Resumed);
-        Ok::<_, Refusal>(shown(&app, &ctx, &view, done, None))
+        shown(&app, &ctx, &view, Beside::notice(TenantNotice::Resumed)).await
     })
     .await
 }

@@ -3,6 +3,9 @@
 mod login;
 mod logout;
 mod me;
+mod profile;
+mod recovery;
 mod refresh;
+mod register;
 mod select;
 mod sessions;

@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod credentials;
+mod domains;
 mod list;
 mod lives;
 
@@ -31,9 +32,11 @@ fn is_tenant(body: &Value) {
             "cluster",
             "database",
             "domains",
+            "unproven_domains",
             "url",
             "registration",
             "verify_email",
+            "password_min_length",
             "created_at",
             "deleted_at",
             "purge_at",

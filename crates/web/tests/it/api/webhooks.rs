@@ -37,6 +37,8 @@ async fn receivers_are_added_listed_tried_and_removed(app: TestApp) {
     assert_eq!(first["events"], Value::Null);
     let secret = first["secret"].as_str().unwrap().to_owned();
     assert!(secret.starts_with("whsec_") && secret.len() == 50);
+    // The next millisecond: ids are in the order of time.
+    app.clock().advance(std::time::Duration::from_millis(1));
     let second = json!({
         "url": "https://hooks.example/",
         "events": ["tenant.deleted"],

@@ -11,6 +11,7 @@ use super::super::progress::Progress;
 use super::super::send_mail;
 use super::{Came, Wanted, adopt};
 use crate::args::AdoptArgs;
+use crate::commands::acts;
 use crate::exit::Exit;
 use crate::output::{Output, table};
 
@@ -64,9 +65,14 @@ pub(super) async fn run(
         progress.show(done, total);
         let (slug, came) = match line.wanted {
             Ok(wanted) => {
-                let came = adopt(service, &wanted, args.dry_run).await;
-                let came = came.map_err(|refusal| Exit::from(refusal).message());
-                (wanted.slug, came)
+                let adopting = Box::pin(async { Ok(adopt(service, &wanted, args.dry_run).await?) });
+                let came = if args.dry_run {
+                    adopting.await
+                } else {
+                    let doing = acts::adopting(&wanted.slug, Some(&wanted.database));
+                    acts::around(service, doing, adopting).await
+                };
+                (wanted.slug, came.map_err(Exit::message))
             }
             Err(why) => (String::new(), Err(why)),
         };

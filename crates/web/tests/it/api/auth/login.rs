@@ -273,7 +273,7 @@ async fn a_proven_mail_domain_decides_and_an_unproven_one_does_not(app: TestApp)
         .await;
     answer.problem(409, "tenant_selection_required");
     app.domain(&globex, "email", "other.example", true).await;
-    let sql = "UPDATE tenant_domains SET verified_at = created_at WHERE domain = 'mail.example'";
+    let sql = "UPDATE tenant_domains SET verified_at = created_at, next_check_at = created_at WHERE domain = 'mail.example'";
     app.control().damage(sql).await.unwrap();
     let answer = app
         .try_sign_in("localhost", "Sam@Mail.Example", PASSWORD)

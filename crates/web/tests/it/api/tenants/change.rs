@@ -26,13 +26,17 @@ async fn changes_what_is_named_and_nothing_else(app: TestApp) {
     assert_eq!(body, expected);
     let body = patch(
         "acme",
-        json!({ "registration": "invite", "verify_email": false }),
+        json!({ "registration": "invite", "verify_email": false, "password_min_length": 12 }),
     )
     .await
     .ok(200);
     expected["registration"] = json!("invite");
     expected["verify_email"] = json!(false);
+    expected["password_min_length"] = json!(12);
     assert_eq!(body, expected);
+    let body = patch("acme", json!({ "password_min_length": null })).await;
+    expected["password_min_length"] = Value::Null;
+    assert_eq!(body.ok(200), expected);
     assert_eq!(show(&app, &admin, "acme").await, expected);
 
     for (wrong, fields) in [
@@ -41,6 +45,14 @@ async fn changes_what_is_named_and_nothing_else(app: TestApp) {
         (json!({ "name": "a\u{0}" }), ["name:invalid"]),
         (json!({ "registration": "maybe" }), ["registration:invalid"]),
         (json!({ "verify_email": "yes" }), ["verify_email:invalid"]),
+        (
+            json!({ "password_min_length": 7 }),
+            ["password_min_length:invalid"],
+        ),
+        (
+            json!({ "password_min_length": 1000 }),
+            ["password_min_length:invalid"],
+        ),
         (json!({ "slug": "other" }), ["slug:unknown_field"]),
         (
             json!({ "isolation": "shared" }),

@@ -135,7 +135,11 @@ async fn is_purged_without_a_trace(app: TestApp) {
         .mentions(acme.id.parse().unwrap())
         .await
         .unwrap();
-    assert_eq!(mentioned, ["workflows"], "only what was done is remembered");
+    assert_eq!(
+        mentioned,
+        ["audit", "workflows"],
+        "only what was done is remembered"
+    );
 }
 
 on_both!(is_purged_without_a_trace);

@@ -1,0 +1,200 @@
+//! PINs: setting one, and signing in with one on an enrolled device.
+//!
+//! A PIN counts on a device only. Its wrong tries are counted exactly where a password's are, so
+//! that whoever guesses both has no more tries than whoever guesses one
+//! (`docs/decisions/0013-pin-on-devices.md`).
+
+use tenantry_core::pin::Pin;
+use tenantry_core::session::EndReason;
+use tenantry_core::{DeviceId, TenantId, UserId};
+use tenantry_keys::hasher::{HashError, Lane};
+use tenantry_keys::password::Verdict;
+use tenantry_keys::token::TokenKind;
+use tenantry_store::control::Entry;
+use tenantry_store::{Hint, Origin, TenantCtx};
+
+use crate::attempts::in_tenant;
+use crate::resolve::Resolved;
+use crate::sessions::Issued;
+use crate::signin::{Candidate, Client, Login, Person, hash_refusal};
+use crate::staff::{Acting, hold};
+use crate::throttle::Typed;
+use crate::{Refusal, Service};
+
+/// What somebody shows who signs in with a PIN.
+#[derive(Clone, Copy)]
+pub struct PinShown<'a> {
+    /// The digits.
+    pub pin: &'a str,
+    /// What the device keeps.
+    pub device_token: &'a str,
+}
+
+impl Service {
+    /// Sets a person's PIN, or with `None` takes it away. Sessions that were begun with the one from
+    /// before end.
+    pub async fn set_pin(
+        &self,
+        acting: &Acting<'_>,
+        id: UserId,
+        pin: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let pin = pin.map(Pin::chosen).transpose();
+        let pin = pin.map_err(|error| Refusal::field("pin", error.code(), error))?;
+        let user = self.find_touchable(acting, id).await?;
+        let ctx = acting.tenant();
+        let hash = match pin.as_ref().and_then(Pin::as_password) {
+            Some(secret) => Some(
+                self.hasher()
+                    .hash(Some(ctx.id()), secret)
+                    .await
+                    .map_err(hash_refusal)?,
+            ),
+            None => None,
+        };
+        let by = acting.user().id;
+        let held = in_tenant!(self, ctx, |tx| {
+            let held = hold(&mut tx, by, user.id).await?;
+            if held.is_ok() {
+                tx.users().set_pin(user.id, hash.as_deref()).await?;
+            }
+            held
+        })?;
+        held?;
+        let mut tx = self.control().begin().await?;
+        tx.sessions()
+            .end_on_devices(ctx.id(), user.id, self.clock().now())
+            .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Signs in with a PIN on an enrolled device, which names the tenant. A device of another tenant
+    /// than the request names is refused as garbage is.
+    pub async fn sign_in_with_pin(
+        &self,
+        tenant: &Resolved,
+        login: &Login,
+        shown: PinShown<'_>,
+        client: &Client,
+    ) -> Result<(Person, Issued), Refusal> {
+        let (ctx, device) = self.enrolled(tenant, shown.device_token).await?;
+        let named = Resolved::Open(ctx.clone());
+        let candidate = self.candidates(&named, login).await?.pop();
+        let candidate = candidate.unwrap_or(Candidate::Nobody);
+        let typed = Typed {
+            tenant: Some(ctx.id()),
+            name: login.key(),
+        };
+        let accounts: Vec<_> = candidate.account().into_iter().collect();
+        let attempt = self.attempt(Some(&typed), &accounts, client.ip).await?;
+        let stored = match &candidate {
+            Candidate::User(_, record) => record.pin_hash.clone(),
+            Candidate::Admin(_) | Candidate::Nobody => None,
+        };
+        let compared = attempt.wait(0).is_none() && !candidate.disabled();
+        // What can't be a PIN is compared with nothing, at the same cost.
+        let offered = Pin::offered(shown.pin).and_then(|pin| pin.as_password());
+        let stored = stored.filter(|_| compared && offered.is_some());
+        let offered = offered.or_else(stand_in);
+        let offered = offered.ok_or(Refusal::InvalidCredentials)?;
+        let lane = Lane::Tenant(ctx.id());
+        let verdict = self.hasher().verify(lane, offered, stored.clone()).await;
+        let verdict = match verdict {
+            Ok(verdict) => verdict,
+            Err(error @ HashError::Busy(_)) => {
+                // Turned away unheard is no wrong try.
+                self.withdraw(attempt).await?;
+                return Err(hash_refusal(error));
+            }
+            Err(error) => return Err(hash_refusal(error)),
+        };
+        let person = match verdict {
+            Verdict::Match { .. } => candidate.person(),
+            Verdict::Mismatch => None,
+        };
+        let person = person.ok_or(Refusal::InvalidCredentials)?;
+        self.succeed(attempt, &[0]).await?;
+        let issued = self.begin_session(&person, client).await?;
+        if let Person::User { ctx, user } = &person {
+            self.bind_to_device(ctx, user.id, &issued, device, stored)
+                .await?;
+        }
+        Ok((person, issued))
+    }
+
+    /// The tenant and the id of a device, by what it keeps.
+    async fn enrolled(
+        &self,
+        tenant: &Resolved,
+        token: &str,
+    ) -> Result<(TenantCtx, DeviceId), Refusal> {
+        let tokens = self.keyring().tokens();
+        let token = tokens.parse(token, TokenKind::Device);
+        let token = token.ok_or(Refusal::InvalidCredentials)?;
+        let named: Option<TenantId> = tenant.id();
+        let id = token
+            .tenant
+            .filter(|id| named.is_none_or(|named| named == *id));
+        let id = id.ok_or(Refusal::InvalidCredentials)?;
+        if matches!(tenant, Resolved::Closed(_)) {
+            return Err(Refusal::TenantUnavailable);
+        }
+        let mut control = self.control().read().await?;
+        let entry = control
+            .tenants()
+            .enter(&Hint::Id(id), Origin::Token)
+            .await?;
+        drop(control);
+        let ctx = match entry {
+            Some(Entry::Open(ctx)) if Some(ctx.generation()) == token.generation => ctx,
+            _ => return Err(Refusal::InvalidCredentials),
+        };
+        let device = DeviceId::from_uuid(token.id);
+        let mut tx = self
+            .pools()
+            .read(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
+        let found = tx.devices().find_good(device, token.hash.as_bytes()).await;
+        drop(tx);
+        let found = found.map_err(Refusal::tenant(&ctx))?;
+        found.ok_or(Refusal::InvalidCredentials)?;
+        Ok((ctx, device))
+    }
+
+    /// Binds a session to its device, and looks again whether device and PIN are still what they
+    /// were: whoever took one of them away before the session was there could not end it.
+    async fn bind_to_device(
+        &self,
+        ctx: &TenantCtx,
+        user: UserId,
+        issued: &Issued,
+        device: DeviceId,
+        pin: Option<String>,
+    ) -> Result<(), Refusal> {
+        let session = issued.session.id;
+        let mut tx = self.control().begin().await?;
+        tx.sessions().bind(session, device).await?;
+        tx.commit().await?;
+        let now = self.clock().now();
+        let still = in_tenant!(self, ctx, |tx| {
+            let there = tx.devices().mark_used(device, now).await?;
+            let record = tx.users().lookup(user).await?;
+            there && record.is_some_and(|record| record.pin_hash == pin)
+        });
+        if matches!(still, Ok(true)) {
+            return Ok(());
+        }
+        let mut tx = self.control().begin().await?;
+        tx.sessions().end(session, EndReason::Admin, now).await?;
+        tx.commit().await?;
+        still?;
+        Err(Refusal::InvalidCredentials)
+    }
+}
+
+/// What is hashed where something was typed that can't be a PIN.
+fn stand_in() -> Option<tenantry_core::password::Password> {
+    tenantry_core::password::Password::offered("000000")
+}

@@ -1,0 +1,387 @@
+//! Registering: somebody makes an account in a tenant that is open to it.
+//!
+//! With the address to be proven, nothing is made until the link in the mail was followed, and the
+//! answer is the same whether or not the address is known: whoever has an account already is told so
+//! by mail. Usernames are names that others see, so a taken one is told at once. Who has an address
+//! or a username is decided by the constraints of the tenant's table, never by a look before.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tenantry_core::one_time::Purpose;
+use tenantry_core::tenant::Registration as Rule;
+use tenantry_core::user::Username;
+use tenantry_core::{Email, Locale, OneTimeId, Role, TenantId, UserId};
+use tenantry_keys::token::TokenKind;
+use tenantry_mail::Message;
+use tenantry_mail::message::{AlreadyRegistered, VerifyAddress};
+use tenantry_store::TenantCtx;
+use tenantry_store::control::Reservation;
+use tenantry_store::tenant::{Added, NewUser, Registration};
+
+use crate::attempts::in_tenant;
+use crate::one_time::scope;
+use crate::outbox::Letter;
+use crate::password::Holder;
+use crate::resolve::Resolved;
+use crate::sessions::Issued;
+use crate::signin::{Client, Person, hash_refusal};
+use crate::wanted::{Wanted, What, Written};
+use crate::{FieldError, Refusal, Service};
+
+/// How long the link is good with which an address is proven.
+const LIFETIME: Duration = Duration::from_hours(24);
+
+/// The longest name to show, in characters.
+const LONGEST_NAME: usize = 200;
+
+/// Somebody who wants an account, as typed.
+pub struct NewRegistration {
+    /// The name to sign in with.
+    pub username: String,
+    /// The address.
+    pub email: String,
+    /// The password.
+    pub password: String,
+    /// The name to show, if any.
+    pub full_name: Option<String>,
+}
+
+/// What a registration is remembered as until its mail is written.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Wish {
+    username: String,
+    full_name: Option<String>,
+    password_hash: String,
+}
+
+/// How a registration ended.
+pub enum Registered {
+    /// The person is there and signed in.
+    In(Box<(Person, Issued)>),
+    /// A mail is on its way to the address.
+    ToBeProven,
+}
+
+/// For whom the link of a registration is.
+#[derive(Debug, Clone)]
+pub struct RegistrationView {
+    /// The address it proves.
+    pub email: Email,
+    /// The name to sign in with.
+    pub username: Username,
+}
+
+/// How proving the address of a registration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proven {
+    /// The account is there.
+    Yes,
+    /// Somebody has the username by now; another one must be chosen.
+    UsernameTaken,
+}
+
+/// What was typed, taken apart.
+struct Typed {
+    email: Email,
+    username: Username,
+    full_name: Option<String>,
+}
+
+/// A name to show as somebody typed it: `None` for an empty one.
+pub(crate) fn full_name(text: Option<&str>) -> Result<Option<String>, FieldError> {
+    let Some(name) = text.map(str::trim).filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let message = format!("a name has at most {LONGEST_NAME} characters, on one line");
+        return Err(FieldError::new("full_name", "invalid", message));
+    }
+    Ok(Some(name.to_owned()))
+}
+
+impl Service {
+    /// Makes an account in the tenant a request means.
+    pub async fn register(
+        &self,
+        tenant: &Resolved,
+        new: &NewRegistration,
+        locale: Locale,
+        client: &Client,
+    ) -> Result<Registered, Refusal> {
+        let ctx = match tenant {
+            Resolved::None => return Err(Refusal::TenantRequired),
+            Resolved::Closed(_) => return Err(Refusal::TenantUnavailable),
+            Resolved::Open(ctx) => ctx,
+        };
+        if ctx.tenant().registration != Rule::Open {
+            return Err(Refusal::Forbidden);
+        }
+        self.attempt(None, &[], client.ip).await?;
+        let (typed, password) = self.typed(ctx, new).await?;
+        let hash = self.hasher().hash(Some(ctx.id()), password).await;
+        let hash = hash.map_err(hash_refusal)?;
+        if !ctx.tenant().verify_email {
+            let person = self.add_registered(ctx, &typed, &hash).await?;
+            let issued = self.begin_session(&person, client).await?;
+            return Ok(Registered::In(Box::new((person, issued))));
+        }
+        let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
+        let taken = tx.users().find_by_username(&typed.username).await;
+        drop(tx);
+        if taken.map_err(Refusal::tenant(ctx))?.is_some() {
+            return Err(Refusal::UsernameTaken);
+        }
+        self.want(&Wanted {
+            email: typed.email,
+            locale,
+            tenant: scope(ctx),
+            what: What::Registration(Wish {
+                username: typed.username.as_str().to_owned(),
+                full_name: typed.full_name,
+                password_hash: hash,
+            }),
+        })
+        .await?;
+        Ok(Registered::ToBeProven)
+    }
+
+    /// Takes apart what was typed; everything that is wrong is told at once.
+    async fn typed(
+        &self,
+        ctx: &TenantCtx,
+        new: &NewRegistration,
+    ) -> Result<(Typed, tenantry_core::password::Password), Refusal> {
+        let mut errors = Vec::new();
+        let mut wrong = |error: FieldError| errors.push(error);
+        let email = new.email.parse::<Email>();
+        let email = email.map_err(|error| wrong(FieldError::new("email", "invalid", error)));
+        let username = new.username.parse::<Username>();
+        let username =
+            username.map_err(|error| wrong(FieldError::new("username", "invalid", error)));
+        let name = full_name(new.full_name.as_deref()).map_err(&mut wrong);
+        let mut holder = Holder::in_tenant(ctx.tenant()).named(new.full_name.as_deref());
+        holder = holder.named(Some(&new.username));
+        if let Ok(email) = &email {
+            holder = holder.address(email);
+        }
+        let permitted = self.permitted_password("password", &new.password, &holder);
+        let permitted = permitted.map_err(&mut wrong).is_ok();
+        let (Ok(email), Ok(username), Ok(full_name), true) = (email, username, name, permitted)
+        else {
+            return Err(Refusal::Validation(errors));
+        };
+        let password = self
+            .chosen_password("password", &new.password, &holder)
+            .await?;
+        let typed = Typed {
+            email,
+            username,
+            full_name,
+        };
+        Ok((typed, password))
+    }
+
+    /// Adds a member whose names are still free.
+    async fn add_registered(
+        &self,
+        ctx: &TenantCtx,
+        typed: &Typed,
+        password_hash: &str,
+    ) -> Result<Person, Refusal> {
+        let id = UserId::generate(self.clock(), self.entropy());
+        let entry = self.entry_for(ctx, id, &typed.email, Role::Member);
+        if self.reserve_entry(&entry).await? == Reservation::Taken {
+            return Err(Refusal::EmailTaken);
+        }
+        let new = self.member(id, typed, password_hash);
+        let added = in_tenant!(self, ctx, |tx| tx.users().add(&new).await?);
+        self.settle_person(ctx, id, Some(&entry)).await?;
+        match added? {
+            Added::EmailTaken => return Err(Refusal::EmailTaken),
+            Added::UsernameTaken => return Err(Refusal::UsernameTaken),
+            Added::Yes => {}
+        }
+        let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
+        let record = tx.users().lookup(id).await.map_err(Refusal::tenant(ctx))?;
+        let user = record.ok_or(Refusal::NotFound)?.user;
+        Ok(Person::User {
+            ctx: ctx.clone(),
+            user,
+        })
+    }
+
+    fn member<'a>(&self, id: UserId, typed: &'a Typed, password_hash: &'a str) -> NewUser<'a> {
+        NewUser {
+            id,
+            email: &typed.email,
+            username: Some(&typed.username),
+            full_name: typed.full_name.as_deref(),
+            role: Role::Member,
+            password_hash: Some(password_hash),
+            must_change_password: false,
+            created_at: self.clock().now(),
+        }
+    }
+
+    /// The mail for somebody who registered: the link that proves the address, or, where somebody
+    /// has it, that there is an account.
+    pub(crate) async fn write_registration(
+        &self,
+        wanted: &Wanted,
+        wish: &Wish,
+        ctx: &TenantCtx,
+    ) -> Result<Written, Refusal> {
+        let hosts = self.hosts_of(ctx).await?;
+        let url = self.settings().tenant_url(ctx.tenant(), &hosts);
+        let shown = self.settings().mail_tenant(ctx.tenant(), &hosts)?;
+        let unreadable = Refusal::failed("a registration could not be read");
+        let username: Username = wish.username.parse().map_err(unreadable)?;
+        let now = self.clock().now();
+        let minted = self.mint_secret(
+            scope(ctx),
+            TokenKind::Registration,
+            Purpose::Setup,
+            LIFETIME,
+        );
+        let registration = Registration {
+            id: minted.stored.id,
+            email: wanted.email.clone(),
+            username,
+            full_name: wish.full_name.clone(),
+            password_hash: wish.password_hash.clone(),
+            expires_at: minted.stored.expires_at,
+        };
+        let holder = in_tenant!(self, ctx, |tx| {
+            let holder = tx.users().find_by_email(&wanted.email).await?;
+            tx.registrations().remove_done(now, &wanted.email).await?;
+            if holder.is_none() {
+                tx.registrations()
+                    .add(&registration, &minted.stored.hash, now)
+                    .await?;
+            }
+            holder
+        })?;
+        let (to, message) = match holder {
+            Some(holder) => (
+                holder.user.email,
+                Message::AlreadyRegistered(AlreadyRegistered {
+                    tenant: shown,
+                    sign_in_url: crate::links::link(&url, "/login")?,
+                    forgot_url: crate::links::link(&url, "/forgot-password")?,
+                }),
+            ),
+            None => (
+                wanted.email.clone(),
+                Message::VerifyAddress(VerifyAddress {
+                    tenant: shown,
+                    link: crate::links::link(
+                        &url,
+                        &format!("/verify-email/{}", minted.token.expose()),
+                    )?,
+                    expires_at: minted.stored.expires_at,
+                }),
+            ),
+        };
+        let letter = Letter {
+            to,
+            locale: wanted.locale,
+            message,
+        };
+        Ok(Some((Some(ctx.id()), letter)))
+    }
+
+    /// For whom the link of a registration is. Uses nothing up.
+    pub async fn registration_view(
+        &self,
+        token: &str,
+        hinted: Option<TenantId>,
+    ) -> Result<RegistrationView, Refusal> {
+        let token = self.linked_token(TokenKind::Registration, token, hinted)?;
+        let ctx = self.linked_tenant(&token).await?;
+        let ctx = ctx.ok_or(Refusal::TokenInvalid)?;
+        let mut tx = self
+            .pools()
+            .read(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
+        let found = tx
+            .registrations()
+            .find_good(
+                OneTimeId::from_uuid(token.id),
+                token.hash.as_bytes(),
+                self.clock().now(),
+            )
+            .await;
+        let found = found.map_err(Refusal::tenant(&ctx))?;
+        let found = found.ok_or(Refusal::TokenInvalid)?;
+        Ok(RegistrationView {
+            email: found.email,
+            username: found.username,
+        })
+    }
+
+    /// Makes the account whose address the link proves. Where somebody was faster with the username,
+    /// `username` is another one; where somebody has the address, the link is no longer good.
+    pub async fn prove_registration(
+        &self,
+        token: &str,
+        username: Option<&str>,
+        hinted: Option<TenantId>,
+    ) -> Result<Proven, Refusal> {
+        let token = self.linked_token(TokenKind::Registration, token, hinted)?;
+        let other = username.map(str::parse::<Username>).transpose();
+        let other = other.map_err(|error| Refusal::field("username", "invalid", error))?;
+        let ctx = self.linked_tenant(&token).await?;
+        let ctx = ctx.ok_or(Refusal::TokenInvalid)?;
+        let (id, now) = (OneTimeId::from_uuid(token.id), self.clock().now());
+        let user = UserId::generate(self.clock(), self.entropy());
+        let mut tx = self
+            .pools()
+            .read(&ctx)
+            .await
+            .map_err(Refusal::tenant(&ctx))?;
+        let found = tx
+            .registrations()
+            .find_good(id, token.hash.as_bytes(), now)
+            .await;
+        drop(tx);
+        let found = found.map_err(Refusal::tenant(&ctx))?;
+        let found = found.ok_or(Refusal::TokenInvalid)?;
+        let entry = self.entry_for(&ctx, user, &found.email, Role::Member);
+        if self.reserve_entry(&entry).await? == Reservation::Taken {
+            return Err(Refusal::TokenInvalid);
+        }
+        let added = in_tenant!(self, &ctx, |tx| {
+            let hash = token.hash.as_bytes();
+            let taken = tx.registrations().take(id, hash, now).await?;
+            match taken {
+                None => None,
+                Some(registration) => {
+                    let typed = Typed {
+                        email: registration.email.clone(),
+                        username: other.clone().unwrap_or(registration.username.clone()),
+                        full_name: registration.full_name.clone(),
+                    };
+                    let new = self.member(user, &typed, &registration.password_hash);
+                    let added = tx.users().add(&new).await?;
+                    if added == Added::UsernameTaken {
+                        // The link stays good for another name.
+                        tx.registrations().add(&registration, hash, now).await?;
+                    } else {
+                        tx.registrations()
+                            .remove_done(now, &registration.email)
+                            .await?;
+                    }
+                    Some(added)
+                }
+            }
+        });
+        self.settle_person(&ctx, user, Some(&entry)).await?;
+        match added? {
+            Some(Added::Yes) => Ok(Proven::Yes),
+            Some(Added::UsernameTaken) => Ok(Proven::UsernameTaken),
+            Some(Added::EmailTaken) | None => Err(Refusal::TokenInvalid),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! A tenant's people, as its owners and admins run them: listed, added, changed, removed.
+//!
+//! Nobody touches somebody who may more than he may, or grants more than he has; the roles are read
+//! anew in the transaction that writes, so that whoever was demoted a moment ago no longer counts.
+//! One owner who gets in always stays: the statements themselves see to that. The directory is kept
+//! in step as [`directory`](crate::directory) says.
+
+mod change;
+mod create;
+mod links;
+mod remove;
+
+use tenantry_core::session::{EndReason, Subject};
+use tenantry_core::user::User;
+use tenantry_core::{Role, SessionId, UserId};
+use tenantry_store::tenant::{Changed, TenantTx};
+use tenantry_store::{StoreError, TenantCtx};
+
+use crate::sessions::Principal;
+use crate::signin::Person;
+use crate::{FieldError, Refusal, Service};
+
+pub use change::StaffChange;
+pub use create::{CreatedStaff, FirstPassword, NewStaff};
+
+/// The most characters of a person's name.
+const NAME: usize = 120;
+
+/// Somebody who runs a tenant's staff, as of the request.
+#[derive(Clone, Copy)]
+pub struct Acting<'a> {
+    ctx: &'a TenantCtx,
+    by: &'a User,
+}
+
+impl<'a> Acting<'a> {
+    /// Whoever is signed in, where it is an owner or admin of a tenant.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for everybody else.
+    pub fn of(principal: &'a Principal) -> Result<Self, Refusal> {
+        match &principal.person {
+            Person::User { ctx, user } if user.role.rank() >= Role::Admin.rank() => {
+                Ok(Self { ctx, by: user })
+            }
+            Person::User { .. } | Person::Admin(_) => Err(Refusal::Forbidden),
+        }
+    }
+
+    /// The tenant.
+    pub const fn tenant(&self) -> &'a TenantCtx {
+        self.ctx
+    }
+
+    /// Who it is.
+    pub const fn user(&self) -> &'a User {
+        self.by
+    }
+
+    /// Whether the person may be touched at all: whoever may more is not for this one to change.
+    pub fn may_touch(&self, user: &User) -> bool {
+        may_touch(self.by, user)
+    }
+
+    /// The roles that this person may give.
+    pub fn may_grant(&self) -> impl Iterator<Item = Role> + use<'_> {
+        [Role::Member, Role::Admin, Role::Owner]
+            .into_iter()
+            .filter(|role| role.rank() <= self.by.role.rank())
+    }
+}
+
+fn may_touch(by: &User, user: &User) -> bool {
+    user.role.rank() <= by.role.rank()
+}
+
+/// Why something about a person was not done, found in the transaction that would have done it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// Nobody has this id.
+    Gone,
+    /// Whoever asked may not, or no longer.
+    Forbidden,
+    /// Somebody in the tenant has the address.
+    EmailTaken,
+    /// Somebody in the tenant has the username.
+    UsernameTaken,
+    /// It would leave the tenant without an owner who gets in.
+    LastOwner,
+}
+
+impl From<Unfit> for Refusal {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Gone => Self::NotFound,
+            Unfit::Forbidden => Self::Forbidden,
+            Unfit::EmailTaken => Self::EmailTaken,
+            Unfit::UsernameTaken => Self::UsernameTaken,
+            Unfit::LastOwner => Self::LastOwner,
+        }
+    }
+}
+
+/// What a change came to, as an outcome.
+pub(crate) const fn fit(changed: Changed) -> Result<(), Unfit> {
+    match changed {
+        Changed::Yes => Ok(()),
+        Changed::Gone => Err(Unfit::Gone),
+        Changed::EmailTaken => Err(Unfit::EmailTaken),
+        Changed::UsernameTaken => Err(Unfit::UsernameTaken),
+        Changed::LastOwner => Err(Unfit::LastOwner),
+    }
+}
+
+/// Makes whoever else changes the tenant's people wait, and looks both up as they are then: who
+/// acts, and the person it is about.
+pub(crate) async fn hold(
+    tx: &mut TenantTx,
+    by: UserId,
+    about: UserId,
+) -> Result<Result<(User, User), Unfit>, StoreError> {
+    tx.users().hold().await?;
+    let Some(acting) = acting_still(tx, by).await? else {
+        return Ok(Err(Unfit::Forbidden));
+    };
+    let Some(record) = tx.users().lookup(about).await? else {
+        return Ok(Err(Unfit::Gone));
+    };
+    if !may_touch(&acting, &record.user) {
+        return Ok(Err(Unfit::Forbidden));
+    }
+    Ok(Ok((acting, record.user)))
+}
+
+/// Who acts, where that is still an owner or admin who gets in.
+pub(crate) async fn acting_still(
+    tx: &mut TenantTx,
+    by: UserId,
+) -> Result<Option<User>, StoreError> {
+    let record = tx.users().lookup(by).await?;
+    Ok(record
+        .map(|record| record.user)
+        .filter(|user| user.role.rank() >= Role::Admin.rank() && user.disabled_at.is_none()))
+}
+
+/// A name to show, without white space around it; an empty one is none.
+pub(crate) fn checked_name(name: Option<&str>) -> Result<Option<String>, FieldError> {
+    let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    if name.chars().count() > NAME || name.chars().any(char::is_control) {
+        return Err(FieldError::new(
+            "full_name",
+            "invalid",
+            format!("a name is one line of at most {NAME} characters"),
+        ));
+    }
+    Ok(Some(name.to_owned()))
+}
+
+impl Service {
+    /// A tenant's people in the order of their ids, after the one with the id `after`.
+    pub async fn list_staff(
+        &self,
+        ctx: &TenantCtx,
+        after: Option<UserId>,
+        limit: i64,
+    ) -> Result<Vec<User>, Refusal> {
+        let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
+        let listed = tx.users().list(after, limit).await;
+        listed.map_err(Refusal::tenant(ctx))
+    }
+
+    /// One of a tenant's people. Somebody of another tenant is found no more than nobody.
+    pub async fn find_staff(&self, ctx: &TenantCtx, id: UserId) -> Result<User, Refusal> {
+        let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
+        let record = tx.users().lookup(id).await;
+        let record = record.map_err(Refusal::tenant(ctx))?;
+        Ok(record.ok_or(Refusal::NotFound)?.user)
+    }
+
+    /// The same, where whoever acts may touch that person.
+    pub(crate) async fn find_touchable(
+        &self,
+        acting: &Acting<'_>,
+        id: UserId,
+    ) -> Result<User, Refusal> {
+        let user = self.find_staff(acting.ctx, id).await?;
+        if acting.may_touch(&user) {
+            Ok(user)
+        } else {
+            Err(Refusal::Forbidden)
+        }
+    }
+
+    /// Ends a person's sessions; how many.
+    pub async fn end_staff_sessions(
+        &self,
+        acting: &Acting<'_>,
+        id: UserId,
+    ) -> Result<u64, Refusal> {
+        let user = self.find_touchable(acting, id).await?;
+        self.end_sessions_of(acting.ctx, user.id, None, EndReason::Admin)
+            .await
+    }
+
+    /// Ends the sessions of somebody in a tenant but one; how many. Where the security version was
+    /// raised they count no more anyway; this tells the person's list of sessions.
+    pub(crate) async fn end_sessions_of(
+        &self,
+        ctx: &TenantCtx,
+        user: UserId,
+        keep: Option<SessionId>,
+        reason: EndReason,
+    ) -> Result<u64, Refusal> {
+        let subject = Subject::User {
+            tenant: ctx.id(),
+            generation: ctx.generation(),
+            user,
+        };
+        let now = self.clock().now();
+        let mut tx = self.control().begin().await?;
+        let ended = tx
+            .sessions()
+            .end_others(&subject, keep, reason, now)
+            .await?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checked_name;
+
+    #[test]
+    fn a_name_is_one_line() {
+        assert_eq!(checked_name(None), Ok(None));
+        assert_eq!(checked_name(Some("  ")), Ok(None));
+        assert_eq!(checked_name(Some(" Ada ")), Ok(Some("Ada".to_owned())));
+        assert!(checked_name(Some(&"ö".repeat(120))).is_ok());
+        for bad in ["ö".repeat(121), "Ada\nLovelace".to_owned()] {
+            assert!(checked_name(Some(&bad)).is_err());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Removing somebody from a tenant.
+
+use tenantry_core::UserId;
+use tenantry_core::session::EndReason;
+use tenantry_core::user::User;
+use tenantry_core::webhooks::EventKind;
+use tenantry_store::StoreError;
+use tenantry_store::tenant::TenantTx;
+
+use super::{Acting, Unfit, fit, hold};
+use crate::attempts::in_tenant;
+use crate::directory::Tell;
+use crate::refusal::Chain;
+use crate::{Refusal, Service};
+
+impl Service {
+    /// Takes somebody out of a tenant, with everything that lets the person in. Oneself too, where
+    /// an owner who gets in stays behind.
+    pub async fn remove_staff(&self, acting: &Acting<'_>, id: UserId) -> Result<(), Refusal> {
+        self.find_touchable(acting, id).await?;
+        let (ctx, by) = (acting.ctx, acting.by.id);
+        self.unsettle_entries(ctx, id).await?;
+        let removed = in_tenant!(self, ctx, |tx| remove(&mut tx, by, id).await?);
+        let gone = match removed {
+            Ok(Ok(gone)) => gone,
+            Ok(Err(unfit)) => {
+                self.settle_person(ctx, id, None).await?;
+                return Err(unfit.into());
+            }
+            Err(refusal) => {
+                if let Err(error) = self.settle_person(ctx, id, None).await {
+                    tracing::warn!(tenant.id = %ctx.id(), user.id = %id, error = %Chain(&error), "a person's directory entry is settled later");
+                }
+                return Err(refusal);
+            }
+        };
+        let told = Tell::This(EventKind::UserDeleted, &gone);
+        self.settle_and_tell(ctx, id, None, told).await?;
+        self.end_sessions_of(ctx, id, None, EndReason::Admin)
+            .await?;
+        Ok(())
+    }
+}
+
+async fn remove(
+    tx: &mut TenantTx,
+    by: UserId,
+    id: UserId,
+) -> Result<Result<User, Unfit>, StoreError> {
+    let (_, gone) = match hold(tx, by, id).await? {
+        Ok(both) => both,
+        Err(unfit) => return Ok(Err(unfit)),
+    };
+    let removed = fit(tx.users().remove(id).await?);
+    Ok(removed.map(|()| gone))
+}

@@ -1,0 +1,29 @@
+//! Texts of registering.
+
+super::texts! {
+    /// Texts of registering.
+    RegistrationTexts {
+        title: "Create your account" | "Konto erstellen";
+        lead: "At {brand}. It takes a minute." | "Bei {brand}. Es dauert nur eine Minute.";
+        full_name: "Your name" | "Ihr Name";
+        full_name_hint: "As others see it. You can leave it out." | "So sehen ihn andere. Sie können ihn weglassen.";
+        username: "Username" | "Benutzername";
+        username_hint: "To sign in with, instead of your address." | "Damit können Sie sich statt mit der Adresse anmelden.";
+        email: "E-mail" | "E-Mail";
+        submit: "Create account" | "Konto erstellen";
+        have_one: "You have an account?" | "Sie haben schon ein Konto?";
+        closed_title: "Registration is not open" | "Registrierung nicht möglich";
+        closed_lead: "{brand} adds its people itself. If you should have an account, ask the person who manages it." |
+            "{brand} legt Konten selbst an. Wenn Sie eines haben sollten, wenden Sie sich an die Person, die sie verwaltet.";
+        sent_title: "Confirm your address" | "Bestätigen Sie Ihre Adresse";
+        sent_lead: "A mail is on its way to {email}. Follow the link in it, and your account is ready." |
+            "Eine E-Mail an {email} ist unterwegs. Folgen Sie dem Link darin, dann ist Ihr Konto bereit.";
+        verify_title: "Confirm your address" | "Adresse bestätigen";
+        verify_lead: "{email} is yours, and you want an account at {brand}." |
+            "{email} gehört Ihnen, und Sie möchten ein Konto bei {brand}.";
+        verify_submit: "Yes, create my account" | "Ja, Konto erstellen";
+        verify_taken: "Somebody was faster with your username. Choose another one." |
+            "Jemand war mit Ihrem Benutzernamen schneller. Bitte wählen Sie einen anderen.";
+        gone_ask: "If not, register again." | "Wenn nicht, registrieren Sie sich noch einmal.";
+    }
+}
