@@ -63,13 +63,11 @@ pub(crate) async fn find_there(
     let mut seen = HashMap::new();
     for candidate in batch {
         let email = &candidate.person.email;
-        let found = match seen.get(&email.key()) {
-            Some(id) => Some(*id),
-            None => {
-                let record = tx.users().find_by_email(email).await?;
-                record.map(|record| record.user.id)
-            }
-        };
+        let mut found = seen.get(&email.key()).copied();
+        if found.is_none() {
+            let record = tx.users().find_by_email(email).await?;
+            found = record.map(|record| record.user.id);
+        }
         seen.insert(email.key(), found.unwrap_or(candidate.id));
         there.push(found);
     }

@@ -34,7 +34,6 @@ struct User {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Credential {
     #[serde(rename = "type", default)]
     kind: Option<String>,
@@ -76,10 +75,8 @@ impl Credential {
     fn stored_form(&self) -> Result<Secret<String>, StoredHashError> {
         let malformed = |_| StoredHashError::Malformed;
         let text = |part: &Option<String>| part.clone().ok_or(StoredHashError::Malformed);
-        let secret: SecretData =
-            serde_json::from_str(&text(&self.secret)?).map_err(malformed)?;
-        let data: CredentialData =
-            serde_json::from_str(&text(&self.data)?).map_err(malformed)?;
+        let secret: SecretData = serde_json::from_str(&text(&self.secret)?).map_err(malformed)?;
+        let data: CredentialData = serde_json::from_str(&text(&self.data)?).map_err(malformed)?;
         // Keycloak offers to hash with bcrypt by extensions, which store its own form whole.
         if data.algorithm == "bcrypt" {
             let stored = tenantry_keys::password::stored_form(&secret.value);

@@ -127,10 +127,8 @@ async fn asking(test: &TestService, url: &str) -> Service {
         url: url.parse().unwrap(),
         http: Deliverer::new(rules).with_patience(Duration::from_millis(200)),
     };
-    let opened = test
-        .open_otherwise(|settings| settings.breach_check = Some(check), None)
-        .await;
-    opened.unwrap().unwrap()
+    let opened = test.open_otherwise(|settings| settings.breach_check = Some(check), None);
+    Box::pin(opened).await.unwrap().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

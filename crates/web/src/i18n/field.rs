@@ -7,7 +7,7 @@ super::texts! {
         unknown: "There is no such field." | "Dieses Feld gibt es nicht.";
         doubled: "This is there twice." | "Diese Angabe ist doppelt.";
         invalid: "This is not valid." | "Diese Angabe ist nicht gültig.";
-        invalid_email: "This is no e-mail address." | "Das ist keine E-Mail-Adresse.";
+        invalid_email: "This is not an e-mail address." | "Das ist keine E-Mail-Adresse.";
         invalid_username: "A username has 2 to 40 letters, digits, dots, hyphens or underscores, and begins with a letter or digit." |
             "Ein Benutzername hat 2 bis 40 Buchstaben, Ziffern, Punkte, Binde- oder Unterstriche und beginnt mit Buchstabe oder Ziffer.";
         invalid_slug: "A slug has 3 to 40 of a-z, 0-9 and single hyphens, begins with a letter and ends with a letter or digit." |

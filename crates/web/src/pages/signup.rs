@@ -18,7 +18,7 @@ pub struct SignupPage {
     /// What tenants' slugs are put before.
     pub base_host: String,
     /// What was typed as the tenant's name.
-    pub name: String,
+    pub tenant_name: String,
     /// What was typed as slug.
     pub slug: String,
     /// What was typed as address.
@@ -128,7 +128,7 @@ impl Samples for SignupPage {
         let plain = Self {
             chrome: samples::platform(locale),
             base_host: "localhost:8000".to_owned(),
-            name: String::new(),
+            tenant_name: String::new(),
             slug: String::new(),
             email: String::new(),
             full_name: String::new(),
@@ -140,7 +140,7 @@ impl Samples for SignupPage {
             (
                 "signup-wrong",
                 Self {
-                    name: samples::HOSTILE_NAME.to_owned(),
+                    tenant_name: samples::HOSTILE_NAME.to_owned(),
                     slug: "Acme!".to_owned(),
                     email: "ada@".to_owned(),
                     errors: vec![

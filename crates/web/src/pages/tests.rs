@@ -60,8 +60,10 @@ fn languages_differ_where_they_should() {
             let lead = named(&elements, "p").find(|p| p.attribute("class") == Some("lead"));
             lead.map(|lead| lead.text.clone())
         };
+        // An address reads the same in every language.
+        let address = name.starts_with("admin-tenant") || name.starts_with("staff-person");
         assert!(
-            lead(en).is_none_or(|text| Some(text) != lead(de)) || name.starts_with("admin-tenant"),
+            address || lead(en).is_none_or(|text| Some(text) != lead(de)),
             "{name}"
         );
     }

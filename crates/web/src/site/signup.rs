@@ -67,7 +67,7 @@ fn form(app: &App, ctx: &Ctx, typed: NewApplication, errors: Vec<(String, String
     SignupPage {
         chrome: chrome_of(app, ctx, None),
         base_host: host(app, None),
-        name: typed.name,
+        tenant_name: typed.name,
         slug: typed.slug,
         email: typed.email,
         full_name: typed.full_name.unwrap_or_default(),

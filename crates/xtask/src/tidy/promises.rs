@@ -102,9 +102,9 @@ fn exists(tree: &Tree, test: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a macro that makes tests of the functions it lists (`on_both!`, `killed!`) lists this one.
+/// Whether a macro that makes tests of the functions it lists (`on_both!`, `everywhere!`, `killed!`) lists this one.
 fn listed(code: &str, name: &str) -> bool {
-    ["on_both!", "killed!"].iter().any(|call| {
+    ["on_both!", "everywhere!", "killed!"].iter().any(|call| {
         code.match_indices(call).any(|(start, _)| {
             let arguments = code[start + call.len()..]
                 .split([')', '}'])

@@ -22,8 +22,7 @@ fn told(form: Option<Form>, text: &str) -> Vec<String> {
 fn words(said: &Said) -> String {
     let hash = match &said.hash {
         Hash::None => "-".to_owned(),
-        Hash::Text(hash) => hash.expose().clone(),
-        Hash::Formed(Ok(hash)) => hash.expose().clone(),
+        Hash::Text(hash) | Hash::Formed(Ok(hash)) => hash.expose().clone(),
         Hash::Formed(Err(error)) => error.to_string(),
     };
     let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());

@@ -2,13 +2,13 @@
 -- nothing. A domain is a tenant's over all its generations.
 
 CREATE TABLE domains_of_tenants (
-    tenant_id BLOB NOT NULL REFERENCES tenants (id),
-    kind TEXT NOT NULL CHECK (kind IN ('host', 'email')),
     domain TEXT NOT NULL,
-    -- What is to be published there.
-    token TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('host', 'email')),
+    tenant_id BLOB NOT NULL REFERENCES tenants (id),
     created_at INTEGER NOT NULL,
     verified_at INTEGER,
+    -- What is to be published there.
+    token TEXT NOT NULL,
     -- The last look for the proof, and why it found none.
     checked_at INTEGER,
     problem TEXT CHECK (problem IN ('missing', 'different', 'unanswered')),

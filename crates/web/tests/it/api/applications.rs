@@ -193,6 +193,7 @@ async fn the_pages_lead_from_the_form_to_the_tenant() {
     let wrong = send("/signup", &typed("Acme!", "ada@")).await;
     assert_eq!(wrong.status, 422);
     let text = wrong.text();
+    assert!(text.contains("value=\"Acme\""), "{text}");
     assert!(
         text.contains("value=\"Acme!\"")
             && text.contains("slug-error")

@@ -152,7 +152,7 @@ async fn a_browser_resets_by_link_and_by_code() {
     };
     let wrong = send("/forgot-password", &[("email", "nobody"), ("way", "link")]).await;
     assert_eq!(wrong.status, 422);
-    assert!(wrong.text().contains("no e-mail address"));
+    assert!(wrong.text().contains("not an e-mail address"));
     let by_link = [("email", acme.owner.as_str()), ("way", "link")];
     assert_eq!(send("/forgot-password", &by_link).await.status, 200);
     let text = mail(&app, &acme.owner).await.unwrap();
