@@ -52,10 +52,12 @@ impl Service {
         }
         let ctx = acting.tenant();
         let id = DeviceId::generate(self.clock(), self.entropy());
-        let (token, hash) =
-            self.keyring()
-                .tokens()
-                .mint(TokenKind::Device, scope(ctx), id.uuid(), self.entropy());
+        let (token, hash) = self.keyring().tokens().mint(
+            TokenKind::Device,
+            Some(scope(ctx)),
+            id.uuid(),
+            self.entropy(),
+        );
         let now = self.clock().now();
         in_tenant!(self, ctx, |tx| tx
             .devices()

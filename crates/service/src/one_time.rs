@@ -19,8 +19,8 @@ pub(crate) struct Minted {
 }
 
 /// A tenant in its generation, as tokens are bound to it.
-pub(crate) const fn scope(ctx: &TenantCtx) -> Option<(TenantId, Generation)> {
-    Some((ctx.id(), ctx.generation()))
+pub(crate) const fn scope(ctx: &TenantCtx) -> (TenantId, Generation) {
+    (ctx.id(), ctx.generation())
 }
 
 impl Service {

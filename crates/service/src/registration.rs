@@ -135,7 +135,7 @@ impl Service {
         self.want(&Wanted {
             email: typed.email,
             locale,
-            tenant: scope(ctx),
+            tenant: Some(scope(ctx)),
             what: What::Registration(Wish {
                 username: typed.username.as_str().to_owned(),
                 full_name: typed.full_name,
@@ -239,7 +239,7 @@ impl Service {
         let username: Username = wish.username.parse().map_err(unreadable)?;
         let now = self.clock().now();
         let minted = self.mint_secret(
-            scope(ctx),
+            Some(scope(ctx)),
             TokenKind::Registration,
             Purpose::Setup,
             LIFETIME,

@@ -63,7 +63,7 @@ impl Service {
             .map_err(Refusal::tenant(&ctx))?;
         for owner in &owners {
             let Minted { token, stored } = self.mint_secret(
-                scope(&ctx),
+                Some(scope(&ctx)),
                 TokenKind::Credentials,
                 Purpose::Credentials,
                 Purpose::Credentials.lifetime(),

@@ -74,7 +74,7 @@ impl Service {
         locale: Locale,
     ) -> Result<(), Refusal> {
         let minted = self.mint_secret(
-            scope(ctx),
+            Some(scope(ctx)),
             TokenKind::NewAddress,
             Purpose::NewAddress,
             Purpose::NewAddress.lifetime(),

@@ -100,7 +100,7 @@ impl Service {
     ) -> Result<Proof, Refusal> {
         let code = Code::parse(code).ok_or(Refusal::OtpInvalid)?;
         // Without a hash to make, what little more is done for somebody who is there would show.
-        unhurried(self.compare_code(tenant, email, &code, ip)).await
+        unhurried(Box::pin(self.compare_code(tenant, email, &code, ip))).await
     }
 
     async fn compare_code(
@@ -159,8 +159,12 @@ impl Service {
         let Some((hash, _)) = good.filter(|(hash, _)| codes.fits(&subject, code, hash)) else {
             return Ok(None);
         };
-        let Minted { token, stored } =
-            self.mint_secret(scope(ctx), TokenKind::Reset, Purpose::Reset, PROOF_LIFETIME);
+        let Minted { token, stored } = self.mint_secret(
+            Some(scope(ctx)),
+            TokenKind::Reset,
+            Purpose::Reset,
+            PROOF_LIFETIME,
+        );
         let used = in_tenant!(self, ctx, |tx| {
             let used = tx.codes().use_up(user, &hash, now).await?;
             if used {

@@ -26,7 +26,7 @@ impl Service {
         for candidate in self.people_of(wanted, tenant).await? {
             let Minted { token, stored } = self.mint_secret(
                 match &candidate {
-                    Candidate::User(ctx, _) => scope(ctx),
+                    Candidate::User(ctx, _) => Some(scope(ctx)),
                     Candidate::Admin(_) | Candidate::Nobody => None,
                 },
                 TokenKind::Reset,

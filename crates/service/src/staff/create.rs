@@ -149,7 +149,7 @@ impl Service {
         match &new.password {
             FirstPassword::Link => {
                 link = Some(self.mint_secret(
-                    scope(acting.ctx),
+                    Some(scope(acting.ctx)),
                     TokenKind::Setup,
                     Purpose::Setup,
                     INVITED,

@@ -42,7 +42,7 @@ impl Service {
                 "this person has a password already; a forgotten one is set anew by its owner on the sign-in page".to_owned(),
             ));
         }
-        let minted = self.mint_secret(scope(ctx), TokenKind::Setup, Purpose::Setup, INVITED);
+        let minted = self.mint_secret(Some(scope(ctx)), TokenKind::Setup, Purpose::Setup, INVITED);
         let by = acting.by.id;
         let added = in_tenant!(self, ctx, |tx| {
             let held = hold(&mut tx, by, id).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenantry_core::application::{ApplicationState, Signup};
-use tenantry_core::{ApplicationId, Locale};
+use tenantry_core::{ApplicationId, Email, Locale};
 use tenantry_saga::{Fault, Faults, Moment};
 use tenantry_service::Refusal;
 use tenantry_service::applications::{Confirmed, NewApplication, Overrides};
@@ -89,7 +89,7 @@ async fn whoever_is_approved_gets_a_tenant_and_a_link(driver: Driver) {
         (view.state, view.slug.as_str(), view.name.as_str()),
         (ApplicationState::PendingProof, "acme", "The acme company")
     );
-    assert_eq!(view.email.as_ref().map(|email| email.as_str()), Some(ADA));
+    assert_eq!(view.email.as_ref().map(Email::as_str), Some(ADA));
     // Looking at the link decides nothing, and nobody is told of a stranger's word.
     refused!(approve(&test, view.id, "").await, Refusal::Conflict(_));
     assert_eq!(test.service.deliver_due_notices().await.unwrap(), 0);
@@ -177,7 +177,7 @@ async fn the_answer_tells_nothing_of_an_address(driver: Driver) {
     refused!(apply(&test, "acme", EVE).await, Refusal::SlugTaken);
     // What a stranger writes of himself is in no mail but his own name.
     let mut wish = wish("globex", EVE);
-    wish.name = "Win at evil.example".to_owned();
+    "Win at evil.example".clone_into(&mut wish.name);
     wish.full_name = Some("www.evil.example".to_owned());
     test.clock.advance(Duration::from_millis(1));
     let asked = test.service.apply(&wish, Locale::En, IP.parse().ok()).await;

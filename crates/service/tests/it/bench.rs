@@ -7,14 +7,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tenantry_core::session::SessionKind;
-use tenantry_core::tenant::Isolation;
 use tenantry_core::user::User;
 use tenantry_core::{Email, Locale, Role};
 use tenantry_service::sessions::{Credential, Principal};
 use tenantry_service::staff::{Acting, CreatedStaff, FirstPassword, NewStaff};
 use tenantry_service::tenants::TenantView;
 use tenantry_service::{Refusal, Service};
-use tenantry_testkit::service::{Options, PASSWORD, Tenants, TestService};
+use tenantry_testkit::service::{Options, PASSWORD, TestService};
 
 use crate::people::{ADA, id, sign_in};
 
@@ -39,11 +38,6 @@ impl Bench {
     /// In files, with the registry in a file too.
     pub(crate) async fn in_files() -> Self {
         Self::open(Options::sqlite()).await
-    }
-
-    /// On a server, with the registry there too.
-    pub(crate) async fn on_a_server(isolation: Isolation) -> Self {
-        Self::open(Options::postgres().with_tenants(Tenants::Cluster(isolation))).await
     }
 
     pub(crate) fn service(&self) -> &Service {
@@ -169,31 +163,11 @@ pub(crate) async fn cut_off<F: Future>(work: F, waits: usize) -> Option<F::Outpu
 /// Plays each scene on one service in files, and on a server in each isolation.
 macro_rules! everywhere {
     ($($scene:ident),+ $(,)?) => {
-        async fn play(bench: $crate::bench::Bench) {
+        async fn play(options: tenantry_testkit::service::Options) {
+            let bench = $crate::bench::Bench::open(options).await;
             $(Box::pin($scene(&bench)).await;)+
         }
 
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn in_files() {
-            play($crate::bench::Bench::in_files().await).await;
-        }
-
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn on_a_server_in_databases() {
-            let isolation = tenantry_core::tenant::Isolation::Database;
-            play($crate::bench::Bench::on_a_server(isolation).await).await;
-        }
-
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn on_a_server_in_schemas() {
-            let isolation = tenantry_core::tenant::Isolation::Schema;
-            play($crate::bench::Bench::on_a_server(isolation).await).await;
-        }
-
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        async fn on_a_server_in_common_tables() {
-            let isolation = tenantry_core::tenant::Isolation::Shared;
-            play($crate::bench::Bench::on_a_server(isolation).await).await;
-        }
+        tenantry_testkit::on_each_isolation!(play);
     };
 }

@@ -208,7 +208,7 @@ async fn what_can_be_nobodys_is_refused(driver: Driver) {
     let world = world(driver).await;
     let service = world.test.open_otherwise(
         |settings| {
-            settings.base_domain = "id.platform.example".to_owned();
+            "id.platform.example".clone_into(&mut settings.base_domain);
             settings.public_url = "https://platform.example/".parse().unwrap();
         },
         None,
@@ -283,7 +283,7 @@ async fn a_file_proves_a_host(driver: Driver) {
     // Names of this machine lead here; the platform's are elsewhere.
     let service = world.test.open_otherwise(
         |settings| {
-            settings.base_domain = "platform.example".to_owned();
+            "platform.example".clone_into(&mut settings.base_domain);
             settings.public_url = "https://platform.example/".parse().unwrap();
         },
         None,
@@ -323,8 +323,9 @@ async fn what_lies_inside_is_not_asked_for_a_file(driver: Driver) {
     let world = world(driver).await;
     let service = world.test.open_otherwise(
         |settings| {
-            settings.base_domain = "platform.example".to_owned();
-            settings.webhooks = tenantry_webhooks::Deliverer::new(Default::default());
+            "platform.example".clone_into(&mut settings.base_domain);
+            settings.webhooks =
+                tenantry_webhooks::Deliverer::new(tenantry_webhooks::Rules::default());
         },
         None,
     );

@@ -45,7 +45,7 @@ async fn what_is_tried_first_is_refused_beside_its_field(driver: Driver) {
         .await
         .unwrap();
     let mut acme = TestService::new_tenant("acme", ADA, Some(PASSWORD)).unwrap();
-    acme.name = "Analytical Engines".to_owned();
+    "Analytical Engines".clone_into(&mut acme.name);
     acme.owner.username = Some("countess".parse().unwrap());
     acme.owner.full_name = Some("Augusta King".to_owned());
     for (password, code) in [

@@ -221,7 +221,7 @@ async fn whatever_dies_while_an_address_changes_is_settled(bench: &Bench) {
         change(bench, &me, to(&next)).await.unwrap();
         let token = token(bench, &next).await.unwrap();
         let confirming = service.confirm_new_address(&token, None, Some(&me), Locale::En);
-        if cut_off(confirming, waits).await.is_some() {
+        if cut_off(Box::pin(confirming), waits).await.is_some() {
             break;
         }
         assert!(waits < 400);

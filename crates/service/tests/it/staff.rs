@@ -422,16 +422,20 @@ async fn whatever_dies_in_between_is_settled(bench: &Bench) {
             ["added", "moved", "gone"].map(|what| format!("{what}{waits}@dies.example"));
         if !finished[0] {
             let new = staff(&added, Role::Member);
-            finished[0] = cut_off(bench.create(&ada, new), waits).await.is_some();
+            finished[0] = cut_off(Box::pin(bench.create(&ada, new)), waits)
+                .await
+                .is_some();
         }
         if !finished[1] {
             let user = bench.add_unproven(&ada, &moved).await;
             let change = change(bench, &ada, &user, email(&format!("to-{moved}")));
-            finished[1] = cut_off(change, waits).await.is_some();
+            finished[1] = cut_off(Box::pin(change), waits).await.is_some();
         }
         if !finished[2] {
             let user = bench.add_unproven(&ada, &gone).await;
-            finished[2] = cut_off(remove(bench, &ada, &user), waits).await.is_some();
+            finished[2] = cut_off(Box::pin(remove(bench, &ada, &user)), waits)
+                .await
+                .is_some();
         }
         // Each place at first, where the writes are; then fewer.
         waits += 1 + waits / 8;

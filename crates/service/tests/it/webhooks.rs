@@ -2,6 +2,7 @@
 
 mod delivery;
 mod failing;
+mod people;
 mod told;
 
 use tenantry_keys::webhooks::WebhookSecret;

@@ -143,6 +143,11 @@ impl Scene {
 
     /// Asks for it.
     pub(crate) async fn act(self, test: &TestService) -> Result<(), Refusal> {
+        // On the heap: use cases over several databases are large futures.
+        Box::pin(self.begin(test)).await
+    }
+
+    async fn begin(self, test: &TestService) -> Result<(), Refusal> {
         let service = &test.service;
         // So that this run is the newest.
         test.clock.advance(Duration::from_millis(1));

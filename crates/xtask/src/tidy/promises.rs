@@ -102,9 +102,12 @@ fn exists(tree: &Tree, test: &str) -> Result<(), String> {
     }
 }
 
-/// Whether a macro that makes tests of the functions it lists (`on_both!`, `everywhere!`, `killed!`) lists this one.
+/// Macros that make tests of the functions they list.
+const MACROS: [&str; 4] = ["on_both!", "on_each_isolation!", "everywhere!", "killed!"];
+
+/// Whether one of [`MACROS`] lists this function.
 fn listed(code: &str, name: &str) -> bool {
-    ["on_both!", "everywhere!", "killed!"].iter().any(|call| {
+    MACROS.iter().any(|call| {
         code.match_indices(call).any(|(start, _)| {
             let arguments = code[start + call.len()..]
                 .split([')', '}'])

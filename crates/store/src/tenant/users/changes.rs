@@ -110,7 +110,7 @@ impl Users<'_> {
             username.map(Username::key),
             i64::from(set_name),
             name,
-            change.role.map(|role| role.as_str()),
+            change.role.map(tenantry_core::Role::as_str),
             i64::from(set_disabled),
             disabled.map(Timestamp::micros),
             change.must_change_password.map(i64::from)

@@ -129,14 +129,14 @@ impl AdminApplicationsPage {
         let cursor = encoded(self.next.as_deref()?);
         Some(format!("{}&cursor={cursor}", self.first_href()))
     }
-
-    /// Where the form of an action is sent.
-    fn action(&self, row: &ApplicationRow, act: &str) -> String {
-        format!("{}/{}/{act}", paths::APPLICATIONS, row.id)
-    }
 }
 
 impl ApplicationRow {
+    /// Where the form of an action is sent.
+    fn action(&self, act: &str) -> String {
+        format!("{}/{}/{act}", paths::APPLICATIONS, self.id)
+    }
+
     fn can_be_decided(&self) -> bool {
         self.state == ApplicationState::Pending
     }
