@@ -47,7 +47,8 @@ fn is_tenant(body: &Value) {
     if body["database"] != Value::Null {
         has_fields(&body["database"], &["driver", "host", "port", "name"]);
     }
-    let text = body.to_string();
+    // The rule for passwords is none.
+    let text = body.to_string().replace("password_min_length", "");
     for secret in ["password", "/tmp", ".db", "argon2", "sealed"] {
         assert!(!text.contains(secret), "{text}");
     }
