@@ -62,6 +62,14 @@ impl Limits {
         window: Duration::from_hours(1),
         disable_after: None,
     };
+    /// For all mails that anybody may ask for to one address, whatever they are about.
+    pub const MAILS: Self = Self {
+        free: 20,
+        pause: Duration::from_mins(15),
+        longest: Duration::from_hours(1),
+        window: Duration::from_hours(1),
+        disable_after: None,
+    };
     /// For a whole tenant, against a guess at many accounts from many networks. Past it only those
     /// wait who failed before themselves, or anybody could keep everybody out.
     pub const TENANT: Self = Self {

@@ -123,8 +123,8 @@ pub(crate) struct Verify {
     /// Takes the tenant's name.
     pub(crate) subject: fn(&str) -> String,
     pub(crate) title: &'static str,
-    /// Takes the tenant's name.
-    pub(crate) intro: fn(&str) -> String,
+    /// Takes the tenant's name and the username.
+    pub(crate) intro: fn(&str, &str) -> String,
     pub(crate) button: &'static str,
     pub(crate) ignore: &'static str,
 }

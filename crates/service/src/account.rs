@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use tenantry_core::password::Password;
 use tenantry_core::session::EndReason;
+use tenantry_core::user::User;
 use tenantry_core::{Email, TenantId};
 use tenantry_keys::password::Verdict;
 
@@ -60,11 +61,14 @@ impl Service {
             return Err(Refusal::RateLimited(pause));
         }
         let stored = self.stored_hash(&principal.person).await?;
-        let verdict = self
-            .hasher()
-            .verify(lane, offered, stored)
-            .await
-            .map_err(hash_refusal)?;
+        let verdict = match self.hasher().verify(lane, offered, stored).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                // Turned away unheard is no wrong try.
+                self.withdraw(attempt).await?;
+                return Err(hash_refusal(error));
+            }
+        };
         if verdict == Verdict::Mismatch {
             return Err(wrong());
         }
@@ -136,9 +140,14 @@ impl Service {
             .map_err(Refusal::tenant(&ctx))?;
         drop(tx);
         let user = record.ok_or(Refusal::NotFound)?.user;
+        self.unlock_person(ctx.id(), &user).await
+    }
+
+    /// Lifts the block from every way in that somebody in a tenant has.
+    pub(crate) async fn unlock_person(&self, tenant: TenantId, user: &User) -> Result<(), Refusal> {
         let mut names = vec![user.email.key()];
-        names.extend(user.username.map(|name| name.to_ascii_lowercase()));
-        self.unlock(Account::User(ctx.id(), user.id), &names).await
+        names.extend(user.username.as_ref().map(|name| name.to_ascii_lowercase()));
+        self.unlock(Account::User(tenant, user.id), &names).await
     }
 
     /// Lifts the block that wrong tries put on a platform admin's account.

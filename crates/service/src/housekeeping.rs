@@ -111,10 +111,17 @@ impl Service {
         tx.idempotency().remove_before(now - KEEP).await?;
         tx.audit().abandon(now - ABANDONED).await?;
         tx.commit().await?;
-        self.prune_audit().await?;
-        self.sweep_applications().await?;
-        self.purge_due().await?;
+        // Each for itself: what one of them meets keeps none of the others from its work.
+        note("pruning the audit", self.prune_audit().await);
+        note("clearing applications", self.sweep_applications().await);
+        note("purging what is due", self.purge_due().await);
         Ok(self.pools().close_idle().await)
+    }
+}
+
+fn note<T>(what: &str, outcome: Result<T, Refusal>) {
+    if let Err(error) = outcome {
+        tracing::error!(what, error = %Chain(&error), "background work failed and is tried again");
     }
 }
 

@@ -78,7 +78,12 @@ impl Service {
         shown: PinShown<'_>,
         client: &Client,
     ) -> Result<(Person, Issued), Refusal> {
-        let (ctx, device) = self.enrolled(tenant, shown.device_token).await?;
+        let enrolled = self.enrolled(tenant, shown.device_token).await;
+        if matches!(enrolled, Err(Refusal::InvalidCredentials)) {
+            // No guess at a PIN, but a try that the network pays for.
+            self.attempt(None, &[], client.ip).await?;
+        }
+        let (ctx, device) = enrolled?;
         let named = Resolved::Open(ctx.clone());
         let candidate = self.candidates(&named, login).await?.pop();
         let candidate = candidate.unwrap_or(Candidate::Nobody);

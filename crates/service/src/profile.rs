@@ -18,7 +18,7 @@ use crate::attempts::in_tenant;
 use crate::directory::Tell;
 use crate::sessions::Principal;
 use crate::signin::Person;
-use crate::staff::{checked_name, fit};
+use crate::staff::{checked_full_name, fit};
 use crate::{FieldError, Refusal, Service};
 
 pub use address::{ConfirmedAddress, NewAddressView};
@@ -52,8 +52,8 @@ impl Service {
         locale: Locale,
     ) -> Result<ProfileChanged, Refusal> {
         if let Some(name) = &mut change.full_name {
-            *name =
-                checked_name(name.as_deref()).map_err(|error| Refusal::Validation(vec![error]))?;
+            *name = checked_full_name(name.as_deref())
+                .map_err(|error| Refusal::Validation(vec![error]))?;
         }
         match &principal.person {
             Person::User { ctx, user } => self.change_own(ctx, user, change, locale).await,

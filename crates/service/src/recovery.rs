@@ -17,6 +17,7 @@ use tenantry_mail::Message;
 use tenantry_mail::message::PasswordChanged;
 
 use crate::outbox::Letter;
+use crate::refusal::Chain;
 use crate::resolve::Resolved;
 use crate::setup::SetupView;
 use crate::signin::{Candidate, Login};
@@ -52,15 +53,18 @@ impl Service {
         };
         // By network alone: too many to one address are left out without a word.
         self.attempt(None, &[], ip).await?;
-        self.want(&Wanted {
-            email: email.clone(),
-            locale,
-            tenant,
-            what: match way {
-                Way::Link => What::ResetLink,
-                Way::Code => What::ResetCode,
+        self.want(
+            &Wanted {
+                email: email.clone(),
+                locale,
+                tenant,
+                what: match way {
+                    Way::Link => What::ResetLink,
+                    Way::Code => What::ResetCode,
+                },
             },
-        })
+            ip,
+        )
         .await
     }
 
@@ -141,5 +145,18 @@ impl Service {
             .await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// Whether a mail can be written from what came together: where nothing did because tenants are in
+/// trouble, the wish is taken up again.
+fn something_written(nothing: bool, failed: Option<Refusal>) -> Result<(), Refusal> {
+    match failed {
+        Some(refusal) if nothing => Err(refusal),
+        Some(refusal) => {
+            tracing::warn!(error = %Chain(&refusal), "a tenant is left out of a mail about a forgotten password");
+            Ok(())
+        }
+        None => Ok(()),
     }
 }

@@ -10,30 +10,31 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tenantry_core::one_time::Purpose;
 use tenantry_core::tenant::Registration as Rule;
-use tenantry_core::user::Username;
+use tenantry_core::user::{User, Username};
+use tenantry_core::webhooks::EventKind;
 use tenantry_core::{Email, Locale, OneTimeId, Role, TenantId, UserId};
-use tenantry_keys::token::TokenKind;
+use tenantry_keys::token::{BoundToken, TokenKind};
 use tenantry_mail::Message;
 use tenantry_mail::message::{AlreadyRegistered, VerifyAddress};
-use tenantry_store::TenantCtx;
-use tenantry_store::control::Reservation;
-use tenantry_store::tenant::{Added, NewUser, Registration};
+use tenantry_store::control::{DirectoryEntry, Entry, Reservation};
+use tenantry_store::tenant::{Added, NewUser, Registration, UserRecord};
+use tenantry_store::{Hint, Origin, TenantCtx};
 
 use crate::attempts::in_tenant;
+use crate::directory::Tell;
 use crate::one_time::scope;
 use crate::outbox::Letter;
 use crate::password::Holder;
+use crate::refusal::Chain;
 use crate::resolve::Resolved;
 use crate::sessions::Issued;
 use crate::signin::{Client, Person, hash_refusal};
+use crate::staff::checked_full_name;
 use crate::wanted::{Wanted, What, Written};
 use crate::{FieldError, Refusal, Service};
 
 /// How long the link is good with which an address is proven.
 const LIFETIME: Duration = Duration::from_hours(24);
-
-/// The longest name to show, in characters.
-const LONGEST_NAME: usize = 200;
 
 /// Somebody who wants an account, as typed.
 pub struct NewRegistration {
@@ -88,18 +89,6 @@ struct Typed {
     full_name: Option<String>,
 }
 
-/// A name to show as somebody typed it: `None` for an empty one.
-pub(crate) fn full_name(text: Option<&str>) -> Result<Option<String>, FieldError> {
-    let Some(name) = text.map(str::trim).filter(|name| !name.is_empty()) else {
-        return Ok(None);
-    };
-    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        let message = format!("a name has at most {LONGEST_NAME} characters, on one line");
-        return Err(FieldError::new("full_name", "invalid", message));
-    }
-    Ok(Some(name.to_owned()))
-}
-
 impl Service {
     /// Makes an account in the tenant a request means.
     pub async fn register(
@@ -109,7 +98,10 @@ impl Service {
         locale: Locale,
         client: &Client,
     ) -> Result<Registered, Refusal> {
-        let ctx = match tenant {
+        // First of all: what is refused leaves an entry in the audit, so strangers' tries are counted.
+        let attempt = self.attempt(None, &[], client.ip).await?;
+        let mapped = self.mapped_tenant(tenant, &new.email).await?;
+        let ctx = match mapped.as_ref().unwrap_or(tenant) {
             Resolved::None => return Err(Refusal::TenantRequired),
             Resolved::Closed(_) => return Err(Refusal::TenantUnavailable),
             Resolved::Open(ctx) => ctx,
@@ -117,12 +109,12 @@ impl Service {
         if ctx.tenant().registration != Rule::Open {
             return Err(Refusal::Forbidden);
         }
-        self.attempt(None, &[], client.ip).await?;
         let (typed, password) = self.typed(ctx, new).await?;
         let hash = self.hasher().hash(Some(ctx.id()), password).await;
         let hash = hash.map_err(hash_refusal)?;
         if !ctx.tenant().verify_email {
             let person = self.add_registered(ctx, &typed, &hash).await?;
+            self.succeed(attempt, &[]).await?;
             let issued = self.begin_session(&person, client).await?;
             return Ok(Registered::In(Box::new((person, issued))));
         }
@@ -132,18 +124,40 @@ impl Service {
         if taken.map_err(Refusal::tenant(ctx))?.is_some() {
             return Err(Refusal::UsernameTaken);
         }
-        self.want(&Wanted {
-            email: typed.email,
-            locale,
-            tenant: Some(scope(ctx)),
-            what: What::Registration(Wish {
-                username: typed.username.as_str().to_owned(),
-                full_name: typed.full_name,
-                password_hash: hash,
-            }),
-        })
+        self.want(
+            &Wanted {
+                email: typed.email,
+                locale,
+                tenant: Some(scope(ctx)),
+                what: What::Registration(Wish {
+                    username: typed.username.as_str().to_owned(),
+                    full_name: typed.full_name,
+                    password_hash: hash,
+                }),
+            },
+            client.ip,
+        )
         .await?;
         Ok(Registered::ToBeProven)
+    }
+
+    /// The tenant that a proven mail domain leads to, where the request names none.
+    async fn mapped_tenant(
+        &self,
+        tenant: &Resolved,
+        email: &str,
+    ) -> Result<Option<Resolved>, Refusal> {
+        let (Resolved::None, Ok(email)) = (tenant, email.parse::<Email>()) else {
+            return Ok(None);
+        };
+        let mut tx = self.control().read().await?;
+        let mapped = tx.domains().find_by_mail_domain(&email.domain()).await?;
+        let Some(id) = mapped else { return Ok(None) };
+        let entry = tx.tenants().enter(&Hint::Id(id), Origin::Directory).await?;
+        Ok(entry.map(|entry| match entry {
+            Entry::Open(ctx) => Resolved::Open(ctx),
+            Entry::Closed(tenant) => Resolved::Closed(tenant),
+        }))
     }
 
     /// Takes apart what was typed; everything that is wrong is told at once.
@@ -159,7 +173,7 @@ impl Service {
         let username = new.username.parse::<Username>();
         let username =
             username.map_err(|error| wrong(FieldError::new("username", "invalid", error)));
-        let name = full_name(new.full_name.as_deref()).map_err(&mut wrong);
+        let name = checked_full_name(new.full_name.as_deref()).map_err(&mut wrong);
         let mut holder = Holder::in_tenant(ctx.tenant()).named(new.full_name.as_deref());
         holder = holder.named(Some(&new.username));
         if let Ok(email) = &email {
@@ -195,20 +209,42 @@ impl Service {
             return Err(Refusal::EmailTaken);
         }
         let new = self.member(id, typed, password_hash);
-        let added = in_tenant!(self, ctx, |tx| tx.users().add(&new).await?);
-        self.settle_person(ctx, id, Some(&entry)).await?;
-        match added? {
+        let added = in_tenant!(self, ctx, |tx| {
+            let added = tx.users().add(&new).await?;
+            (added, tx.users().lookup(id).await?)
+        });
+        let user = self.settle_registered(ctx, id, &entry, &added).await?;
+        match added?.0 {
             Added::EmailTaken => return Err(Refusal::EmailTaken),
             Added::UsernameTaken => return Err(Refusal::UsernameTaken),
             Added::Yes => {}
         }
-        let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
-        let record = tx.users().lookup(id).await.map_err(Refusal::tenant(ctx))?;
-        let user = record.ok_or(Refusal::NotFound)?.user;
+        let user = user.ok_or(Refusal::NotFound)?;
         Ok(Person::User {
             ctx: ctx.clone(),
             user,
         })
+    }
+
+    /// Settles the entry of somebody who was to be added, and tells of whoever was.
+    async fn settle_registered(
+        &self,
+        ctx: &TenantCtx,
+        id: UserId,
+        entry: &DirectoryEntry,
+        added: &Result<(Added, Option<UserRecord>), Refusal>,
+    ) -> Result<Option<User>, Refusal> {
+        if let Ok((Added::Yes, Some(record))) = added {
+            let told = Tell::This(EventKind::UserCreated, &record.user);
+            self.settle_and_tell(ctx, id, Some(entry), told).await?;
+            return Ok(Some(record.user.clone()));
+        }
+        // Whether it was written is not known where it failed; where this can't find out now either,
+        // the reconciler will.
+        if let Err(error) = self.settle_person(ctx, id, Some(entry)).await {
+            tracing::warn!(tenant.id = %ctx.id(), user.id = %id, error = %Chain(&error), "a person's directory entry is settled later");
+        }
+        Ok(None)
     }
 
     fn member<'a>(&self, id: UserId, typed: &'a Typed, password_hash: &'a str) -> NewUser<'a> {
@@ -232,6 +268,9 @@ impl Service {
         wish: &Wish,
         ctx: &TenantCtx,
     ) -> Result<Written, Refusal> {
+        if ctx.tenant().registration != Rule::Open {
+            return Ok(None);
+        }
         let hosts = self.hosts_of(ctx).await?;
         let url = self.settings().tenant_url(ctx.tenant(), &hosts);
         let shown = self.settings().mail_tenant(ctx.tenant(), &hosts)?;
@@ -275,6 +314,7 @@ impl Service {
                 wanted.email.clone(),
                 Message::VerifyAddress(VerifyAddress {
                     tenant: shown,
+                    username: wish.username.clone(),
                     link: crate::links::link(
                         &url,
                         &format!("/verify-email/{}", minted.token.expose()),
@@ -291,6 +331,13 @@ impl Service {
         Ok(Some((Some(ctx.id()), letter)))
     }
 
+    /// The tenant of a registration's link, while it is open to registration.
+    async fn open_tenant(&self, token: &BoundToken) -> Result<TenantCtx, Refusal> {
+        let ctx = self.linked_tenant(token).await?;
+        ctx.filter(|ctx| ctx.tenant().registration == Rule::Open)
+            .ok_or(Refusal::TokenInvalid)
+    }
+
     /// For whom the link of a registration is. Uses nothing up.
     pub async fn registration_view(
         &self,
@@ -298,8 +345,7 @@ impl Service {
         hinted: Option<TenantId>,
     ) -> Result<RegistrationView, Refusal> {
         let token = self.linked_token(TokenKind::Registration, token, hinted)?;
-        let ctx = self.linked_tenant(&token).await?;
-        let ctx = ctx.ok_or(Refusal::TokenInvalid)?;
+        let ctx = self.open_tenant(&token).await?;
         let mut tx = self
             .pools()
             .read(&ctx)
@@ -332,8 +378,7 @@ impl Service {
         let token = self.linked_token(TokenKind::Registration, token, hinted)?;
         let other = username.map(str::parse::<Username>).transpose();
         let other = other.map_err(|error| Refusal::field("username", "invalid", error))?;
-        let ctx = self.linked_tenant(&token).await?;
-        let ctx = ctx.ok_or(Refusal::TokenInvalid)?;
+        let ctx = self.open_tenant(&token).await?;
         let (id, now) = (OneTimeId::from_uuid(token.id), self.clock().now());
         let user = UserId::generate(self.clock(), self.entropy());
         let mut tx = self
@@ -356,7 +401,8 @@ impl Service {
             let hash = token.hash.as_bytes();
             let taken = tx.registrations().take(id, hash, now).await?;
             match taken {
-                None => None,
+                // Somebody was faster with the same link; the address is taken by now.
+                None => (Added::EmailTaken, None),
                 Some(registration) => {
                     let typed = Typed {
                         email: registration.email.clone(),
@@ -365,6 +411,7 @@ impl Service {
                     };
                     let new = self.member(user, &typed, &registration.password_hash);
                     let added = tx.users().add(&new).await?;
+                    let there = tx.users().lookup(user).await?;
                     if added == Added::UsernameTaken {
                         // The link stays good for another name.
                         tx.registrations().add(&registration, hash, now).await?;
@@ -373,15 +420,15 @@ impl Service {
                             .remove_done(now, &registration.email)
                             .await?;
                     }
-                    Some(added)
+                    (added, there)
                 }
             }
         });
-        self.settle_person(&ctx, user, Some(&entry)).await?;
-        match added? {
-            Some(Added::Yes) => Ok(Proven::Yes),
-            Some(Added::UsernameTaken) => Ok(Proven::UsernameTaken),
-            Some(Added::EmailTaken) | None => Err(Refusal::TokenInvalid),
+        self.settle_registered(&ctx, user, &entry, &added).await?;
+        match added?.0 {
+            Added::Yes => Ok(Proven::Yes),
+            Added::UsernameTaken => Ok(Proven::UsernameTaken),
+            Added::EmailTaken => Err(Refusal::TokenInvalid),
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct SetupView {
     pub subject: Subject,
     /// The person's names, which a password must not be made of.
     names: Vec<String>,
+    /// The name the person signs in with, if any.
+    username: Option<String>,
 }
 
 impl SetupView {
@@ -128,7 +130,13 @@ impl Service {
                     generation: ctx.generation(),
                     user: owner.user,
                 },
-                names: user.username.into_iter().chain(user.full_name).collect(),
+                names: user
+                    .username
+                    .clone()
+                    .into_iter()
+                    .chain(user.full_name)
+                    .collect(),
+                username: user.username,
             });
         }
         let mut tx = self.control().read().await?;
@@ -146,6 +154,7 @@ impl Service {
             email: admin.email,
             subject: Subject::Admin(admin.id),
             names: admin.full_name.into_iter().collect(),
+            username: None,
         })
     }
 
@@ -220,7 +229,9 @@ impl Service {
             Subject::Admin(admin) => Account::Admin(admin),
         };
         // Whoever could prove the address needs no longer wait for the old password's guesses.
-        self.unlock(account, &[view.email.key()]).await?;
+        let mut names = vec![view.email.key()];
+        names.extend(view.username.as_ref().map(|name| name.to_ascii_lowercase()));
+        self.unlock(account, &names).await?;
         // The security version has already ended them; this tells the person's list of sessions.
         self.end_all_sessions(&subject).await?;
         Ok(view)

@@ -135,7 +135,10 @@ impl Service {
         client: &Client,
     ) -> Result<SignedIn, Refusal> {
         // Size first: what can't be anybody's password costs nobody a hash.
-        let password = Password::offered(password).ok_or(Refusal::InvalidCredentials)?;
+        let Some(password) = Password::offered(password) else {
+            self.attempt(None, &[], client.ip).await?;
+            return Err(Refusal::InvalidCredentials);
+        };
         let found = self.find_and_count(tenant, login, client);
         let (candidates, attempt) = match tenant {
             Resolved::None => unhurried(found).await?,

@@ -144,7 +144,7 @@ pub(crate) async fn acting_still(
 }
 
 /// A name to show, without white space around it; an empty one is none.
-pub(crate) fn checked_name(name: Option<&str>) -> Result<Option<String>, FieldError> {
+pub(crate) fn checked_full_name(name: Option<&str>) -> Result<Option<String>, FieldError> {
     let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else {
         return Ok(None);
     };
@@ -204,6 +204,13 @@ impl Service {
             .await
     }
 
+    /// Lifts the block that wrong tries put on a person's account.
+    pub async fn unlock_staff(&self, acting: &Acting<'_>, id: UserId) -> Result<User, Refusal> {
+        let user = self.find_touchable(acting, id).await?;
+        self.unlock_person(acting.ctx.id(), &user).await?;
+        Ok(user)
+    }
+
     /// Ends the sessions of somebody in a tenant but one; how many. Where the security version was
     /// raised they count no more anyway; this tells the person's list of sessions.
     pub(crate) async fn end_sessions_of(
@@ -231,16 +238,16 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
-    use super::checked_name;
+    use super::checked_full_name;
 
     #[test]
     fn a_name_is_one_line() {
-        assert_eq!(checked_name(None), Ok(None));
-        assert_eq!(checked_name(Some("  ")), Ok(None));
-        assert_eq!(checked_name(Some(" Ada ")), Ok(Some("Ada".to_owned())));
-        assert!(checked_name(Some(&"ö".repeat(120))).is_ok());
+        assert_eq!(checked_full_name(None), Ok(None));
+        assert_eq!(checked_full_name(Some("  ")), Ok(None));
+        assert_eq!(checked_full_name(Some(" Ada ")), Ok(Some("Ada".to_owned())));
+        assert!(checked_full_name(Some(&"ö".repeat(120))).is_ok());
         for bad in ["ö".repeat(121), "Ada\nLovelace".to_owned()] {
-            assert!(checked_name(Some(&bad)).is_err());
+            assert!(checked_full_name(Some(&bad)).is_err());
         }
     }
 }

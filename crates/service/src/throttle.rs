@@ -67,6 +67,26 @@ fn network(ip: IpAddr) -> String {
     }
 }
 
+/// Ways in whose wrong tries are counted together. Codes are counted apart from passwords and PINs:
+/// whoever mistyped a password often is the one who asks for a code, and a stranger's wrong
+/// passwords must not take that way from the owner. A code has few tries of its own besides.
+#[derive(Clone, Copy, PartialEq)]
+struct Ways {
+    prefix: &'static str,
+    limits: Limits,
+}
+
+impl Ways {
+    const PASSWORDS: Self = Self {
+        prefix: "",
+        limits: Limits::ACCOUNT,
+    };
+    const CODES: Self = Self {
+        prefix: "code:",
+        limits: Limits::CODES,
+    };
+}
+
 /// What is counted under which limits.
 #[derive(Clone, Copy)]
 struct Key {
@@ -144,9 +164,9 @@ impl Service {
     ) -> Result<Attempt, Refusal> {
         let of_codes = Typed {
             tenant: typed.tenant,
-            name: format!("code:{}", typed.name),
+            name: format!("{}{}", Ways::CODES.prefix, typed.name),
         };
-        self.count_attempt(Some((&of_codes, Limits::CODES)), accounts, ip)
+        self.count_attempt(Some(&of_codes), Ways::CODES, accounts, ip)
             .await
     }
 
@@ -155,11 +175,11 @@ impl Service {
         self.throttle_key(&network(ip), Limits::NETWORK).hash
     }
 
-    fn account_keys(&self, account: Account, several: bool) -> AccountKeys {
-        let label = account.label();
+    fn account_keys(&self, account: Account, ways: Ways, several: bool) -> AccountKeys {
+        let label = format!("{}{}", ways.prefix, account.label());
         let beside = format!("beside:{label}");
         AccountKeys {
-            own: self.throttle_key(&label, Limits::ACCOUNT),
+            own: self.throttle_key(&label, ways.limits),
             beside: several.then(|| self.throttle_key(&beside, Limits::BESIDE)),
             wait: None,
         }
@@ -173,13 +193,14 @@ impl Service {
         accounts: &[Account],
         ip: Option<IpAddr>,
     ) -> Result<Attempt, Refusal> {
-        let typed = typed.map(|typed| (typed, Limits::ACCOUNT));
-        self.count_attempt(typed, accounts, ip).await
+        self.count_attempt(typed, Ways::PASSWORDS, accounts, ip)
+            .await
     }
 
     async fn count_attempt(
         &self,
-        typed: Option<(&Typed, Limits)>,
+        typed: Option<&Typed>,
+        ways: Ways,
         accounts: &[Account],
         ip: Option<IpAddr>,
     ) -> Result<Attempt, Refusal> {
@@ -188,14 +209,14 @@ impl Service {
         }
         let now = self.clock().now();
         let mut attempt = Attempt {
-            typed: typed.map(|(typed, limits)| self.throttle_key(&typed.label(), limits)),
+            typed: typed.map(|typed| self.throttle_key(&typed.label(), ways.limits)),
             wider: ip
                 .map(|ip| self.throttle_key(&network(ip), Limits::NETWORK))
                 .into_iter()
                 .collect(),
             accounts: accounts
                 .iter()
-                .map(|account| self.account_keys(*account, accounts.len() > 1))
+                .map(|account| self.account_keys(*account, ways, accounts.len() > 1))
                 .collect(),
         };
         let mut tx = self.control().begin().await?;
@@ -206,7 +227,7 @@ impl Service {
                 Counted::Wait(pause) => return Err(Refusal::RateLimited(pause)),
             }
         }
-        if let Some(tenant) = typed.and_then(|(typed, _)| typed.tenant) {
+        if let Some(tenant) = typed.and_then(|typed| typed.tenant) {
             let mut key = self.throttle_key(&format!("tenant:{tenant}"), Limits::TENANT);
             match count(&mut tx, &mut key, now).await? {
                 Counted::Go(_) => attempt.wider.push(key),
@@ -224,7 +245,9 @@ impl Service {
             match count(&mut tx, &mut keys.own, now).await? {
                 Counted::Wait(pause) => keys.wait = Some(pause),
                 // Counting is atomic, so that one try of however many sees this number.
-                Counted::Go(failures) if failures == Limits::ACCOUNT.free => {
+                Counted::Go(failures)
+                    if ways == Ways::PASSWORDS && failures == ways.limits.free =>
+                {
                     self.note_locked(&mut tx, *account).await?;
                 }
                 Counted::Go(_) => {}
@@ -236,7 +259,7 @@ impl Service {
 
     /// Whether an account was kept waiting and nobody proved to be its owner since.
     pub(crate) async fn is_locked(&self, account: Account) -> Result<bool, Refusal> {
-        let key = self.account_keys(account, false).own;
+        let key = self.account_keys(account, Ways::PASSWORDS, false).own;
         let mut tx = self.control().read().await?;
         Ok(tx.throttle().failures(&key.hash).await? >= key.limits.free)
     }
@@ -292,15 +315,28 @@ impl Service {
         &self,
         what: &str,
         typed: &Typed,
+        from: Option<IpAddr>,
         tx: &mut ControlTx,
     ) -> Result<bool, Refusal> {
         if !self.settings().rate_limits {
             return Ok(true);
         }
-        let label = format!("{what}:{}", typed.label());
-        let mut key = self.throttle_key(&label, Limits::ASKING);
-        let counted = count(tx, &mut key, self.clock().now()).await?;
-        Ok(matches!(counted, Counted::Go(_)))
+        let now = self.clock().now();
+        let mut go = true;
+        let network = from.map(network).unwrap_or_default();
+        for (label, limits) in [
+            // By network: a stranger elsewhere can't use up what the address's owner may ask for.
+            (
+                format!("{what}:{}:{network}", typed.label()),
+                Limits::ASKING,
+            ),
+            // Over all tenants and kinds, or one address could be flooded by way of many.
+            (format!("mail:{}", typed.name), Limits::MAILS),
+        ] {
+            let mut key = self.throttle_key(&label, limits);
+            go &= matches!(count(tx, &mut key, now).await?, Counted::Go(_));
+        }
+        Ok(go)
     }
 
     /// Lets an account's owner try again at once, by each of these names, with and without the
@@ -310,15 +346,16 @@ impl Service {
             Account::User(tenant, _) => Some(tenant),
             Account::Admin(_) => None,
         };
-        let own = self.account_keys(account, true);
-        let mut keys: Vec<Key> = own.beside.into_iter().chain([own.own]).collect();
-        for name in names {
-            for tenant in [tenant, None] {
-                let typed = Typed {
-                    tenant,
-                    name: name.clone(),
-                };
-                keys.push(self.throttle_key(&typed.label(), Limits::ACCOUNT));
+        let mut keys: Vec<Key> = Vec::new();
+        for ways in [Ways::PASSWORDS, Ways::CODES] {
+            let own = self.account_keys(account, ways, true);
+            keys.extend(own.beside.into_iter().chain([own.own]));
+            for name in names {
+                for tenant in [tenant, None] {
+                    let name = format!("{}{name}", ways.prefix);
+                    let typed = Typed { tenant, name };
+                    keys.push(self.throttle_key(&typed.label(), ways.limits));
+                }
             }
         }
         let mut tx = self.control().begin().await?;

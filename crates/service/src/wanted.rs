@@ -3,6 +3,8 @@
 //! Whether an account exists decides only whether a mail is written later. The answer is given
 //! before anybody looks, so that nothing in it, its time included, depends on that.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 use tenantry_core::{Email, Generation, Locale, OutboxId, TenantId};
 use tenantry_store::{Hint, Origin, TenantCtx};
@@ -53,7 +55,7 @@ pub(crate) type Written = Option<(Option<TenantId>, Letter)>;
 
 impl Service {
     /// Writes down that a mail is wanted, unless there were too many of the kind to this address.
-    pub(crate) async fn want(&self, wanted: &Wanted) -> Result<(), Refusal> {
+    pub(crate) async fn want(&self, wanted: &Wanted, from: Option<IpAddr>) -> Result<(), Refusal> {
         let tenant = wanted.tenant.map(|(tenant, _)| tenant);
         let id = OutboxId::generate(self.clock(), self.entropy());
         let sealed = self.shared().seal_wanted(id, wanted)?;
@@ -62,7 +64,8 @@ impl Service {
             name: wanted.email.key(),
         };
         let mut tx = self.control().begin().await?;
-        if self.may_ask(wanted.what.as_str(), &typed, &mut tx).await? {
+        let what = wanted.what.as_str();
+        if self.may_ask(what, &typed, from, &mut tx).await? {
             tx.outbox()
                 .add(id, tenant, &sealed, self.clock().now())
                 .await?;

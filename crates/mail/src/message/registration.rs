@@ -12,6 +12,8 @@ use crate::{Colour, Link, LinkError, MailTenant};
 pub struct VerifyAddress {
     /// The tenant.
     pub tenant: MailTenant,
+    /// The name it was registered under: whoever did not choose it knows that somebody else did.
+    pub username: String,
     /// What proves the address and makes the account.
     pub link: Link,
     /// When the link runs out.
@@ -38,6 +40,7 @@ impl VerifyAddress {
                 "#0f766e".parse::<Colour>().ok(),
                 Link::parse("http://acme.localhost:8000/")?,
             ),
+            username: "ada.lovelace".to_owned(),
             link: Link::parse(
                 "http://acme.localhost:8000/verify-email/\
                  vXJ8o2mYb0n7cKfR5tLw1zHs9uEaDgPiTyB4xV6kMq3",

@@ -121,15 +121,15 @@ pub(super) static TEXTS: Texts = Texts {
     verify: Verify {
         subject: |tenant| format!("Bestätigen Sie Ihre Adresse für {tenant}"),
         title: "Adresse bestätigen",
-        intro: |tenant| {
+        intro: |tenant, username| {
             format!(
-                "jemand, vermutlich Sie selbst, hat sich mit dieser Adresse bei {tenant} \
-                 registriert. Bestätigen Sie, dass sie Ihnen gehört, damit das Konto entsteht."
+                "jemand, vermutlich Sie selbst, hat sich mit dieser Adresse bei {tenant} als \
+                 „{username}“ registriert. Bestätigen Sie das, damit das Konto entsteht."
             )
         },
         button: "Adresse bestätigen",
-        ignore: "Wenn Sie das nicht waren, müssen Sie nichts tun: \
-                 Ohne den Link entsteht kein Konto.",
+        ignore: "Wenn Sie diesen Namen nicht gewählt haben, folgen Sie dem Link nicht: Das Konto hätte \
+                 ein fremdes Passwort. Ohne den Link entsteht keines.",
     },
     already: Already {
         subject: |tenant| format!("Sie haben schon ein Konto bei {tenant}"),

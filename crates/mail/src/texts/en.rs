@@ -101,14 +101,15 @@ pub(super) static TEXTS: Texts = Texts {
     verify: Verify {
         subject: |tenant| format!("Confirm your address for {tenant}"),
         title: "Confirm your address",
-        intro: |tenant| {
+        intro: |tenant, username| {
             format!(
-                "Somebody, hopefully you, registered at {tenant} with this address. \
-                 Confirm that it is yours to create the account."
+                "Somebody, hopefully you, registered at {tenant} with this address, as \
+                 \"{username}\". Confirm that it was you to create the account."
             )
         },
         button: "Confirm the address",
-        ignore: "If it was not you, there is nothing to do: without the link there is no account.",
+        ignore: "If you did not choose this name, do not follow the link: the account would have \
+                 somebody else's password. Without the link there is no account.",
     },
     already: Already {
         subject: |tenant| format!("You already have an account at {tenant}"),

@@ -13,7 +13,7 @@ use tenantry_store::control::ApplicationRecord;
 use super::deciding::Overrides;
 use super::{Applicant, ApplicationView, shown_name};
 use crate::outbox::Letter;
-use crate::registration::full_name;
+use crate::staff::checked_full_name;
 use crate::tenants::{Created, TenantView, checked_name};
 use crate::throttle::Typed;
 use crate::{FieldError, Refusal, Service};
@@ -58,7 +58,7 @@ fn read(new: &NewApplication) -> Result<Asked, Refusal> {
     let slug = slug.map_err(|error| wrong(FieldError::new("slug", "invalid", error)));
     let email = new.email.parse::<Email>();
     let email = email.map_err(|error| wrong(FieldError::new("email", "invalid", error)));
-    let full_name = full_name(new.full_name.as_deref()).map_err(&mut wrong);
+    let full_name = checked_full_name(new.full_name.as_deref()).map_err(&mut wrong);
     match (name, slug, email, full_name) {
         (Ok(name), Ok(slug), Ok(email), Ok(full_name)) => Ok(Asked {
             name,
@@ -87,8 +87,9 @@ impl Service {
         locale: Locale,
         ip: Option<IpAddr>,
     ) -> Result<(), Refusal> {
-        self.expect_signup()?;
+        // First of all: what is refused leaves an entry in the audit, so strangers' tries are counted.
         self.attempt(None, &[], ip).await?;
+        self.expect_signup()?;
         let Asked {
             name,
             slug,
@@ -140,7 +141,7 @@ impl Service {
             return Err(Refusal::SlugTaken);
         }
         // Too many to one address are left out without a word.
-        if self.may_ask("application", &typed, &mut tx).await? {
+        if self.may_ask("application", &typed, ip, &mut tx).await? {
             tx.applications().add(&record, hash.as_bytes()).await?;
             self.post_mail(&mut tx, None, &letter).await?;
         }

@@ -92,7 +92,7 @@ impl Service {
                 tenant: Some(ctx.id()),
                 name,
             };
-            may &= self.may_ask(ASKED, &typed, &mut tx).await?;
+            may &= self.may_ask(ASKED, &typed, None, &mut tx).await?;
         }
         tx.commit().await?;
         if !may {

@@ -43,33 +43,22 @@ impl Service {
         wanted: &Wanted,
         tenant: &Resolved,
     ) -> Result<Written, Refusal> {
-        let now = self.clock().now();
-        let mut to = None;
+        let (mut to, mut failed) = (None, None);
         let mut codes: Vec<TenantCode> = Vec::new();
         for candidate in self.people_of(wanted, tenant).await? {
             let Candidate::User(ctx, record) = candidate else {
                 continue;
             };
-            let user = record.user;
-            let code = loop {
-                let code = Code::draw(self.entropy());
-                // Two tenants with one code would leave to chance whose password is set.
-                if codes.iter().all(|other| other.code != code.digits()) {
-                    break code;
+            match self.draw_code(&ctx, record.user.id, &codes).await {
+                Ok(code) => {
+                    codes.push(code);
+                    to = Some(record.user.email);
                 }
-            };
-            let hash = self.keyring().codes().hash(&subject(&ctx, user.id), &code);
-            in_tenant!(self, &ctx, |tx| tx
-                .codes()
-                .set(user.id, &hash, now, now + CODE_LIFETIME)
-                .await?)?;
-            let hosts = self.hosts_of(&ctx).await?;
-            codes.push(TenantCode {
-                tenant: self.settings().mail_tenant(ctx.tenant(), &hosts)?,
-                code: code.digits(),
-            });
-            to = Some(user.email);
+                // One tenant's trouble must not keep a person out of another.
+                Err(refusal) => failed = Some(refusal),
+            }
         }
+        super::something_written(codes.is_empty(), failed)?;
         let url = match tenant.open() {
             Some(ctx) => {
                 let hosts = self.hosts_of(ctx).await?;
@@ -89,6 +78,33 @@ impl Service {
         }))
     }
 
+    /// Draws somebody's code, stored where it counts.
+    async fn draw_code(
+        &self,
+        ctx: &TenantCtx,
+        user: UserId,
+        others: &[TenantCode],
+    ) -> Result<TenantCode, Refusal> {
+        let code = loop {
+            let code = Code::draw(self.entropy());
+            // Two tenants with one code would leave to chance whose password is set.
+            if others.iter().all(|other| other.code != code.digits()) {
+                break code;
+            }
+        };
+        let hash = self.keyring().codes().hash(&subject(ctx, user), &code);
+        let now = self.clock().now();
+        in_tenant!(self, ctx, |tx| tx
+            .codes()
+            .set(user, &hash, now, now + CODE_LIFETIME)
+            .await?)?;
+        let hosts = self.hosts_of(ctx).await?;
+        Ok(TenantCode {
+            tenant: self.settings().mail_tenant(ctx.tenant(), &hosts)?,
+            code: code.digits(),
+        })
+    }
+
     /// Compares a one-time code; the proof with which a new password can be set. Each code has few
     /// tries and one use, and an account few tries an hour over all its codes.
     pub async fn verify_code(
@@ -98,7 +114,11 @@ impl Service {
         code: &str,
         ip: Option<IpAddr>,
     ) -> Result<Proof, Refusal> {
-        let code = Code::parse(code).ok_or(Refusal::OtpInvalid)?;
+        let Some(code) = Code::parse(code) else {
+            // No guess, but a try that the network pays for.
+            self.attempt(None, &[], ip).await?;
+            return Err(Refusal::OtpInvalid);
+        };
         // Without a hash to make, what little more is done for somebody who is there would show.
         unhurried(Box::pin(self.compare_code(tenant, email, &code, ip))).await
     }

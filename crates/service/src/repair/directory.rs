@@ -20,6 +20,8 @@ impl Service {
             .enter_regardless_of_status(tenant.id)
             .await?;
         let ctx = ctx.ok_or(Refusal::NotFound)?;
+        // What is reserved or settled from here on is newer than what is read below, and stays.
+        let begun = self.clock().now();
         let mut people = Vec::new();
         let mut after = None;
         loop {
@@ -54,7 +56,7 @@ impl Service {
                 "work on this tenant is under way; try again when it is done".to_owned(),
             ));
         }
-        tx.directory().remove_tenant(tenant.id).await?;
+        tx.directory().remove_older(tenant.id, begun).await?;
         let mut placed = 0;
         for person in &people {
             let entry = DirectoryEntry {

@@ -112,13 +112,14 @@ impl Service {
             candidates.push(Candidate::Admin(record));
         }
         let hash = self.keyring().directory().hash(&email.key());
-        let mut places: Vec<Place> = control
+        let places: Vec<Place> = control
             .directory()
             .find_active(hash, MOST)
             .await?
             .into_iter()
             .map(|placed| (placed.ctx, Some(placed.user)))
             .collect();
+        let mut mapped = None;
         if let Some(tenant) = control
             .domains()
             .find_by_mail_domain(&email.domain())
@@ -128,10 +129,15 @@ impl Service {
                 .enter(&Hint::Id(tenant), Origin::Directory)
                 .await?
         {
-            // A proven mail domain decides where its people sign in.
-            places = vec![(ctx, None)];
+            mapped = self.candidate_at(&(ctx, None), email).await;
         }
         drop(control);
+        if let Some(candidate) = mapped {
+            // A proven mail domain decides where its people sign in; whoever has no account there
+            // is looked for as everybody else is.
+            candidates.push(candidate);
+            return Ok(candidates);
+        }
         for places in places.chunks(AT_ONCE) {
             let looks = places.iter().map(|place| self.candidate_at(place, email));
             candidates.extend(join_all(looks).await.into_iter().flatten());

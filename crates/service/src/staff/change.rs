@@ -8,7 +8,7 @@ use tenantry_store::StoreError;
 use tenantry_store::control::{DirectoryEntry, Reservation};
 use tenantry_store::tenant::{Change, TenantTx};
 
-use super::{Acting, Unfit, checked_name, fit, hold};
+use super::{Acting, Unfit, checked_full_name, fit, hold};
 use crate::attempts::in_tenant;
 use crate::directory::Tell;
 use crate::refusal::Chain;
@@ -41,8 +41,8 @@ impl Service {
         mut change: StaffChange,
     ) -> Result<User, Refusal> {
         if let Some(name) = &mut change.full_name {
-            *name =
-                checked_name(name.as_deref()).map_err(|error| Refusal::Validation(vec![error]))?;
+            *name = checked_full_name(name.as_deref())
+                .map_err(|error| Refusal::Validation(vec![error]))?;
         }
         let before = self.find_touchable(acting, id).await?;
         check(acting, &before, &change)?;

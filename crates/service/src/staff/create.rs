@@ -1,6 +1,7 @@
 //! Adding somebody to a tenant.
 
 use tenantry_core::one_time::Purpose;
+use tenantry_core::password::Password;
 use tenantry_core::user::{User, Username};
 use tenantry_core::webhooks::EventKind;
 use tenantry_core::{Email, Locale, Role, Secret, UserId};
@@ -11,7 +12,7 @@ use tenantry_store::control::{Reservation, StoredSecret};
 use tenantry_store::tenant::{Added, NewUser, TenantTx};
 
 use super::links::INVITED;
-use super::{Acting, Unfit, acting_still, checked_name};
+use super::{Acting, Unfit, acting_still, checked_full_name};
 use crate::attempts::in_tenant;
 use crate::directory::Tell;
 use crate::one_time::{Minted, scope};
@@ -79,6 +80,9 @@ impl Service {
         if new.role.rank() > acting.by.role.rank() {
             return Err(Refusal::Forbidden);
         }
+        if matches!(new.password, FirstPassword::Link) {
+            self.expect_few_links(acting, &new.email).await?;
+        }
         let prepared = self.prepare(acting, &new).await?;
         let (ctx, by) = (acting.ctx, acting.by.id);
         let id = UserId::generate(self.clock(), self.entropy());
@@ -129,7 +133,7 @@ impl Service {
 
     async fn prepare(&self, acting: &Acting<'_>, new: &NewStaff) -> Result<Prepared, Refusal> {
         let mut errors: Vec<FieldError> = Vec::new();
-        let full_name = checked_name(new.full_name.as_deref()).unwrap_or_else(|error| {
+        let full_name = checked_full_name(new.full_name.as_deref()).unwrap_or_else(|error| {
             errors.push(error);
             None
         });
@@ -160,7 +164,10 @@ impl Service {
             }
             FirstPassword::Generated => {
                 let password = generated::password(self.entropy());
-                hash = Some(self.hashed(acting, password.expose(), &holder).await?);
+                // As strong as any rule could ask, and no choice of anybody's.
+                let text = Password::offered(password.expose());
+                let text = text.ok_or(Refusal::InvalidCredentials)?;
+                hash = Some(self.hash_of(acting, text).await?);
                 drawn = Some(password);
             }
         }
@@ -179,6 +186,10 @@ impl Service {
         holder: &Holder,
     ) -> Result<String, Refusal> {
         let password = self.chosen_password("password", text, holder).await?;
+        self.hash_of(acting, password).await
+    }
+
+    async fn hash_of(&self, acting: &Acting<'_>, password: Password) -> Result<String, Refusal> {
         self.hasher()
             .hash(Some(acting.ctx.id()), password)
             .await

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tenantry_core::one_time::Purpose;
+use tenantry_core::throttle::Limits;
 use tenantry_core::user::User;
-use tenantry_core::{Locale, UserId};
+use tenantry_core::{Email, Locale, UserId};
 use tenantry_keys::token::TokenKind;
 use tenantry_mail::message::SetupLink;
 use tenantry_mail::{Message, PlainName};
@@ -15,6 +16,7 @@ use crate::attempts::in_tenant;
 use crate::links::link;
 use crate::one_time::{Minted, scope};
 use crate::outbox::Letter;
+use crate::throttle::Typed;
 use crate::{Refusal, Service};
 
 /// How long the link is good that somebody is invited with: whoever was added on a Friday may be
@@ -42,6 +44,7 @@ impl Service {
                 "this person has a password already; a forgotten one is set anew by its owner on the sign-in page".to_owned(),
             ));
         }
+        self.expect_few_links(acting, &before.email).await?;
         let minted = self.mint_secret(Some(scope(ctx)), TokenKind::Setup, Purpose::Setup, INVITED);
         let by = acting.by.id;
         let added = in_tenant!(self, ctx, |tx| {
@@ -53,6 +56,26 @@ impl Service {
         })?;
         let (_, user) = added?;
         self.mail_setup_link(ctx, &user, &minted, locale).await
+    }
+
+    /// Refuses where too many links were mailed to an address an hour.
+    pub(super) async fn expect_few_links(
+        &self,
+        acting: &Acting<'_>,
+        email: &Email,
+    ) -> Result<(), Refusal> {
+        let typed = Typed {
+            tenant: Some(acting.ctx.id()),
+            name: email.key(),
+        };
+        let mut tx = self.control().begin().await?;
+        let may = self.may_ask("setup_link", &typed, None, &mut tx).await?;
+        tx.commit().await?;
+        if may {
+            Ok(())
+        } else {
+            Err(Refusal::RateLimited(Limits::ASKING.pause))
+        }
     }
 
     /// Mails a setup link whose secret is stored.

@@ -263,6 +263,50 @@ async fn a_tenant_that_is_not_open_takes_nobody() {
     refused!(nowhere.await, Refusal::TenantRequired);
 }
 
+/// A tenant that was closed meanwhile takes nobody by a link from before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_counts_while_the_tenant_is_open() {
+    let test = TestService::start(Options::sqlite()).await.unwrap();
+    tenant(&test, "proven", Registration::Open, true).await;
+    register(&test, "proven", &typed("grace", GRACE))
+        .await
+        .unwrap();
+    let token = token(&test, GRACE).await;
+    let sql = "UPDATE tenants SET registration = 'closed'";
+    test.control().damage(sql).await.unwrap();
+    refused!(
+        test.service.registration_view(&token, None).await,
+        Refusal::TokenInvalid
+    );
+    refused!(
+        test.service.prove_registration(&token, None, None).await,
+        Refusal::TokenInvalid
+    );
+}
+
+/// What strangers ask for at one network's expense uses up nobody else's share.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_does_not_use_up_the_mails_of_an_address() {
+    let test = TestService::start(Options::sqlite()).await.unwrap();
+    tenant(&test, "proven", Registration::Open, true).await;
+    for number in 0..8 {
+        register(&test, "proven", &typed(&format!("mallory{number}"), GRACE))
+            .await
+            .unwrap();
+    }
+    let tenant = named(&test.service, "proven").await.unwrap();
+    let own = client(SessionKind::Api, "198.51.100.7");
+    test.clock.advance(Duration::from_millis(1));
+    let registered = test
+        .service
+        .register(&tenant, &typed("grace", GRACE), Locale::En, &own);
+    registered.await.unwrap();
+    let mails = test.mails().await.unwrap();
+    let text = mails[0].text.as_deref().unwrap();
+    assert!(text.contains("\"grace\""), "{text}");
+    assert_eq!(mails.iter().filter(|mail| mail.to == GRACE).count(), 6);
+}
+
 /// Where an address belongs to one tenant only, the second tenant is told so by the constraint.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_global_address_registers_once() {

@@ -391,6 +391,20 @@ impl Directory<'_> {
         )
     }
 
+    /// Takes out a tenant's entries that were made and last reserved up to `at`; how many.
+    pub async fn remove_older(
+        &mut self,
+        tenant: TenantId,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        execute!(
+            self.0,
+            "DELETE FROM directory WHERE tenant_id = $1 AND created_at <= $2",
+            tenant.uuid(),
+            at.micros()
+        )
+    }
+
     /// Takes out the entries a tenant has from generations before this one; how many.
     pub async fn remove_earlier(
         &mut self,

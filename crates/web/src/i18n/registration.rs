@@ -19,9 +19,11 @@ super::texts! {
         sent_lead: "A mail is on its way to {email}. Follow the link in it, and your account is ready." |
             "Eine E-Mail an {email} ist unterwegs. Folgen Sie dem Link darin, dann ist Ihr Konto bereit.";
         verify_title: "Confirm your address" | "Adresse bestätigen";
-        verify_lead: "{email} is yours, and you want an account at {brand}." |
-            "{email} gehört Ihnen, und Sie möchten ein Konto bei {brand}.";
-        verify_submit: "Yes, create my account" | "Ja, Konto erstellen";
+        verify_lead: "You registered at {brand} with {email}, as “{username}”." |
+            "Sie haben sich bei {brand} mit {email} als „{username}“ registriert.";
+        verify_not_you: "If you did not choose this name, close this page: the account would have somebody else’s password." |
+            "Wenn Sie diesen Namen nicht gewählt haben, schließen Sie diese Seite: Das Konto hätte ein fremdes Passwort.";
+        verify_submit: "Yes, that was me" | "Ja, das war ich";
         verify_taken: "Somebody was faster with your username. Choose another one." |
             "Jemand war mit Ihrem Benutzernamen schneller. Bitte wählen Sie einen anderen.";
         gone_ask: "If not, register again." | "Wenn nicht, registrieren Sie sich noch einmal.";

@@ -47,6 +47,10 @@ super::texts! {
         link: "Mail the link again" | "Link erneut senden";
         link_about: "A new link to choose a password, good for seven days. The one before stops working." |
             "Ein neuer Link für die Wahl des Passworts, sieben Tage gültig. Der vorige gilt dann nicht mehr.";
+        unlock: "Lift the lock" | "Sperre aufheben";
+        unlock_about: "Lets this person try again at once after too many wrong attempts." |
+            "Nach zu vielen Fehlversuchen kann sich diese Person sofort wieder anmelden.";
+        done_unlocked: "This person can try again." | "Diese Person kann es wieder versuchen.";
         sessions: "End sessions" | "Sitzungen beenden";
         sessions_about: "Signs this person out everywhere." | "Meldet diese Person überall ab.";
         disable: "Disable" | "Sperren";

@@ -54,6 +54,8 @@ pub struct VerifyRegistrationPage {
     pub chrome: Chrome,
     /// The address that is proven.
     pub email: String,
+    /// The name it was registered under.
+    pub registered_as: String,
     /// The name to sign in with.
     pub username: String,
     /// What is wrong with it, in words, where another one must be chosen.
@@ -97,6 +99,7 @@ impl VerifyRegistrationPage {
     fn lead(&self) -> String {
         let t = &self.chrome.t().registration;
         let text = i18n::fill(t.verify_lead, "brand", &self.chrome.brand.name);
+        let text = i18n::fill(&text, "username", &self.registered_as);
         i18n::fill(&text, "email", &self.email)
     }
 }
@@ -167,6 +170,7 @@ impl Samples for VerifyRegistrationPage {
         let plain = Self {
             chrome: samples::acme(locale),
             email: "ada@example.com".to_owned(),
+            registered_as: "ada".to_owned(),
             username: "ada".to_owned(),
             username_error: None,
         };

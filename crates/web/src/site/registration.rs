@@ -152,6 +152,7 @@ async fn link_page(
             let shown = VerifyRegistrationPage {
                 chrome: chrome(app, ctx),
                 email: view.email.to_string(),
+                registered_as: view.username.as_str().to_owned(),
                 username: typed.unwrap_or_else(|| view.username.as_str().to_owned()),
                 username_error: error,
             };

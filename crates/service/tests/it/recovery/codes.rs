@@ -55,6 +55,7 @@ async fn a_code_sets_the_password_of_one_person(options: Options) {
     test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     let globex = id(&test.make_tenant("globex", ADA, OTHER).await.unwrap());
     without_being_told_the_tenant(&test).await;
+    wrong_passwords_leave_codes_alone_and_codes_leave_passwords(&test).await;
     a_code_of_one_tenant_is_none_in_another(&test).await;
     guesses_at_once_use_up_the_tries(&test).await;
     a_new_code_gives_no_more_tries_an_hour(&test).await;
@@ -111,6 +112,24 @@ async fn without_being_told_the_tenant(test: &TestService) {
         verify(test, Some("acme"), NOBODY, "123456").await,
         Refusal::OtpInvalid
     );
+}
+
+/// Whoever mistyped a password often is the one who asks for a code, and nobody takes a way in from
+/// its owner by trying another one.
+async fn wrong_passwords_leave_codes_alone_and_codes_leave_passwords(test: &TestService) {
+    for _ in 0..6 {
+        assert!(try_in(test, Some("acme"), ADA, OTHER).await.is_err());
+    }
+    let mail = ask(test, Some("acme"), ADA, Way::Code).await.unwrap();
+    let code = codes(&mail).remove(0).1;
+    assert!(verify(test, Some("acme"), ADA, &code).await.is_ok());
+    unlock(test).await;
+    for _ in 0..6 {
+        let guess = wrong(&code);
+        assert!(verify(test, Some("acme"), ADA, &guess).await.is_err());
+    }
+    one(try_in(test, Some("acme"), ADA, PASSWORD).await.unwrap());
+    unlock(test).await;
 }
 
 async fn a_code_of_one_tenant_is_none_in_another(test: &TestService) {

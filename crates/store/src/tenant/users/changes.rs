@@ -69,7 +69,8 @@ impl Users<'_> {
     }
 
     /// Changes a person. A changed role or address, or being kept out, raises the security version,
-    /// which ends what was proved before. Of two who want one name at the same moment the second may
+    /// which ends what was proved before; another role also takes the PIN away, since whoever set it
+    /// for the person may have less power than the role. Of two who want one name at the same moment the second may
     /// meet the constraint itself ([`StoreError::is_unique`]); done again, it is told.
     pub async fn change(&mut self, id: UserId, change: &Change<'_>) -> Result<Changed, StoreError> {
         let (set_username, username) = (change.username.is_some(), change.username.flatten());
@@ -83,6 +84,7 @@ impl Users<'_> {
                     username_key = CASE WHEN $5 = 1 THEN $7 ELSE username_key END,
                     full_name = CASE WHEN $8 = 1 THEN $9 ELSE full_name END,
                     role = COALESCE($10, role),
+                    pin_hash = CASE WHEN COALESCE($10, role) <> role THEN NULL ELSE pin_hash END,
                     disabled_at = CASE WHEN $11 = 0 THEN disabled_at
                                        WHEN $12 IS NULL THEN NULL
                                        ELSE COALESCE(disabled_at, $12) END,
@@ -174,7 +176,8 @@ impl Users<'_> {
         Ok(changed == 1)
     }
 
-    /// Sets a password and raises the security version, which ends what was proved before.
+    /// Sets a password and raises the security version, which ends what was proved before. The PIN
+    /// goes too: whoever sets a password without the old one may do it because somebody else got in.
     pub async fn set_password(
         &mut self,
         id: UserId,
@@ -183,7 +186,7 @@ impl Users<'_> {
     ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.conn,
-            "UPDATE tenantry_users SET password_hash = $3, must_change_password = $4,
+            "UPDATE tenantry_users SET password_hash = $3, must_change_password = $4, pin_hash = NULL,
                     security_version = security_version + 1
              WHERE tenant_id = $1 AND id = $2",
             self.tenant.uuid(),

@@ -12,7 +12,9 @@ async fn age(bench: &Bench, placement: Placement) {
         &bench.database(placement),
         &format!(
             "DROP TABLE {identity}.tenantry_stamp, {identity}.tenantry_users,
-                {identity}.tenantry_one_time_secrets, {identity}.tenantry_migrations CASCADE"
+                {identity}.tenantry_one_time_secrets, {identity}.tenantry_codes,
+                {identity}.tenantry_registrations, {identity}.tenantry_devices,
+                {identity}.tenantry_migrations CASCADE"
         ),
     )
     .await;
@@ -53,7 +55,7 @@ async fn an_older_schema_is_brought_up_to_date() {
             "SELECT COUNT(*) FROM pg_tables WHERE schemaname = '{}' AND tableowner = '{owner}'",
             placement.identity_schema().as_str()
         );
-        assert_eq!(number_in(&bench.database(placement), &sql).await, 4);
+        assert_eq!(number_in(&bench.database(placement), &sql).await, 7);
         for tenant in [placement, neighbour] {
             cluster.upgrade(tenant).await.unwrap();
             let service = bench.admit(tenant, Login::Service).await;

@@ -245,4 +245,23 @@ async fn a_pin_is_set_and_taken_away(dialect: Dialect) {
     }
     let nobody = UserId::from_uuid(bench.uuid());
     assert!(!apply!(people, users().set_pin(nobody, None)));
+    // It goes with another role, which whoever set it may not have, and with a password set anew.
+    let pin = async || apply!(people, users().lookup(id)).unwrap().pin_hash;
+    let named = Change {
+        full_name: Some(Some("Ada")),
+        role: Some(Role::Member),
+        ..Change::default()
+    };
+    let promoted = Change {
+        role: Some(Role::Admin),
+        ..Change::default()
+    };
+    apply!(people, users().set_pin(id, Some("$pin")));
+    apply!(people, users().change(id, &named));
+    assert_eq!(pin().await.as_deref(), Some("$pin"));
+    apply!(people, users().change(id, &promoted));
+    assert_eq!(pin().await, None);
+    apply!(people, users().set_pin(id, Some("$pin")));
+    apply!(people, users().set_password(id, "$1", false));
+    assert_eq!(pin().await, None);
 }

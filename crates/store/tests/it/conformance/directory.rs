@@ -134,6 +134,11 @@ async fn what_was_reserved_anew_is_not_taken_out(dialect: Dialect) {
         1
     );
     assert!(!apply!(bench, directory().remove_listed(&listed[0])));
+    assert_eq!(
+        apply!(bench, directory().remove_older(tenant.id, listed[0].at)),
+        0,
+        "made anew, and so not older"
+    );
     let listed = look!(bench, directory().list_of(tenant.id, mine.user));
     assert_eq!(
         (listed[0].entry.state, listed[0].at),

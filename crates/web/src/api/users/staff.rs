@@ -68,6 +68,12 @@ pub(super) fn routes() -> Routes {
     let ending = Doc::new("End somebody's sessions", 200)
         .gives::<SignedOutBody>()
         .refuses(&["forbidden", "not_found"]);
+    let unlocking = Doc::new(
+        "Let somebody try again who was locked out by wrong tries",
+        200,
+    )
+    .gives::<StaffBody>()
+    .refuses(&["forbidden", "not_found"]);
     let person = AuditClass::Person;
     Routes::default()
         .add(staff_route(Verb::Get, "/api/v1/users", all), get(list))
@@ -89,6 +95,11 @@ pub(super) fn routes() -> Routes {
             staff_route(Verb::Post, "/api/v1/users/{id}/setup-link", linking)
                 .audited(person, "user.invite"),
             post(send_link),
+        )
+        .add(
+            staff_route(Verb::Post, "/api/v1/users/{id}/unlock", unlocking)
+                .audited(person, "user.unlock"),
+            post(unlock),
         )
         .add(
             staff_route(Verb::Delete, "/api/v1/users/{id}/sessions", ending)
@@ -236,6 +247,16 @@ async fn send_link(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> 
         let id = read_id(&id)?;
         app.service.send_setup_link(&acting, id, ctx.locale).await?;
         let user = app.service.find_staff(acting.tenant(), id).await?;
+        Ok::<_, Refusal>(axum::Json(StaffBody::from(&user)))
+    }
+    .await;
+    answer(&app, &ctx, outcome)
+}
+
+async fn unlock(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Response {
+    let outcome = async {
+        let acting = Acting::of(ctx.principal()?)?;
+        let user = app.service.unlock_staff(&acting, read_id(&id)?).await?;
         Ok::<_, Refusal>(axum::Json(StaffBody::from(&user)))
     }
     .await;

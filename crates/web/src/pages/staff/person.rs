@@ -51,6 +51,8 @@ pub enum StaffNotice {
     Linked,
     /// The sessions were ended.
     SessionsEnded,
+    /// The lock of wrong tries was lifted.
+    Unlocked,
     /// Kept out from now on.
     Disabled,
     /// Let in again.
@@ -76,6 +78,7 @@ impl StaffNotice {
             "saved" => Some(Self::Saved),
             "linked" => Some(Self::Linked),
             "sessions" => Some(Self::SessionsEnded),
+            "unlocked" => Some(Self::Unlocked),
             "disabled" => Some(Self::Disabled),
             "enabled" => Some(Self::Enabled),
             _ => None,
@@ -149,6 +152,7 @@ impl StaffPersonPage {
             StaffNotice::Saved => t.done_saved,
             StaffNotice::Linked => t.done_linked,
             StaffNotice::SessionsEnded => t.done_sessions,
+            StaffNotice::Unlocked => t.done_unlocked,
             StaffNotice::Disabled => t.done_disabled,
             StaffNotice::Enabled => t.done_enabled,
         };

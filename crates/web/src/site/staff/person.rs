@@ -38,6 +38,7 @@ pub(super) fn routes() -> Routes {
             form("/staff/{id}/sessions", "user.end_sessions"),
             post(end_sessions),
         )
+        .add(form("/staff/{id}/unlock", "user.unlock"), post(unlock))
         .add(form("/staff/{id}/disable", "user.disable"), post(disable))
         .add(form("/staff/{id}/enable", "user.enable"), post(enable))
         .add(form("/staff/{id}/remove", "user.remove"), post(remove))
@@ -239,6 +240,18 @@ async fn end_sessions(
 ) -> Response {
     act(&app, &ctx, &id, "sessions", async |acting, id| {
         app.service.end_staff_sessions(acting, id).await.map(drop)
+    })
+    .await
+}
+
+async fn unlock(
+    State(app): State<App>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    Form(NoFields {}): Form<NoFields>,
+) -> Response {
+    act(&app, &ctx, &id, "unlocked", async |acting, id| {
+        app.service.unlock_staff(acting, id).await.map(drop)
     })
     .await
 }

@@ -153,3 +153,32 @@ on_both!(
     nobody_is_touched_by_whom_it_is_not_for,
     a_link_is_mailed_again,
 );
+
+/// Whoever is locked out by wrong tries gets in at once when an admin of the tenant lifts it, and
+/// nobody from elsewhere does.
+#[tokio::test]
+async fn a_lock_is_lifted_by_the_tenants_admins() {
+    let limited = tenantry_testkit::service::Options::sqlite();
+    let app = tenantry_testkit::app::AppOptions::over(limited)
+        .start()
+        .await;
+    let acme = app.tenant("acme").await;
+    let globex = app.tenant("globex").await;
+    let access = app.sign_in(&acme.host, &acme.owner).await.access;
+    let other = app.sign_in(&globex.host, &globex.owner).await.access;
+    let email = "sam@acme.example";
+    let sam = add(&app, &access, email, "member").await;
+    for _ in 0..5 {
+        let wrong = app.try_sign_in(&acme.host, email, "not the password").await;
+        wrong.problem(401, "invalid_credentials");
+    }
+    let right = tenantry_testkit::service::PASSWORD;
+    let locked = app.try_sign_in(&acme.host, email, right).await;
+    locked.problem(429, "rate_limited");
+    let path = format!("/api/v1/users/{}/unlock", sam["id"].as_str().unwrap());
+    let elsewhere = app.post(&path).bearer(&other).send().await;
+    elsewhere.problem(404, "not_found");
+    let lifted = app.post(&path).bearer(&access).send().await.ok(200);
+    has_fields(&lifted, FIELDS);
+    app.try_sign_in(&acme.host, email, right).await.ok(200);
+}
