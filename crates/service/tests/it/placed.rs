@@ -71,15 +71,15 @@ async fn expect_sound(test: &TestService, tenant: Tenant) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_life_in_a_database() {
-    a_whole_life(Isolation::Database).await;
+    Box::pin(a_whole_life(Isolation::Database)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_life_in_a_schema() {
-    a_whole_life(Isolation::Schema).await;
+    Box::pin(a_whole_life(Isolation::Schema)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_life_in_common_tables() {
-    a_whole_life(Isolation::Shared).await;
+    Box::pin(a_whole_life(Isolation::Shared)).await;
 }
