@@ -1,9 +1,10 @@
 //! Putting a home right that is there, and making none.
 
+use sqlx::Connection as _;
 use tenantry_core::tenant::Isolation;
 use tenantry_store::cluster::{ClusterError, Login, Placement};
 
-use super::{Bench, in_database, number, number_in, superuser};
+use super::{Bench, in_database, number, number_in, run, superuser};
 
 async fn is_missing(bench: &Bench, placement: Placement) -> bool {
     matches!(
@@ -38,7 +39,10 @@ async fn what_was_changed_is_put_right() {
     let placement = bench.tenant(Isolation::Schema).await;
     let owner = placement.role(tenantry_store::cluster::RoleKind::Owner);
     let guests = format!("tenantry_schemas_{}_guests", bench.instance.simple());
-    superuser(&format!("REVOKE {guests} FROM {owner}")).await;
+    // As the admin: since PostgreSQL 16 a membership is taken back by whoever gave it.
+    let mut admin = sqlx::PgConnection::connect(&bench.url).await.unwrap();
+    let revoke = format!("REVOKE {guests} FROM {owner}");
+    run(&mut admin, &revoke).await.unwrap();
     assert!(!cluster.has_home(placement).await.unwrap());
     cluster.mend_home(placement).await.unwrap();
     assert!(cluster.has_home(placement).await.unwrap());
