@@ -49,8 +49,8 @@ async fn a_method_that_is_not_there_is_refused_with_those_that_are() {
             vec!["DELETE", "GET", "HEAD", "PATCH"],
         ),
         ("POST", "/healthz", vec!["GET", "HEAD"]),
-        ("OPTIONS", "/api/v1/auth/me", vec!["GET", "HEAD"]),
-        ("TRACE", "/api/v1/auth/me", vec!["GET", "HEAD"]),
+        ("OPTIONS", "/api/v1/auth/me", vec!["GET", "HEAD", "PATCH"]),
+        ("TRACE", "/api/v1/auth/me", vec!["GET", "HEAD", "PATCH"]),
         ("BREW", "/api/v1/tenants", vec!["GET", "HEAD", "POST"]),
         ("get", "/healthz", vec!["GET", "HEAD"]),
     ] {
