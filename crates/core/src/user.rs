@@ -87,6 +87,28 @@ impl fmt::Display for Username {
     }
 }
 
+/// The most characters of a person's name.
+pub const FULL_NAME: usize = 120;
+
+/// Why a text is no person's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a name is one line of at most {FULL_NAME} characters")]
+pub struct FullNameError;
+
+/// A person's name as somebody typed it, without the space around it; `None` where nothing is left.
+///
+/// # Errors
+/// Where it is longer than [`FULL_NAME`], or more than one line.
+pub fn full_name(text: Option<&str>) -> Result<Option<String>, FullNameError> {
+    let Some(name) = text.map(str::trim).filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    if name.chars().count() > FULL_NAME || name.chars().any(char::is_control) {
+        return Err(FullNameError);
+    }
+    Ok(Some(name.to_owned()))
+}
+
 /// A person in a tenant, without secrets.
 #[derive(Debug, Clone)]
 pub struct User {
@@ -112,4 +134,20 @@ pub struct User {
     pub created_at: Timestamp,
     /// The last time somebody signed in as this person.
     pub last_login_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line() {
+        assert_eq!(full_name(None), Ok(None));
+        assert_eq!(full_name(Some("  ")), Ok(None));
+        assert_eq!(full_name(Some(" Ada ")), Ok(Some("Ada".to_owned())));
+        assert!(full_name(Some(&"ö".repeat(120))).is_ok());
+        for bad in ["ö".repeat(121), "Ada\nLovelace".to_owned()] {
+            assert_eq!(full_name(Some(&bad)), Err(FullNameError));
+        }
+    }
 }

@@ -10,7 +10,7 @@ mod report;
 
 use std::time::Duration;
 
-use tenantry_core::tenant::{EmailUniqueness, Isolation, Registration, Tenant};
+use tenantry_core::tenant::{Isolation, Registration, Tenant};
 use tenantry_core::{Email, Generation, Locale, Slug, TenantId, TenantStatus, WorkflowId};
 use tenantry_store::StoreError;
 use tenantry_store::cluster::{AdoptedDatabase, Cluster, ClusterError, PeopleTable};
@@ -73,7 +73,7 @@ impl Service {
         if control.tenants().find_by_slug(&new.slug).await?.is_some() {
             return Err(Refusal::SlugTaken);
         }
-        if self.settings().email_uniqueness == EmailUniqueness::Global {
+        if self.unique_everywhere() {
             let hash = self.keyring().directory().hash(&new.owner.key());
             if !control.directory().find_active(hash, 1).await?.is_empty() {
                 return Err(Refusal::EmailTaken);

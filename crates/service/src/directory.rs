@@ -15,6 +15,8 @@ use tenantry_core::{Email, Role, UserId};
 use tenantry_store::TenantCtx;
 use tenantry_store::control::{DirectoryEntry, EntryKind, EntryState, Reservation};
 
+use crate::refusal::Chain;
+use crate::service::Shared;
 use crate::webhooks::UserFacts;
 use crate::{Refusal, Service};
 
@@ -37,6 +39,16 @@ pub(crate) enum Tell<'a> {
     Found,
 }
 
+impl<'a> Tell<'a> {
+    /// This of somebody, or nothing where there is nobody it happened to.
+    pub(crate) const fn of(event: EventKind, user: Option<&'a User>) -> Self {
+        match user {
+            Some(user) => Self::This(event, user),
+            None => Self::Nothing,
+        }
+    }
+}
+
 /// What kind of person a role makes.
 pub(crate) const fn kind_of(role: Role) -> EntryKind {
     match role {
@@ -45,10 +57,10 @@ pub(crate) const fn kind_of(role: Role) -> EntryKind {
     }
 }
 
-impl Service {
+impl Shared {
     /// Whether an address may belong to one tenant only.
     pub(crate) fn unique_everywhere(&self) -> bool {
-        self.settings().email_uniqueness == EmailUniqueness::Global
+        self.settings.email_uniqueness == EmailUniqueness::Global
     }
 
     /// The entry of somebody with an address.
@@ -63,10 +75,28 @@ impl Service {
             tenant: ctx.id(),
             generation: ctx.generation(),
             user,
-            address_hash: self.keyring().directory().hash(&email.key()),
+            address_hash: self.keyring.directory().hash(&email.key()),
             kind: kind_of(role),
             state: EntryState::Reserved,
         }
+    }
+}
+
+impl Service {
+    /// Whether an address may belong to one tenant only.
+    pub(crate) fn unique_everywhere(&self) -> bool {
+        self.shared().unique_everywhere()
+    }
+
+    /// The entry of somebody with an address.
+    pub(crate) fn entry_for(
+        &self,
+        ctx: &TenantCtx,
+        user: UserId,
+        email: &Email,
+        role: Role,
+    ) -> DirectoryEntry {
+        self.shared().entry_for(ctx, user, email, role)
     }
 
     /// Reserves the entry of somebody who is about to be added or to get another address.
@@ -95,6 +125,29 @@ impl Service {
             .await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Settles a person's entry after a transaction in the tenant's database, whatever came of that,
+    /// and gives it on. `tell` says what receivers are told where it came to an end.
+    pub(crate) async fn settle_after<T>(
+        &self,
+        ctx: &TenantCtx,
+        user: UserId,
+        mine: Option<&DirectoryEntry>,
+        outcome: Result<T, Refusal>,
+        tell: fn(&T) -> Tell<'_>,
+    ) -> Result<T, Refusal> {
+        match &outcome {
+            Ok(done) => self.settle_and_tell(ctx, user, mine, tell(done)).await?,
+            Err(_) => {
+                // Whether it was written is not known. Where this can't find out now either, the
+                // reconciler will.
+                if let Err(error) = self.settle_person(ctx, user, mine).await {
+                    tracing::warn!(tenant.id = %ctx.id(), user.id = %user, error = %Chain(&error), "a person's directory entry is settled later");
+                }
+            }
+        }
+        outcome
     }
 
     /// Makes the directory say of a person what the tenant's row says. `mine` is an entry that the

@@ -10,13 +10,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tenantry_core::one_time::Purpose;
 use tenantry_core::tenant::Registration as Rule;
-use tenantry_core::user::{User, Username};
+use tenantry_core::user::Username;
 use tenantry_core::webhooks::EventKind;
 use tenantry_core::{Email, Locale, OneTimeId, Role, TenantId, UserId};
 use tenantry_keys::token::{BoundToken, TokenKind};
 use tenantry_mail::Message;
 use tenantry_mail::message::{AlreadyRegistered, VerifyAddress};
-use tenantry_store::control::{DirectoryEntry, Entry, Reservation};
+use tenantry_store::control::{Entry, Reservation};
 use tenantry_store::tenant::{Added, NewUser, Registration, UserRecord};
 use tenantry_store::{Hint, Origin, TenantCtx};
 
@@ -25,7 +25,6 @@ use crate::directory::Tell;
 use crate::one_time::scope;
 use crate::outbox::Letter;
 use crate::password::Holder;
-use crate::refusal::Chain;
 use crate::resolve::Resolved;
 use crate::sessions::Issued;
 use crate::signin::{Client, Person, hash_refusal};
@@ -87,6 +86,12 @@ struct Typed {
     email: Email,
     username: Username,
     full_name: Option<String>,
+}
+
+/// What receivers are told of somebody who was to be added.
+fn told((added, record): &(Added, Option<UserRecord>)) -> Tell<'_> {
+    let record = record.as_ref().filter(|_| *added == Added::Yes);
+    Tell::of(EventKind::UserCreated, record.map(|record| &record.user))
 }
 
 impl Service {
@@ -213,38 +218,19 @@ impl Service {
             let added = tx.users().add(&new).await?;
             (added, tx.users().lookup(id).await?)
         });
-        let user = self.settle_registered(ctx, id, &entry, &added).await?;
-        match added?.0 {
+        let (added, record) = self
+            .settle_after(ctx, id, Some(&entry), added, told)
+            .await?;
+        match added {
             Added::EmailTaken => return Err(Refusal::EmailTaken),
             Added::UsernameTaken => return Err(Refusal::UsernameTaken),
             Added::Yes => {}
         }
-        let user = user.ok_or(Refusal::NotFound)?;
+        let user = record.ok_or(Refusal::NotFound)?.user;
         Ok(Person::User {
             ctx: ctx.clone(),
             user,
         })
-    }
-
-    /// Settles the entry of somebody who was to be added, and tells of whoever was.
-    async fn settle_registered(
-        &self,
-        ctx: &TenantCtx,
-        id: UserId,
-        entry: &DirectoryEntry,
-        added: &Result<(Added, Option<UserRecord>), Refusal>,
-    ) -> Result<Option<User>, Refusal> {
-        if let Ok((Added::Yes, Some(record))) = added {
-            let told = Tell::This(EventKind::UserCreated, &record.user);
-            self.settle_and_tell(ctx, id, Some(entry), told).await?;
-            return Ok(Some(record.user.clone()));
-        }
-        // Whether it was written is not known where it failed; where this can't find out now either,
-        // the reconciler will.
-        if let Err(error) = self.settle_person(ctx, id, Some(entry)).await {
-            tracing::warn!(tenant.id = %ctx.id(), user.id = %id, error = %Chain(&error), "a person's directory entry is settled later");
-        }
-        Ok(None)
     }
 
     fn member<'a>(&self, id: UserId, typed: &'a Typed, password_hash: &'a str) -> NewUser<'a> {
@@ -424,8 +410,10 @@ impl Service {
                 }
             }
         });
-        self.settle_registered(&ctx, user, &entry, &added).await?;
-        match added?.0 {
+        let (added, _) = self
+            .settle_after(&ctx, user, Some(&entry), added, told)
+            .await?;
+        match added {
             Added::Yes => Ok(Proven::Yes),
             Added::UsernameTaken => Ok(Proven::UsernameTaken),
             Added::EmailTaken => Err(Refusal::TokenInvalid),

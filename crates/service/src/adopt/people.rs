@@ -1,15 +1,12 @@
 //! An application's people, row by row: which table, and who a row is.
 
-use tenantry_core::user::Username;
+use tenantry_core::user::{FULL_NAME, Username};
 use tenantry_core::{Email, Role, Secret};
 use tenantry_keys::password;
 use tenantry_store::cluster::{PeopleTable, PersonRow};
 
 use crate::FieldError;
 use crate::import::Person;
-
-/// The most characters of a name to show.
-const NAME: usize = 120;
 
 /// The most characters of an address that a report repeats, where it is none.
 const SHOWN: usize = 80;
@@ -165,7 +162,7 @@ pub(crate) fn judge(row: &PersonRow) -> Judged {
 
 fn shown_name(name: &str) -> Option<String> {
     let name = name.trim().chars().filter(|c| !c.is_control());
-    let name: String = name.take(NAME).collect();
+    let name: String = name.take(FULL_NAME).collect();
     (!name.is_empty()).then_some(name)
 }
 

@@ -7,13 +7,12 @@ use std::collections::HashMap;
 
 use tenantry_core::webhooks::EventKind;
 use tenantry_core::{Timestamp, UserId};
-use tenantry_store::control::{DirectoryEntry, EntryState, Reservation};
+use tenantry_store::control::Reservation;
 use tenantry_store::tenant::{Added, NewUser, TenantTx};
 use tenantry_store::{ControlTx, StoreError, TenantCtx};
 
 use super::Person;
 use crate::attempts::in_tenant;
-use crate::directory::kind_of;
 use crate::service::Shared;
 use crate::staff::acting_still;
 use crate::webhooks::UserFacts;
@@ -141,21 +140,6 @@ async fn may_still(
 }
 
 impl Shared {
-    fn entry_of(&self, ctx: &TenantCtx, id: UserId, person: &Person) -> DirectoryEntry {
-        DirectoryEntry {
-            tenant: ctx.id(),
-            generation: ctx.generation(),
-            user: id,
-            address_hash: self.keyring.directory().hash(&person.email.key()),
-            kind: kind_of(person.role),
-            state: EntryState::Reserved,
-        }
-    }
-
-    fn unique_everywhere(&self) -> bool {
-        self.settings.email_uniqueness == tenantry_core::tenant::EmailUniqueness::Global
-    }
-
     /// Reserves the entries of those who are not there.
     pub(crate) async fn reserve_batch(
         &self,
@@ -171,7 +155,8 @@ impl Shared {
                 Some(id) => Came::There(*id),
                 None if candidate.has_entry => Came::Added,
                 None => {
-                    let entry = self.entry_of(ctx, candidate.id, &candidate.person);
+                    let person = &candidate.person;
+                    let entry = self.entry_for(ctx, candidate.id, &person.email, person.role);
                     match tx.directory().reserve(&entry, global, now).await? {
                         Reservation::Held => Came::Added,
                         Reservation::Taken => Came::TakenElsewhere,
@@ -216,7 +201,7 @@ impl Shared {
         id: UserId,
         person: &Person,
     ) -> Result<Reservation, StoreError> {
-        let entry = self.entry_of(ctx, id, person);
+        let entry = self.entry_for(ctx, id, &person.email, person.role);
         let now = self.clock.now();
         tx.directory()
             .settle(&entry, self.unique_everywhere(), now)

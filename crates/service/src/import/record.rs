@@ -1,14 +1,11 @@
 //! One record of a file, before and after it is judged.
 
 use serde::Serialize;
-use tenantry_core::user::Username;
+use tenantry_core::user::{Username, full_name};
 use tenantry_core::{Email, Role, Secret};
 use tenantry_keys::password::{self, StoredHashError};
 
 use super::Person;
-
-/// The most characters of a name to show.
-const NAME: usize = 120;
 
 /// What is wrong with one record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -89,14 +86,8 @@ impl Said {
             .map(|name| name.parse::<Username>())
             .transpose()
             .map_err(|why| error("invalid", format!("username: {why}")))?;
-        let full_name = filled(self.full_name);
-        if full_name
-            .as_ref()
-            .is_some_and(|name| name.chars().count() > NAME || name.chars().any(char::is_control))
-        {
-            let why = format!("full_name: a name is one line of at most {NAME} characters");
-            return Err(error("invalid", why));
-        }
+        let full_name = full_name(self.full_name.as_deref())
+            .map_err(|why| error("invalid", format!("full_name: {why}")))?;
         let role = match filled(self.role).as_deref() {
             None => Role::Member,
             Some(word) => word

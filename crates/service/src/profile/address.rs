@@ -210,12 +210,13 @@ impl Service {
         let token = &shown.token;
         let used = in_tenant!(self, ctx, |tx| use_link(&mut tx, token, id, to, now)
             .await?);
-        let tell = match &used {
-            Ok(Used::Changed(after)) => Tell::This(EventKind::UserUpdated, after),
-            Ok(Used::Gone | Used::Taken) | Err(_) => Tell::Nothing,
-        };
-        self.settle_and_tell(ctx, id, Some(&entry), tell).await?;
-        match used? {
+        let used = self
+            .settle_after(ctx, id, Some(&entry), used, |used| match used {
+                Used::Changed(after) => Tell::This(EventKind::UserUpdated, after),
+                Used::Gone | Used::Taken => Tell::Nothing,
+            })
+            .await?;
+        match used {
             Used::Gone => return Err(Refusal::TokenInvalid),
             Used::Taken => return Err(Refusal::EmailTaken),
             Used::Changed(_) => {}

@@ -11,7 +11,6 @@ use tenantry_store::tenant::{Change, TenantTx};
 use super::{Acting, Unfit, checked_full_name, fit, hold};
 use crate::attempts::in_tenant;
 use crate::directory::Tell;
-use crate::refusal::Chain;
 use crate::{Refusal, Service};
 
 /// What is to be different about somebody; `None` leaves it as it is.
@@ -54,21 +53,12 @@ impl Service {
         let now = self.clock().now();
         let (ctx, by) = (acting.ctx, acting.by.id);
         let changed = in_tenant!(self, ctx, |tx| write(&mut tx, by, id, &change, now).await?);
-        let after = match changed {
-            Ok(Ok(after)) => after,
-            Ok(Err(unfit)) => {
-                self.settle_person(ctx, id, entry.as_ref()).await?;
-                return Err(unfit.into());
-            }
-            Err(refusal) => {
-                if let Err(error) = self.settle_person(ctx, id, entry.as_ref()).await {
-                    tracing::warn!(tenant.id = %ctx.id(), user.id = %id, error = %Chain(&error), "a person's directory entry is settled later");
-                }
-                return Err(refusal);
-            }
-        };
-        let told = Tell::This(EventKind::UserUpdated, &after);
-        self.settle_and_tell(ctx, id, entry.as_ref(), told).await?;
+        let changed = self
+            .settle_after(ctx, id, entry.as_ref(), changed, |changed| {
+                Tell::of(EventKind::UserUpdated, changed.as_ref().ok())
+            })
+            .await?;
+        let after = changed?;
         if after.security_version != before.security_version {
             self.end_sessions_of(ctx, id, None, EndReason::Admin)
                 .await?;

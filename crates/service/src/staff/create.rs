@@ -17,7 +17,6 @@ use crate::attempts::in_tenant;
 use crate::directory::Tell;
 use crate::one_time::{Minted, scope};
 use crate::password::Holder;
-use crate::refusal::Chain;
 use crate::signin::hash_refusal;
 use crate::{FieldError, Refusal, Service};
 
@@ -105,23 +104,12 @@ impl Service {
         };
         let secret = prepared.link.as_ref().map(|link| &link.stored);
         let added = in_tenant!(self, ctx, |tx| add(&mut tx, by, &row, secret).await?);
-        let user = match added {
-            Ok(Ok(user)) => user,
-            Ok(Err(unfit)) => {
-                self.settle_person(ctx, id, Some(&entry)).await?;
-                return Err(unfit.into());
-            }
-            Err(refusal) => {
-                // Whether it was written is not known. Where this can't find out now either, the
-                // reconciler will.
-                if let Err(error) = self.settle_person(ctx, id, Some(&entry)).await {
-                    tracing::warn!(tenant.id = %ctx.id(), user.id = %id, error = %Chain(&error), "a person's directory entry is settled later");
-                }
-                return Err(refusal);
-            }
-        };
-        let told = Tell::This(EventKind::UserCreated, &user);
-        self.settle_and_tell(ctx, id, Some(&entry), told).await?;
+        let added = self
+            .settle_after(ctx, id, Some(&entry), added, |added| {
+                Tell::of(EventKind::UserCreated, added.as_ref().ok())
+            })
+            .await?;
+        let user = added?;
         if let Some(link) = &prepared.link {
             self.mail_setup_link(ctx, &user, link, new.locale).await?;
         }

@@ -10,7 +10,6 @@ use tenantry_store::tenant::TenantTx;
 use super::{Acting, Unfit, fit, hold};
 use crate::attempts::in_tenant;
 use crate::directory::Tell;
-use crate::refusal::Chain;
 use crate::{Refusal, Service};
 
 impl Service {
@@ -21,21 +20,12 @@ impl Service {
         let (ctx, by) = (acting.ctx, acting.by.id);
         self.unsettle_entries(ctx, id).await?;
         let removed = in_tenant!(self, ctx, |tx| remove(&mut tx, by, id).await?);
-        let gone = match removed {
-            Ok(Ok(gone)) => gone,
-            Ok(Err(unfit)) => {
-                self.settle_person(ctx, id, None).await?;
-                return Err(unfit.into());
-            }
-            Err(refusal) => {
-                if let Err(error) = self.settle_person(ctx, id, None).await {
-                    tracing::warn!(tenant.id = %ctx.id(), user.id = %id, error = %Chain(&error), "a person's directory entry is settled later");
-                }
-                return Err(refusal);
-            }
-        };
-        let told = Tell::This(EventKind::UserDeleted, &gone);
-        self.settle_and_tell(ctx, id, None, told).await?;
+        let removed = self
+            .settle_after(ctx, id, None, removed, |removed| {
+                Tell::of(EventKind::UserDeleted, removed.as_ref().ok())
+            })
+            .await?;
+        removed?;
         self.end_sessions_of(ctx, id, None, EndReason::Admin)
             .await?;
         Ok(())

@@ -1,7 +1,6 @@
 //! The owner, in the tenant's database and in the directory.
 
 use tenantry_core::one_time::Purpose;
-use tenantry_core::tenant::EmailUniqueness;
 use tenantry_core::user::Username;
 use tenantry_core::{Email, Role, UserId};
 use tenantry_saga::StepError;
@@ -132,7 +131,7 @@ impl Shared {
             kind: EntryKind::Owner,
             state: EntryState::Reserved,
         };
-        let global = self.settings.email_uniqueness == EmailUniqueness::Global;
+        let global = self.unique_everywhere();
         tx.directory()
             .remove_earlier(plan.tenant, plan.generation)
             .await?;

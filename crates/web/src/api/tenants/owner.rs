@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tenantry_core::user::Username;
+use tenantry_core::user::{Username, full_name};
 use tenantry_service::FieldError;
 use tenantry_service::tenants::NewOwner;
 
@@ -30,21 +30,15 @@ impl OwnerRequest {
     pub(super) fn into_owner(self, errors: &mut Vec<FieldError>) -> Option<NewOwner> {
         let username = parse_option::<Username>(errors, "owner.username", self.username.as_deref());
         let email = collect(errors, "owner.email", self.email.parse());
-        if self
-            .full_name
-            .as_ref()
-            .is_some_and(|name| name.chars().count() > 120 || name.chars().any(char::is_control))
-        {
-            errors.push(FieldError::new(
-                "owner.full_name",
-                "invalid",
-                "a name is one line of at most 120 characters",
-            ));
-        }
+        let name = collect(
+            errors,
+            "owner.full_name",
+            full_name(self.full_name.as_deref()),
+        );
         Some(NewOwner {
             email: email?,
             username,
-            full_name: self.full_name,
+            full_name: name?,
             password: self.password,
         })
     }
