@@ -4,7 +4,9 @@
 mod admin;
 mod application;
 mod audit;
+mod cache;
 mod cluster;
+mod key;
 mod page;
 mod settings;
 mod tenant;
@@ -16,7 +18,9 @@ use clap::{Parser, Subcommand};
 pub(crate) use admin::AdminCommand;
 pub(crate) use application::ApplicationCommand;
 pub(crate) use audit::AuditCommand;
+pub(crate) use cache::{CacheCommand, ClearArgs};
 pub(crate) use cluster::ClusterCommand;
+pub(crate) use key::{KeyCommand, RotateArgs};
 pub(crate) use page::PageArgs;
 pub(crate) use settings::SettingArgs;
 pub(crate) use tenant::{AdoptArgs, DomainArgs, DomainCommand, OwnerArgs, TenantCommand, Which};
@@ -72,6 +76,12 @@ pub(crate) enum Command {
     /// Durable workflows.
     #[command(subcommand)]
     Workflow(WorkflowCommand),
+    /// The keys that sign access tokens and that stored secrets are sealed with.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// What processes keep in memory.
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Who did what, when, to which tenant, from where.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -4,9 +4,11 @@ mod acts;
 mod admin;
 mod application;
 mod audit;
+mod cache;
 mod cluster;
 mod config;
 mod doctor;
+mod key;
 pub(crate) mod serve;
 mod tenant;
 mod user;
@@ -74,6 +76,18 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Exit> {
         Command::Workflow(command) => {
             over(&config, doing, async |service| {
                 workflow::run(service, command, out).await
+            })
+            .await
+        }
+        Command::Key(command) => {
+            over(&config, doing, async |service| {
+                key::run(service, command, out).await
+            })
+            .await
+        }
+        Command::Cache(command) => {
+            over(&config, doing, async |service| {
+                cache::run(service, command, out).await
             })
             .await
         }

@@ -111,6 +111,10 @@ pub(crate) async fn service(config: &Config) -> Result<Service, Exit> {
             "invalid_setting",
             format!("TENANTRY_DATA_DIR: {}", Chain(&error)),
         ),
+        OpenError::NoRedis => Exit::refused(
+            "invalid_setting",
+            format!("TENANTRY_REDIS_URL: {}", Chain(&error)),
+        ),
         OpenError::ClusterUrl(_) | OpenError::Cluster(_) => Exit::refused(
             "invalid_setting",
             format!("TENANTRY_CLUSTER_URL: {}", Chain(&error)),

@@ -48,6 +48,17 @@ impl Output {
         }
     }
 
+    /// Says on stderr what is not as it should be, also to a program: as JSON on one line.
+    pub(crate) fn warn(self, text: &str) {
+        let line = if self.json {
+            serde_json::json!({ "warning": { "message": text } }).to_string()
+        } else {
+            format!("warning: {text}")
+        };
+        // A reader that went away is no failure of ours.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+
     /// Asks before something that can't be taken back. With nobody to ask, refuses.
     pub(crate) async fn confirm(
         self,

@@ -31,6 +31,16 @@ text_enum! {
 }
 
 text_enum! {
+    /// How the proof of a domain was found.
+    pub enum ProofWay {
+        /// By the text record.
+        Record = "record",
+        /// By the file on its web server.
+        File = "file",
+    }
+}
+
+text_enum! {
     /// Why the last look for a proof found none.
     pub enum ProofProblem {
         /// Nothing is published.
@@ -39,6 +49,17 @@ text_enum! {
         Different = "different",
         /// Nobody could say what is published.
         Unanswered = "unanswered",
+    }
+}
+
+impl ProofProblem {
+    /// Whether somebody answered, and what was asked for is not there. That nobody could be asked
+    /// says nothing about a domain: our own resolver may be out of order.
+    pub const fn is_told(self) -> bool {
+        match self {
+            Self::Missing | Self::Different => true,
+            Self::Unanswered => false,
+        }
     }
 }
 

@@ -9,12 +9,16 @@ pub mod text_enum;
 pub mod admin;
 pub mod application;
 pub mod audit;
+pub mod colour;
 pub mod credential;
 pub mod domain;
 pub mod email;
 pub mod finding;
 pub mod ids;
+pub mod keys;
 pub mod locale;
+pub mod logo;
+pub mod marks;
 pub mod one_time;
 pub mod password;
 pub mod pin;
@@ -30,6 +34,7 @@ pub mod user;
 pub mod webhooks;
 pub mod workflow;
 
+pub use colour::Colour;
 pub use email::Email;
 pub use ids::{
     AdminId, ApplicationId, AuditId, DeviceId, InstanceId, NoticeId, OneTimeId, OutboxId,

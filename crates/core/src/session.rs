@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::text_enum::text_enum;
 use crate::user::SecurityVersion;
 use crate::{Generation, Role, SessionId, TenantId, TenantStatus, Timestamp};
@@ -15,25 +17,39 @@ pub struct Lifetime {
     pub idle: Duration,
 }
 
-const HOUR: Duration = Duration::from_hours(1);
+/// How long sessions live, by role: the more it may, the shorter by default (NIST SP 800-63B-4,
+/// section 5.2: re-authentication by assurance level).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Members of a tenant.
+    pub member: Lifetime,
+    /// Owners and admins of a tenant.
+    pub admin: Lifetime,
+    /// Platform admins.
+    pub platform_admin: Lifetime,
+}
 
-impl Lifetime {
-    /// The default for a role: the more it may, the shorter (NIST SP 800-63B-4, section 5.2:
-    /// re-authentication by assurance level).
-    pub const fn for_role(role: Role) -> Self {
+impl Lifetimes {
+    /// That of a role.
+    pub const fn of(&self, role: Role) -> Lifetime {
         match role {
-            Role::Member => Self {
-                absolute: Duration::from_hours(168),
-                idle: Duration::from_hours(24),
-            },
-            Role::Admin | Role::Owner => Self {
-                absolute: Duration::from_hours(12),
-                idle: HOUR,
-            },
-            Role::PlatformAdmin => Self {
-                absolute: Duration::from_hours(8),
-                idle: Duration::from_mins(15),
-            },
+            Role::Member => self.member,
+            Role::Admin | Role::Owner => self.admin,
+            Role::PlatformAdmin => self.platform_admin,
+        }
+    }
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        let hours = |absolute, idle| Lifetime {
+            absolute: Duration::from_hours(absolute),
+            idle,
+        };
+        Self {
+            member: hours(168, Duration::from_hours(24)),
+            admin: hours(12, Duration::from_hours(1)),
+            platform_admin: hours(8, Duration::from_mins(15)),
         }
     }
 }
@@ -63,6 +79,20 @@ text_enum! {
         Password = "password",
         /// The tenant was deleted, recreated or restored, or its sessions were cleared.
         Tenant = "tenant",
+        /// Its person signed in more often than the settings allow.
+        Limit = "limit",
+    }
+}
+
+text_enum! {
+    /// Where sessions lie.
+    pub enum SessionDriver {
+        /// In the control database.
+        Database = "database",
+        /// In Redis.
+        Redis = "redis",
+        /// In files under the data folder.
+        File = "file",
     }
 }
 
@@ -90,6 +120,37 @@ impl Subject {
             Self::Admin(_) => None,
         }
     }
+
+    /// The tenant and its generation, unless it is a platform admin.
+    pub const fn scope(&self) -> Scope {
+        match self {
+            Self::User {
+                tenant, generation, ..
+            } => Some((*tenant, *generation)),
+            Self::Admin(_) => None,
+        }
+    }
+
+    /// The person's id, whichever kind of person it is.
+    pub const fn person(&self) -> Uuid {
+        match self {
+            Self::User { user, .. } => user.uuid(),
+            Self::Admin(admin) => admin.uuid(),
+        }
+    }
+}
+
+/// A tenant in one generation; `None` is the platform.
+pub type Scope = Option<(TenantId, Generation)>;
+
+/// What a token says of the session that it carries. A session is found by all of it: one of
+/// another tenant or generation is not there, wherever sessions lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Handle {
+    /// Tenant and generation it was begun in.
+    pub scope: Scope,
+    /// The session.
+    pub id: SessionId,
 }
 
 /// A session, without its secrets.
@@ -117,6 +178,21 @@ pub struct Session {
     pub user_agent: Option<String>,
 }
 
+impl Session {
+    /// What its token says of it.
+    pub const fn handle(&self) -> Handle {
+        Handle {
+            scope: self.subject.scope(),
+            id: self.id,
+        }
+    }
+
+    /// Whether it has neither ended nor run out, nor lain unused for too long.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.expires_at && now < self.last_seen_at + self.idle
+    }
+}
+
 /// What is true now about the person and tenant of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
@@ -141,10 +217,7 @@ pub enum Stale {
 
 /// The stale rule: the one place that decides whether a session counts.
 pub fn check(session: &Session, facts: &Facts, now: Timestamp) -> Result<(), Stale> {
-    if session.ended_at.is_some()
-        || now >= session.expires_at
-        || now >= session.last_seen_at + session.idle
-    {
+    if !session.is_alive(now) {
         return Err(Stale::Ended);
     }
     let generation = match session.subject {
@@ -162,8 +235,6 @@ pub fn check(session: &Session, facts: &Facts, now: Timestamp) -> Result<(), Sta
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::UserId;
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::logo::LogoTag;
 use crate::text_enum::text_enum;
-use crate::{Slug, TenantId, Timestamp};
+use crate::{Colour, Slug, TenantId, Timestamp};
 
 /// How often a tenant's database was made: 1 at first, raised by recreate and restore. Everything
 /// that was handed out under an earlier generation is void.
@@ -240,12 +241,23 @@ pub struct Tenant {
     pub verify_email: bool,
     /// The fewest characters of a new password, where it has a number of its own.
     pub password_min: Option<usize>,
+    /// The colour of its pages and mails, where it chose one.
+    pub colour: Option<Colour>,
+    /// What its logo is known by, where it has one.
+    pub logo: Option<LogoTag>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
     /// Until when it can be restored.
     pub purge_at: Option<Timestamp>,
+}
+
+impl Tenant {
+    /// The colour that it is painted in: its own, or else one of the street.
+    pub fn paint(&self) -> Colour {
+        self.colour.unwrap_or_else(|| Colour::of_street(&self.slug))
+    }
 }
 
 #[cfg(test)]

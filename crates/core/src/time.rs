@@ -18,6 +18,11 @@ impl Timestamp {
         self.0
     }
 
+    /// The point that many seconds after 1970-01-01T00:00:00Z (a JWT's `NumericDate`, RFC 7519).
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self::from_micros(seconds.saturating_mul(1_000_000))
+    }
+
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down (a JWT's `NumericDate`, RFC 7519).
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)

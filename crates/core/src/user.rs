@@ -128,6 +128,8 @@ pub struct User {
     pub must_change_password: bool,
     /// Whether a password is set at all.
     pub has_password: bool,
+    /// Whether a PIN is set, for devices of the tenant.
+    pub has_pin: bool,
     /// Since when the person is kept out.
     pub disabled_at: Option<Timestamp>,
     /// When the person was added.

@@ -76,6 +76,21 @@ impl Resolver {
     /// # Errors
     /// Nobody answered, or a server answered that it can't.
     pub async fn texts(self, name: &str) -> Result<Vec<String>, Unanswered> {
+        let Asked::Texts(texts) = self.ask(name).await? else {
+            return Ok(Vec::new());
+        };
+        Ok(texts)
+    }
+
+    /// Whether there is such a name at all, whatever its records.
+    ///
+    /// # Errors
+    /// Nobody answered, or a server answered that it can't.
+    pub async fn is_there(self, name: &str) -> Result<bool, Unanswered> {
+        Ok(matches!(self.ask(name).await?, Asked::Texts(_)))
+    }
+
+    async fn ask(self, name: &str) -> Result<Asked, Unanswered> {
         let name = format!("{}.", name.trim_end_matches('.'));
         let looked = match self.open() {
             Ok(resolver) => resolver.txt_lookup(name).await,
@@ -83,13 +98,15 @@ impl Resolver {
         };
         let answer = match looked {
             Ok(answer) => answer,
-            Err(NetError::Dns(DnsError::NoRecordsFound(nothing)))
-                if matches!(
-                    nothing.response_code,
-                    ResponseCode::NoError | ResponseCode::NXDomain
-                ) =>
-            {
-                return Ok(Vec::new());
+            Err(NetError::Dns(DnsError::NoRecordsFound(nothing))) => {
+                return match nothing.response_code {
+                    ResponseCode::NoError => Ok(Asked::Texts(Vec::new())),
+                    ResponseCode::NXDomain => Ok(Asked::NoSuchName),
+                    _ => {
+                        let error = NetError::Dns(DnsError::NoRecordsFound(nothing));
+                        Err(Unanswered(Box::new(error)))
+                    }
+                };
             }
             Err(error) => return Err(Unanswered(Box::new(error))),
         };
@@ -100,6 +117,14 @@ impl Resolver {
             // One record is one text, however it was cut into pieces of 255 octets (RFC 1035, 3.3).
             String::from_utf8(text.txt_data.concat()).ok()
         });
-        Ok(texts.collect())
+        Ok(Asked::Texts(texts.collect()))
     }
+}
+
+/// What a name server said.
+enum Asked {
+    /// The name has these text records, or others, or none.
+    Texts(Vec<String>),
+    /// There is no such name (`NXDOMAIN`).
+    NoSuchName,
 }

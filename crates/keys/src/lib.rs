@@ -12,6 +12,7 @@
 pub mod audit;
 pub mod code;
 pub mod csrf;
+pub mod digest;
 pub mod directory;
 pub mod generated;
 pub mod hasher;

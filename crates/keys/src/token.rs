@@ -9,7 +9,7 @@
 mod bound;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256, digest};
 use subtle::ConstantTimeEq;
 use tenantry_core::{Entropy, Secret};
 use zeroize::Zeroizing;
@@ -70,6 +70,24 @@ impl PartialEq for TokenHash {
 
 impl Eq for TokenHash {}
 
+/// What a text that carries a secret is known by in memory: its SHA-256, together with what it is
+/// used as, so that one thing can't pass for another. Nobody can make the text of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of a text used as `kind`.
+    pub fn of(kind: &str, text: &str) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(kind.as_bytes());
+        context.update(&[0]);
+        context.update(text.as_bytes());
+        let mut hash = [0; 32];
+        hash.copy_from_slice(context.finish().as_ref());
+        Self(hash)
+    }
+}
+
 /// A new opaque secret, in base64url without padding, and its hash.
 pub fn opaque(entropy: &Entropy) -> (Secret<String>, TokenHash) {
     let secret: Zeroizing<[u8; SECRET]> = Zeroizing::new(entropy.bytes());
@@ -98,6 +116,15 @@ mod tests {
         let (text, hash) = opaque(&Entropy::new(|buffer| buffer.fill(0)));
         assert_eq!(text.expose(), &"A".repeat(43));
         assert_eq!(hash.as_bytes()[..4], [0x66, 0x68, 0x7a, 0xad]);
+    }
+
+    #[test]
+    fn what_a_text_is_used_as_is_part_of_its_fingerprint() {
+        let cookie = Fingerprint::of("cookie", "secret");
+        assert_eq!(cookie, Fingerprint::of("cookie", "secret"));
+        assert_ne!(cookie, Fingerprint::of("bearer", "secret"));
+        assert_ne!(cookie, Fingerprint::of("cookie", "secret "));
+        assert_ne!(Fingerprint::of("a", "bc"), Fingerprint::of("ab", "c"));
     }
 
     #[test]

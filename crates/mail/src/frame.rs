@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tenantry_core::{Email, Locale, Timestamp};
+use tenantry_core::{Colour, Email, Locale, Timestamp};
 
+use crate::Sender;
 use crate::message::Mail;
 use crate::texts::Texts;
-use crate::{Colour, Sender};
 
 /// For whom and in whose name a mail is written.
 #[derive(Clone, Copy)]
@@ -93,7 +93,20 @@ impl Paint {
         Self {
             fill,
             ink: fill.ink(),
-            edge: fill.edge(),
+            edge: edge_of(fill),
         }
+    }
+}
+
+/// A line around things in this colour, which shows where the colour itself would vanish on white
+/// or on the near-black of a dark screen.
+fn edge_of(fill: Colour) -> Colour {
+    let luminance = fill.luminance();
+    if luminance > 0.8 {
+        Colour::new(0xd1, 0xd5, 0xdb)
+    } else if luminance < 0.03 {
+        Colour::new(0x4b, 0x55, 0x63)
+    } else {
+        fill
     }
 }

@@ -9,7 +9,6 @@
 //! A new kind of mail is a struct in [`message`] with its two templates, a variant of [`Message`]
 //! and its texts in every language; the compiler names what is still missing.
 
-mod colour;
 mod envelope;
 mod error;
 mod frame;
@@ -24,11 +23,11 @@ pub mod files;
 pub mod message;
 pub mod smtp;
 
-pub use colour::{Colour, ColourError};
 pub use envelope::{ComposeError, Envelope, Rendered, Sender};
 pub use error::{Cause, SendError};
 pub use link::{Link, LinkError};
 pub use message::Message;
 pub use name::PlainName;
 pub use tenant::MailTenant;
+pub use tenantry_core::Colour;
 pub use transport::Transport;

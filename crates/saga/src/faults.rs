@@ -61,7 +61,8 @@ impl Faults {
         }
     }
 
-    pub(crate) fn at(&self, kind: &str, step: &str, moment: Moment) -> Option<Fault> {
+    /// What goes wrong at this moment of this step of this kind of work, if anything does.
+    pub fn at(&self, kind: &str, step: &str, moment: Moment) -> Option<Fault> {
         self.hook.as_ref().and_then(|hook| hook(kind, step, moment))
     }
 }

@@ -25,15 +25,38 @@ impl Service {
         chosen: &str,
         ip: Option<IpAddr>,
     ) -> Result<(), Refusal> {
-        let wrong = || {
-            Refusal::field(
-                "current_password",
-                "wrong",
-                "this is not the present password",
-            )
-        };
-        let offered = Password::offered(current).ok_or_else(wrong)?;
-        let holder = match &principal.person {
+        principal.expect_password()?;
+        let person = &principal.person;
+        let offered = Password::offered(current).ok_or_else(not_the_present)?;
+        let chosen = self.other_password(person, chosen, &offered).await?;
+        self.expect_present(person, offered, ip).await?;
+        let hash = self
+            .hasher()
+            .hash(lane(person), chosen)
+            .await
+            .map_err(hash_refusal)?;
+        self.keep_hash(person, &hash).await?;
+        let (subject, session) = (person.subject(), &principal.session);
+        let sessions = self.sessions_store();
+        // First of all, so that whoever changed the password stays signed in.
+        sessions
+            .carry_over(&session.handle(), session.security_version)
+            .await?;
+        let now = self.clock().now();
+        sessions
+            .end_others(&subject, Some(session.id), EndReason::Password, now)
+            .await?;
+        Ok(())
+    }
+
+    /// A password that this person may choose, other than the one that is offered as the present.
+    async fn other_password(
+        &self,
+        person: &Person,
+        chosen: &str,
+        offered: &Password,
+    ) -> Result<Password, Refusal> {
+        let holder = match person {
             Person::User { ctx, user } => Holder::in_tenant(ctx.tenant())
                 .address(&user.email)
                 .named(user.username.as_deref())
@@ -52,16 +75,27 @@ impl Service {
                 "choose a password other than the present one",
             ));
         }
-        let (account, lane) = match &principal.person {
-            Person::User { ctx, user } => (Account::User(ctx.id(), user.id), Some(ctx.id())),
-            Person::Admin(admin) => (Account::Admin(admin.id), None),
+        Ok(chosen)
+    }
+
+    /// Whether what is offered is the present password. Wrong tries are counted as those of signing
+    /// in are.
+    async fn expect_present(
+        &self,
+        person: &Person,
+        offered: Password,
+        ip: Option<IpAddr>,
+    ) -> Result<(), Refusal> {
+        let account = match person {
+            Person::User { ctx, user } => Account::User(ctx.id(), user.id),
+            Person::Admin(admin) => Account::Admin(admin.id),
         };
         let attempt = self.attempt(None, &[account], ip).await?;
         if let Some(pause) = attempt.wait(0) {
             return Err(Refusal::RateLimited(pause));
         }
-        let stored = self.stored_hash(&principal.person).await?;
-        let verdict = match self.hasher().verify(lane, offered, stored).await {
+        let stored = self.stored_hash(person).await?;
+        let verdict = match self.hasher().verify(lane(person), offered, stored).await {
             Ok(verdict) => verdict,
             Err(error) => {
                 // Turned away unheard is no wrong try.
@@ -70,52 +104,33 @@ impl Service {
             }
         };
         if verdict == Verdict::Mismatch {
-            return Err(wrong());
+            return Err(not_the_present());
         }
-        self.succeed(attempt, &[0]).await?;
-        let hash = self
-            .hasher()
-            .hash(lane, chosen)
-            .await
-            .map_err(hash_refusal)?;
-        let now = self.clock().now();
-        match &principal.person {
-            Person::User { ctx, user } => {
-                let changed = in_tenant!(self, ctx, |tx| tx
-                    .users()
-                    .change_password(user.id, &hash, user.security_version)
-                    .await?)?;
-                if !changed {
-                    return Err(changed_meanwhile());
-                }
-            }
+        self.succeed(attempt, &[0]).await
+    }
+
+    /// Keeps the hash of a new password, unless another change was faster.
+    async fn keep_hash(&self, person: &Person, hash: &str) -> Result<(), Refusal> {
+        let changed = match person {
+            Person::User { ctx, user } => in_tenant!(self, ctx, |tx| tx
+                .users()
+                .change_password(user.id, hash, user.security_version)
+                .await?)?,
             Person::Admin(admin) => {
                 let mut tx = self.control().begin().await?;
                 let changed = tx
                     .admins()
-                    .change_password(admin.id, &hash, admin.security_version)
+                    .change_password(admin.id, hash, admin.security_version)
                     .await?;
-                if !changed {
-                    return Err(changed_meanwhile());
-                }
                 tx.commit().await?;
+                changed
             }
+        };
+        if changed {
+            Ok(())
+        } else {
+            Err(changed_meanwhile())
         }
-        let mut tx = self.control().begin().await?;
-        let session = principal.session.id;
-        tx.sessions()
-            .end_others(
-                &principal.person.subject(),
-                Some(session),
-                EndReason::Password,
-                now,
-            )
-            .await?;
-        tx.sessions()
-            .carry_over(session, principal.session.security_version)
-            .await?;
-        tx.commit().await?;
-        Ok(())
     }
 
     /// Lifts the block that wrong tries put on a person's account in a tenant.
@@ -186,6 +201,22 @@ impl Service {
             }
         }
     }
+}
+
+/// The queue of hashes that somebody's stand in: each tenant has its own.
+fn lane(person: &Person) -> Option<TenantId> {
+    match person {
+        Person::User { ctx, .. } => Some(ctx.id()),
+        Person::Admin(_) => None,
+    }
+}
+
+fn not_the_present() -> Refusal {
+    Refusal::field(
+        "current_password",
+        "wrong",
+        "this is not the present password",
+    )
 }
 
 /// Two changes at the same moment: the first counts.

@@ -10,8 +10,8 @@ mod report;
 
 use std::time::Duration;
 
-use tenantry_core::tenant::{Isolation, Registration, Tenant};
-use tenantry_core::{Email, Generation, Locale, Slug, TenantId, TenantStatus, WorkflowId};
+use tenantry_core::tenant::{Isolation, Registration};
+use tenantry_core::{Email, Locale, Slug, TenantId, TenantStatus, WorkflowId};
 use tenantry_store::StoreError;
 use tenantry_store::cluster::{AdoptedDatabase, Cluster, ClusterError, PeopleTable};
 use tenantry_store::control::Adoption;
@@ -23,8 +23,8 @@ pub use report::{ImportNote, ImportReport};
 
 use crate::clusters::{LOCAL, Site};
 use crate::password::Holder;
-use crate::tenants::{Created, NewOwner, TenantView, checked_name};
-use crate::workflows::{ADOPT, PeoplePlan, Plan, VERSION};
+use crate::tenants::{Beginning, Created, NewOwner, TenantView, checked_name};
+use crate::workflows::{ADOPT, PeoplePlan};
 use crate::{FieldError, Refusal, Service};
 
 /// A database to adopt.
@@ -99,74 +99,37 @@ impl Service {
         new: NewAdoption,
         candidate: &Candidate,
     ) -> Result<(TenantId, WorkflowId), Refusal> {
-        let now = self.clock().now();
-        let id = TenantId::generate(self.clock(), self.entropy());
-        let workflow = WorkflowId::generate(self.clock(), self.entropy());
         let owner = NewOwner {
             email: new.owner,
             username: None,
             full_name: None,
             password: None,
         };
-        let owner = self
-            .owner_plan(
-                &owner,
-                (id, Generation::FIRST),
-                new.locale,
-                Holder::outside(),
-            )
+        let called = (new.slug, Isolation::Schema);
+        let mut founding = self
+            .draw_founding(called, &owner, new.locale, Holder::outside())
             .await?;
-        let mut plan = Plan {
-            tenant: id,
-            slug: new.slug.clone(),
-            generation: Generation::FIRST,
-            isolation: Isolation::Schema,
-            previous: None,
-            at: now,
-            owner: None,
-            people: new.people.map(PeoplePlan::from),
-        };
-        self.seal_owner(&mut plan, &owner)?;
-        let mut tx = self.control().begin().await?;
-        let tenant = Tenant {
-            id,
-            slug: new.slug,
-            number: tx.tenants().next_number().await?,
+        founding.plan.people = new.people.map(PeoplePlan::from);
+        let beginning = Beginning {
             name: checked_name(&new.name).map_err(|error| Refusal::Validation(vec![error]))?,
-            status: TenantStatus::Provisioning,
-            generation: Generation::FIRST,
-            isolation: Isolation::Schema,
             registration: Registration::default(),
             verify_email: true,
-            password_min: None,
-            created_at: now,
-            deleted_at: None,
-            purge_at: None,
+            colour: None,
         };
-        if !tx.tenants().add(&tenant).await? {
-            return Err(Refusal::SlugTaken);
-        }
+        let mut tx = self.control().begin().await?;
+        self.enter_tenant(&mut tx, &founding, beginning).await?;
         let Candidate { cluster, database } = candidate;
+        let (id, now) = (founding.id(), founding.plan.at);
         if !tx.adopted().add(id, cluster, database, now).await? {
             return Err(Refusal::Conflict(format!(
                 "the database {database} on {cluster} became another tenant's meanwhile"
             )));
         }
         let site = Site::Cluster(cluster.clone());
-        let first = (id, Generation::FIRST, Isolation::Schema);
-        tx.databases()
-            .add(&site.record(first.0, first.1, first.2), now)
-            .await?;
-        self.reserve_service_role(&mut tx, &site, first).await?;
-        self.reserve_owner(&mut tx, &plan, owner.id, &owner.email)
-            .await?;
-        let params = serde_json::to_string(&plan)
-            .map_err(Refusal::failed("a plan could not be recorded"))?;
-        tx.workflows()
-            .add(workflow, ADOPT, VERSION, Some(id), &params, now)
+        self.record_founding(&mut tx, &founding, &site, ADOPT)
             .await?;
         tx.commit().await?;
-        Ok((id, workflow))
+        Ok((id, founding.workflow))
     }
 
     async fn candidate(&self, new: &NewAdoption) -> Result<Candidate, Refusal> {
@@ -275,6 +238,7 @@ impl Service {
         let opened = self
             .keyring()
             .open_sealed(&sealed, &report_context(tenant))
+            .await
             .map_err(Refusal::failed("a report could not be unsealed"))?;
         let report = serde_json::from_slice(opened.expose());
         Ok(Some(

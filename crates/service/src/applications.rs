@@ -17,6 +17,7 @@ use tenantry_store::control::ApplicationRecord;
 pub use asking::{Confirmed, NewApplication};
 pub use deciding::Overrides;
 
+use crate::refusal::Chain;
 use crate::{Refusal, Service};
 
 /// Who asks.
@@ -38,10 +39,12 @@ pub struct ApplicationView {
     pub name: String,
     /// The slug that is wished for.
     pub slug: String,
-    /// The address of whoever asks; `None` once it expired.
+    /// The address of whoever asks; `None` once it expired, and where it is damaged.
     pub email: Option<Email>,
     /// The name of whoever asks, if it was given.
     pub full_name: Option<String>,
+    /// Whether who asks can't be read any more. It can still be rejected.
+    pub damaged: bool,
     /// Why it was rejected.
     pub reason: Option<String>,
     /// The tenant that came of it.
@@ -54,7 +57,7 @@ pub struct ApplicationView {
     pub decided_at: Option<Timestamp>,
 }
 
-fn context(id: ApplicationId) -> Vec<u8> {
+pub(crate) fn context(id: ApplicationId) -> Vec<u8> {
     format!("application:{id}").into_bytes()
 }
 
@@ -67,36 +70,49 @@ impl Service {
             .map_err(Refusal::failed("an application could not be sealed"))
     }
 
-    fn open_applicant(&self, record: &ApplicationRecord) -> Result<Option<Applicant>, Refusal> {
+    async fn open_applicant(
+        &self,
+        record: &ApplicationRecord,
+    ) -> Result<Option<Applicant>, Refusal> {
         if record.applicant.is_empty() {
             return Ok(None);
         }
         let plain = self
             .keyring()
             .open_sealed(&record.applicant, &context(record.id))
+            .await
             .map_err(Refusal::failed("an application could not be unsealed"))?;
         serde_json::from_slice(plain.expose())
             .map(Some)
             .map_err(Refusal::failed("an application could not be read"))
     }
 
-    fn application_view(&self, record: ApplicationRecord) -> Result<ApplicationView, Refusal> {
-        let (email, full_name) = self
-            .open_applicant(&record)?
+    /// What an admin sees of an application. One that can't be read is told as such, so that it
+    /// hides none of the others.
+    async fn application_view(&self, record: ApplicationRecord) -> ApplicationView {
+        let who = self.open_applicant(&record).await;
+        if let Err(refusal) = &who {
+            tracing::error!(application.id = %record.id, error = %Chain(refusal), "an application can't be read");
+        }
+        let damaged = who.is_err();
+        let (email, full_name) = who
+            .ok()
+            .flatten()
             .map_or((None, None), |who| (Some(who.email), who.full_name));
-        Ok(ApplicationView {
+        ApplicationView {
             id: record.id,
             state: record.state,
             name: record.name,
             slug: record.slug,
             email,
             full_name,
+            damaged,
             reason: record.reason,
             tenant: record.tenant,
             created_at: record.created_at,
             proven_at: record.proven_at,
             decided_at: record.decided_at,
-        })
+        }
     }
 
     /// Where the pages of a tenant with this slug would be.

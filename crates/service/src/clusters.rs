@@ -116,6 +116,17 @@ impl Service {
         Ok(self.cluster_view(record.ok_or(Refusal::NotFound)?).await)
     }
 
+    async fn look_at_cluster(&self, name: &str) -> Result<Vec<Remark>, String> {
+        // One whose URL can't be unsealed hides none of the others.
+        let found = async { Ok::<_, Refusal>(self.clusters()?.find(name).await?) };
+        let cluster = found.await.map_err(|refusal| Chain(&refusal).to_string())?;
+        let checked = async {
+            cluster.reach().await?;
+            cluster.check().await
+        };
+        checked.await.map_err(|error| explained(&error))
+    }
+
     /// Looks at one cluster, or at each, for what tenants need there.
     pub async fn check_clusters(&self, name: Option<&str>) -> Result<Vec<ClusterReport>, Refusal> {
         let records = self.control().read().await?.clusters().list().await?;
@@ -124,14 +135,9 @@ impl Service {
             if name.is_some_and(|name| name != record.name) {
                 continue;
             }
-            let cluster = self.clusters()?.find(&record.name).await?;
-            let checked = async {
-                cluster.reach().await?;
-                cluster.check().await
-            };
-            let (remarks, unreachable) = match checked.await {
+            let (remarks, unreachable) = match self.look_at_cluster(&record.name).await {
                 Ok(remarks) => (remarks, None),
-                Err(error) => (Vec::new(), Some(explained(&error))),
+                Err(why) => (Vec::new(), Some(why)),
             };
             reports.push(ClusterReport {
                 name: record.name,

@@ -75,6 +75,7 @@ impl Service {
                 cluster: None,
                 registration: Registration::Closed,
                 verify_email: true,
+                colour: None,
                 domains: Vec::new(),
                 application: None,
                 locale: None,

@@ -79,11 +79,9 @@ impl Service {
         let ctx = acting.tenant();
         let removed = in_tenant!(self, ctx, |tx| tx.devices().remove(id).await?)?;
         // Also where it was gone: whoever removed it may have died before this.
-        let mut tx = self.control().begin().await?;
-        tx.sessions()
-            .end_device(ctx.id(), id, self.clock().now())
+        self.sessions_store()
+            .end_device(ctx.id(), ctx.generation(), id, self.clock().now())
             .await?;
-        tx.commit().await?;
         if removed {
             Ok(())
         } else {

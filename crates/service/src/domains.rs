@@ -12,7 +12,7 @@ mod recheck;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tenantry_core::domain::{DomainKind, DomainName, ProofProblem};
+use tenantry_core::domain::{DomainKind, DomainName, ProofProblem, ProofWay};
 use tenantry_core::webhooks::EventKind;
 use tenantry_core::{TenantId, Timestamp};
 use tenantry_dns::Resolver;
@@ -234,32 +234,35 @@ impl Service {
         let mut tx = self.control().read().await?;
         let claim = self.find_domain(&mut tx, tenant, kind, text).await?;
         drop(tx);
-        let problem = self.look_for_proof(&claim).await.err();
-        self.note_look(&claim, problem).await?;
+        let looked = self.look_for_proof(&claim).await;
+        self.note_look(&claim, looked).await?;
         let mut tx = self.control().read().await?;
         let domain = self
             .find_domain(&mut tx, tenant, Some(claim.kind), claim.name.as_str())
             .await?;
-        Ok(Looked { domain, problem })
+        Ok(Looked {
+            domain,
+            problem: looked.err(),
+        })
     }
 
     /// Notes what looking came to.
     async fn note_look(
         &self,
         claim: &DomainRecord,
-        problem: Option<ProofProblem>,
+        looked: Result<ProofWay, ProofProblem>,
     ) -> Result<(), Refusal> {
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
-        let noted = match problem {
-            None => {
+        let noted = match looked {
+            Ok(way) => {
                 let next = now + recheck::PAUSE;
-                match tx.domains().mark_proven(claim, now, next).await {
+                match tx.domains().mark_proven(claim, way, now, next).await {
                     Err(error) if error.is_unique() => return Err(Refusal::DomainTaken),
                     noted => noted?,
                 }
             }
-            Some(problem) => {
+            Err(problem) => {
                 let next = now + recheck::FAILING_PAUSE;
                 tx.domains().mark_unfound(claim, problem, now, next).await?
             }
@@ -268,7 +271,7 @@ impl Service {
         if !noted {
             return Err(Refusal::NotFound);
         }
-        if problem.is_none() && claim.verified_at.is_none() {
+        if looked.is_ok() && claim.verified_at.is_none() {
             self.tell_domains_changed(&mut tx, claim.tenant).await?;
         }
         Ok(tx.commit().await?)

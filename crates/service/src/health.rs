@@ -1,5 +1,6 @@
 //! Whether the parts work.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use tenantry_store::control::ControlUrl;
@@ -41,9 +42,42 @@ pub struct Part {
     pub detail: Option<String>,
 }
 
+impl Part {
+    /// One without which the service gets along for a while, after a look at it.
+    fn needed_little<E: std::error::Error + 'static>(name: &str, looked: Result<(), E>) -> Self {
+        let detail = looked.err().map(|error| Chain(&error).to_string());
+        Self {
+            name: name.to_owned(),
+            state: match detail {
+                None => PartState::Up,
+                Some(_) => PartState::Degraded,
+            },
+            detail,
+        }
+    }
+}
+
 impl Service {
     /// Looks at each part.
     pub async fn parts(&self) -> Vec<Part> {
+        let parts = self.look_at_parts().await;
+        *self.parts_seen().lock() = parts.clone();
+        parts
+    }
+
+    /// How each part was when somebody last looked: whoever asked whether we are ready, or this
+    /// process for itself a moment ago.
+    pub fn parts_last_seen(&self) -> Vec<Part> {
+        self.parts_seen().lock().clone()
+    }
+
+    /// Looks at each part, so that there is something to tell.
+    pub(crate) async fn watch_parts(&self) -> Result<usize, Refusal> {
+        self.parts().await;
+        Ok(0)
+    }
+
+    async fn look_at_parts(&self) -> Vec<Part> {
         let control = async { self.control().read().await?.instance().ping().await }.await;
         let control = Part {
             name: "control_database".to_owned(),
@@ -55,16 +89,13 @@ impl Service {
             detail: control.err().map(|error| Chain(&error).to_string()),
         };
         let mail = Box::pin(self.mail().check()).await;
-        let mail = Part {
-            name: "mail".to_owned(),
-            state: if mail.is_ok() {
-                PartState::Up
-            } else {
-                PartState::Degraded
-            },
-            detail: mail.err().map(|error| Chain(&error).to_string()),
-        };
+        let mail = Part::needed_little("mail", mail);
         let mut parts = vec![control, mail];
+        // Also where sessions lie in it: then nobody is judged meanwhile, and taking this process out
+        // of service would mend nothing.
+        if let Some(redis) = &self.settings().redis {
+            parts.push(Part::needed_little("redis", redis.check().await));
+        }
         // On the heap: dialogues with servers are large futures.
         parts.extend(Box::pin(self.cluster_parts()).await);
         parts
@@ -126,6 +157,17 @@ impl Service {
             open_tenant_databases: self.pools().open_count(),
             password_queue: self.hasher().load().waiting,
         }
+    }
+}
+
+/// How the parts were when somebody last looked.
+#[derive(Default)]
+pub(crate) struct PartsSeen(std::sync::Mutex<Vec<Part>>);
+
+impl PartsSeen {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Part>> {
+        // It is set in one go.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -20,6 +20,13 @@ const SWEEP: Duration = Duration::from_mins(1);
 /// How often incomplete tenants are looked for, which is one statement on the control database.
 const WATCH: Duration = Duration::from_mins(1);
 
+/// How often each part is looked at, for the metrics: as often as those are usually asked for.
+const PARTS: Duration = Duration::from_secs(15);
+
+/// How often is asked whether another process changed keys, which is one row of the control
+/// database: how long this process may go on with the old ones.
+const FOLLOW: Duration = Duration::from_secs(1);
+
 /// How often is asked whether a pass of the reconciler is due (`Settings::reconcile`).
 const TURN: Duration = Duration::from_secs(30);
 
@@ -54,9 +61,24 @@ impl Service {
                 every(SWEEP, "sweeping", stopped.clone(), || self.sweep()),
                 every(WATCH, "watching", stopped.clone(), || self
                     .watch_incomplete()),
+                every(PARTS, "watching the parts", stopped.clone(), || Box::pin(
+                    self.watch_parts()
+                )),
                 every(TURN, "reconciling", stopped.clone(), || Box::pin(
                     self.reconcile()
                 )),
+                every(FOLLOW, "following keys", stopped.clone(), || async {
+                    self.follow_keys().await.map(usize::from)
+                }),
+                every(SWEEP, "keys", stopped.clone(), || Box::pin(
+                    self.look_after_keys()
+                )),
+                every(crate::nodes::BEAT, "serving", stopped.clone(), || self
+                    .beat()),
+                every(TICK, "clearing caches", stopped.clone(), || self
+                    .answer_clearings()),
+                until(stopped.clone(), self.tell_others()),
+                until(stopped.clone(), self.hear_others()),
                 every(SWEEP, "domains", stopped.clone(), || Box::pin(
                     self.look_after_domains()
                 )),
@@ -72,6 +94,7 @@ impl Service {
         // The receivers are here, so there is somebody to tell.
         let _ = stopping.send(true);
         let _ = tokio::time::timeout(LAST, looked_after).await;
+        note("leaving", self.leave().await);
     }
 
     /// Drives every run that is due, several at once; how many there were.
@@ -109,12 +132,17 @@ impl Service {
         tx.outbox().remove_done(now - KEEP).await?;
         tx.webhooks().remove_done(now - KEEP).await?;
         tx.idempotency().remove_before(now - KEEP).await?;
+        let answers = now - crate::idempotency::KEPT;
+        tx.idempotency().remove_answers_before(answers).await?;
+        tx.nodes().remove_before(now - KEEP).await?;
         tx.audit().abandon(now - ABANDONED).await?;
         tx.commit().await?;
+        note("forgetting sessions", self.sweep_sessions(now - KEEP).await);
         // Each for itself: what one of them meets keeps none of the others from its work.
         note("pruning the audit", self.prune_audit().await);
         note("clearing applications", self.sweep_applications().await);
         note("purging what is due", self.purge_due().await);
+        self.facts().forget_unused();
         Ok(self.pools().close_idle().await)
     }
 }
@@ -142,6 +170,14 @@ async fn every<F: Future<Output = Result<usize, Refusal>>>(
         }
         // Woken early to stop, or by the sender's end, which means the same.
         let _ = tokio::time::timeout(pause, stopped.wait_for(|stop| *stop)).await;
+    }
+}
+
+/// Does something that has no end of its own, until told to stop.
+async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = stopped.wait_for(|stop| *stop) => {}
+        () = work => {}
     }
 }
 

@@ -91,8 +91,10 @@ pub struct Import {
 impl Service {
     /// Begins to bring people into the tenant whose staff somebody runs.
     pub fn import_staff(&self, acting: &Acting<'_>) -> Import {
-        let by = acting.user();
-        self.import_into(acting.tenant(), Manner::Staff(by.id, by.role))
+        let manner = acting
+            .user_id()
+            .map_or(Manner::Operator, |by| Manner::Staff(by, acting.role()));
+        self.import_into(acting.tenant(), manner)
     }
 
     /// The same for an operator. With `dry_run` nothing is written; what only the control database
@@ -135,6 +137,11 @@ impl Import {
             self.flush().await?;
         }
         Ok(())
+    }
+
+    /// Notes why nothing more comes.
+    pub fn stop(&mut self, error: LineError) {
+        self.imported.fail(error);
     }
 
     /// Writes what is left, and tells what came of it all.

@@ -1,26 +1,39 @@
 //! The installation's keys: one master key outside, everything else sealed under it.
+//!
+//! Owns the open keys of this process and keeps them those of the registry: whoever changes keys
+//! raises a number there, which is looked at every second, and at once where a token or a value names
+//! a key that is not known here. What changes keys is in [`crate::keys`].
 
+mod opening;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use tenantry_claims::Claims;
+use tenantry_core::keys::SigningState;
 use tenantry_core::{Clock, Entropy, Secret, Timestamp};
 use tenantry_keys::audit::AuditKey;
 use tenantry_keys::code::CodeKey;
 use tenantry_keys::csrf::CsrfKey;
 use tenantry_keys::directory::DirectoryKey;
-use tenantry_keys::sealing::{DataKey, MasterKey, SealError, Sealer};
-use tenantry_keys::signing::{
-    Jwks, SignError, SigningKey, VerifyError, VerifyingKey, VerifyingKeys,
-};
+use tenantry_keys::sealing::{MasterKey, SealError, Sealer};
+use tenantry_keys::signing::{Jwks, SignError, SigningKey, VerifyError, VerifyingKeys};
 use tenantry_keys::token::TokenKey;
 use tenantry_store::clusters::Unseal;
-use tenantry_store::control::{InstanceRow, SealedDataKey, SealedSigningKey};
-use tenantry_store::{Control, ControlTx, StoreError};
+use tenantry_store::control::{SealedDataKey, SealedSigningKey};
+use tenantry_store::{Control, StoreError};
+use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::Settings;
+use crate::refusal::Chain;
 
-/// A value whose seal tells the right master key from a wrong one.
-const KEY_CHECK: &[u8] = b"tenantry";
+pub(crate) use opening::{KEY_CHECK_CONTEXT, signing_context};
+
+/// How long after a look for an unfamiliar `kid` there is no other: whoever sends made-up names causes
+/// one small statement in that time.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why the keys could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -48,21 +61,43 @@ pub enum KeyringError {
     },
 }
 
-/// Signing and verifying access tokens.
-struct Signing {
-    newest: SigningKey,
-    all: VerifyingKeys,
+/// Why a sealed value could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UnsealError {
+    /// It does not open, and never will.
+    #[error(transparent)]
+    Sealed(#[from] SealError),
+    /// It names a key that is not known here, and the keys could not be read just now.
+    #[error("the keys could not be read anew")]
+    Keys(#[source] KeyringError),
+}
+
+/// The keys that are exchanged, as they were at one moment.
+struct Keys {
+    /// The number of the last change that is seen here.
+    version: i64,
+    sealer: Sealer,
+    /// The data key that new values are sealed with.
+    sealing: Uuid,
+    signing: SigningKey,
+    verifying: VerifyingKeys,
 }
 
 /// The installation's keys, open.
 pub(crate) struct Keyring {
-    sealer: Arc<Sealer>,
+    control: Control,
+    master: MasterKey,
     tokens: TokenKey,
     directory: DirectoryKey,
     codes: CodeKey,
     csrf: CsrfKey,
     audit: AuditKey,
-    signing: RwLock<Signing>,
+    keys: RwLock<Arc<Keys>>,
+    epoch: AtomicU64,
+    /// Held while keys are read anew, so that older ones never take the place of newer ones.
+    reading: Mutex<()>,
+    /// When a `kid` was last looked for that was not known.
+    looked: Mutex<Option<Timestamp>>,
 }
 
 impl Keyring {
@@ -74,32 +109,19 @@ impl Keyring {
         clock: &Clock,
         entropy: &Entropy,
     ) -> Result<Self, KeyringError> {
-        let mut tx = control.begin().await?;
-        let begun = match tx.instance().find().await? {
-            Some(_) => None,
-            None => begin_installation(&mut tx, master, settings, clock, entropy).await?,
-        };
-        let sealer = if let Some(sealer) = begun {
-            sealer
-        } else {
-            // Begun before, or by another process at this very moment.
-            let instance = tx
-                .instance()
-                .find()
-                .await?
-                .ok_or(KeyringError::WrongMasterKey)?;
-            open_existing(&mut tx, &instance, master, settings).await?
-        };
-        let signing = open_signing(&mut tx, &sealer, clock, entropy).await?;
-        tx.commit().await?;
+        let keys = opening::open(control, master, settings, clock, entropy).await?;
         Ok(Self {
-            sealer: Arc::new(sealer),
+            control: control.clone(),
+            master: master.clone(),
             tokens: master.token_key(),
             directory: master.directory_key(),
             codes: master.code_key(),
             csrf: master.csrf_key(),
             audit: master.audit_key(),
-            signing: RwLock::new(signing),
+            keys: RwLock::new(Arc::new(keys)),
+            epoch: AtomicU64::new(0),
+            reading: Mutex::new(()),
+            looked: Mutex::new(None),
         })
     }
 
@@ -128,6 +150,39 @@ impl Keyring {
         &self.audit
     }
 
+    /// Draws a data key, to be stored as the one that seals.
+    pub(crate) fn draw_data_key(
+        &self,
+        clock: &Clock,
+        entropy: &Entropy,
+    ) -> Result<SealedDataKey, SealError> {
+        opening::draw_data_key(&self.master, clock, entropy).map(|(stored, _)| stored)
+    }
+
+    /// Draws a signing key, to be stored in this state.
+    pub(crate) fn draw_signing_key(
+        &self,
+        state: SigningState,
+        clock: &Clock,
+        entropy: &Entropy,
+    ) -> Result<SealedSigningKey, KeyringError> {
+        opening::draw_signing_key(&self.keys().sealer, state, clock, entropy)
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The name of the key that signs.
+    pub(crate) fn signing_key(&self) -> String {
+        self.keys().signing.kid().to_owned()
+    }
+
+    /// The data key that new values are sealed with.
+    pub(crate) fn sealing_key(&self) -> Uuid {
+        self.keys().sealing
+    }
+
     /// Seals a value for one place.
     pub(crate) fn seal(
         &self,
@@ -135,165 +190,127 @@ impl Keyring {
         context: &[u8],
         entropy: &Entropy,
     ) -> Result<Vec<u8>, SealError> {
-        self.sealer.seal(plain, context, entropy)
+        self.keys().sealer.seal(plain, context, entropy)
     }
 
-    /// Opens a value sealed for one place.
-    pub(crate) fn open_sealed(
+    /// Opens a value sealed for one place. One that names a key which another process made just now
+    /// has the keys read anew: such a key is written down before anything is sealed with it.
+    pub(crate) async fn open_sealed(
         &self,
         sealed: &[u8],
         context: &[u8],
-    ) -> Result<Secret<Vec<u8>>, SealError> {
-        self.sealer.open(sealed, context)
+    ) -> Result<Secret<Vec<u8>>, UnsealError> {
+        match self.keys().sealer.open(sealed, context) {
+            Err(SealError::UnknownKey(_)) => {}
+            opened => return Ok(opened?),
+        }
+        self.follow().await.map_err(UnsealError::Keys)?;
+        Ok(self.keys().sealer.open(sealed, context)?)
+    }
+
+    /// Whether a value was sealed with the key that new values are sealed with.
+    pub(crate) fn is_current(&self, sealed: &[u8]) -> Result<bool, SealError> {
+        self.keys().sealer.is_current(sealed)
     }
 
     /// Opens sealed texts, for what holds no key itself.
-    pub(crate) fn unsealer(&self) -> Unseal {
-        let sealer = Arc::clone(&self.sealer);
+    pub(crate) fn unsealer(self: &Arc<Self>) -> Unseal {
+        let keyring = Arc::clone(self);
         Arc::new(move |sealed, context| {
-            let opened = sealer.open(sealed, context).ok()?;
-            let text = String::from_utf8(opened.expose().clone()).ok()?;
-            Some(Secret::new(text))
+            let keyring = Arc::clone(&keyring);
+            let (sealed, context) = (sealed.to_vec(), context.to_vec());
+            Box::pin(async move {
+                let opened = keyring.open_sealed(&sealed, &context).await.ok()?;
+                let text = String::from_utf8(opened.expose().clone()).ok()?;
+                Some(Secret::new(text))
+            })
         })
     }
 
     pub(crate) fn sign(&self, claims: &Claims) -> Result<Secret<String>, SignError> {
-        self.signing
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .newest
-            .sign(claims)
+        self.keys().signing.sign(claims)
     }
 
-    pub(crate) fn verify(
+    /// What an access token says, where one of the keys known here signed it.
+    fn verify_known(
         &self,
         token: &str,
         issuer: &str,
         now: Timestamp,
     ) -> Result<Claims, VerifyError> {
-        self.signing
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .all
-            .verify(token, issuer, issuer, now)
+        self.keys().verifying.verify(token, issuer, issuer, now)
+    }
+
+    /// What an access token says, if it is genuine and good now. One that names a key which is not
+    /// known here has the keys looked at, once a second at most.
+    pub(crate) async fn verify(
+        &self,
+        token: &str,
+        issuer: &str,
+        now: Timestamp,
+    ) -> Result<Claims, VerifyError> {
+        let seen = self.keys().version;
+        match self.verify_known(token, issuer, now) {
+            Err(VerifyError::UnknownKey) if self.are_others_there(seen, now).await => {
+                self.verify_known(token, issuer, now)
+            }
+            verified => verified,
+        }
+    }
+
+    /// Whether there are other keys than those of the version that was `seen`, by now.
+    async fn are_others_there(&self, seen: i64, now: Timestamp) -> bool {
+        // Whoever comes while somebody looks waits for what he finds.
+        let mut looked = self.looked.lock().await;
+        if self.keys().version != seen {
+            return true;
+        }
+        // A clock that was set back does not keep anybody from looking.
+        if looked.is_some_and(|looked| now >= looked && now.since(looked) < LOOK_AGAIN) {
+            return false;
+        }
+        *looked = Some(now);
+        match self.follow().await {
+            Ok(changed) => changed,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "the keys could not be looked at for an unfamiliar name");
+                false
+            }
+        }
     }
 
     /// The public keys of access tokens (RFC 7517).
     pub(crate) fn jwks(&self) -> Jwks {
-        self.signing
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .all
-            .jwks()
+        self.keys().verifying.jwks()
     }
-}
 
-async fn open_existing(
-    tx: &mut ControlTx,
-    instance: &InstanceRow,
-    master: &MasterKey,
-    settings: &Settings,
-) -> Result<Sealer, KeyringError> {
-    let mut keys = Vec::new();
-    for stored in tx.keys().list_data_keys().await? {
-        keys.push(
-            DataKey::open(stored.id, &stored.sealed, master)
-                .map_err(|_| KeyringError::WrongMasterKey)?,
-        );
+    /// A number that is another one whenever a key of access tokens stopped being good, to be
+    /// compared by whoever remembers that a token was.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
     }
-    let sealer = Sealer::new(&keys).map_err(|error| KeyringError::Damaged(error.into()))?;
-    sealer
-        .open(&instance.key_check, b"instance")
-        .map_err(|_| KeyringError::WrongMasterKey)?;
-    if instance.email_uniqueness != settings.email_uniqueness {
-        return Err(KeyringError::Uniqueness {
-            wanted: settings.email_uniqueness.as_str(),
-            fixed: instance.email_uniqueness.as_str(),
-        });
-    }
-    Ok(sealer)
-}
 
-async fn begin_installation(
-    tx: &mut ControlTx,
-    master: &MasterKey,
-    settings: &Settings,
-    clock: &Clock,
-    entropy: &Entropy,
-) -> Result<Option<Sealer>, KeyringError> {
-    let damaged = |error: SealError| KeyringError::Damaged(error.into());
-    let key = DataKey::generate(clock, entropy);
-    let sealed = key.seal(master, entropy).map_err(damaged)?;
-    let sealer = Sealer::new(std::slice::from_ref(&key)).map_err(damaged)?;
-    let key_check = sealer
-        .seal(KEY_CHECK, b"instance", entropy)
-        .map_err(damaged)?;
-    let instance = InstanceRow {
-        key_check,
-        email_uniqueness: settings.email_uniqueness,
-    };
-    if !tx.instance().add(&instance, clock.now()).await? {
-        return Ok(None);
-    }
-    tx.keys()
-        .add_data_key(
-            &SealedDataKey {
-                id: key.id(),
-                sealed,
-            },
-            clock.now(),
-        )
-        .await?;
-    Ok(Some(sealer))
-}
-
-async fn open_signing(
-    tx: &mut ControlTx,
-    sealer: &Sealer,
-    clock: &Clock,
-    entropy: &Entropy,
-) -> Result<Signing, KeyringError> {
-    let mut stored = tx.keys().list_signing_keys().await?;
-    if stored.iter().all(|key| key.retired_at.is_some()) {
-        let (key, seed) =
-            SigningKey::generate(entropy).map_err(|error| KeyringError::Damaged(error.into()))?;
-        let sealed_seed = sealer
-            .seal(seed.expose().as_slice(), &context(key.kid()), entropy)
-            .map_err(|error| KeyringError::Damaged(error.into()))?;
-        let sealed = SealedSigningKey {
-            kid: key.kid().to_owned(),
-            sealed_seed,
-            public_key: key.verifying().as_bytes().to_vec(),
-            created_at: clock.now(),
-            retired_at: None,
-        };
-        tx.keys().add_signing_key(&sealed).await?;
-        stored.push(sealed);
-    }
-    let mut all = Vec::new();
-    let mut newest = None;
-    for key in stored {
-        all.push(
-            VerifyingKey::from_bytes(&key.public_key)
-                .map_err(|error| KeyringError::Damaged(error.into()))?,
-        );
-        if key.retired_at.is_none() {
-            let seed = sealer
-                .open(&key.sealed_seed, &context(&key.kid))
-                .map_err(|error| KeyringError::Damaged(error.into()))?;
-            newest = Some(
-                SigningKey::from_seed(seed.expose())
-                    .map_err(|error| KeyringError::Damaged(error.into()))?,
-            );
+    /// Reads the keys anew where they changed; whether they did.
+    pub(crate) async fn follow(&self) -> Result<bool, KeyringError> {
+        let _turn = self.reading.lock().await;
+        let mut tx = self.control.read().await?;
+        let before = self.keys();
+        if tx.keys().version().await? == before.version {
+            return Ok(false);
         }
+        let keys = opening::read(&mut tx, &self.master).await?;
+        drop(tx);
+        let gone = {
+            let still = keys.verifying.jwks();
+            let before = before.verifying.jwks();
+            before.keys.iter().any(|key| !still.keys.contains(key))
+        };
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        if gone {
+            // After the keys are in place: whoever sees the number verifies with them.
+            self.epoch.fetch_add(1, Ordering::Release);
+        }
+        tracing::debug!("the keys changed and were read anew");
+        Ok(true)
     }
-    let newest = newest.ok_or_else(|| KeyringError::Damaged("no signing key is in use".into()))?;
-    Ok(Signing {
-        newest,
-        all: all.into_iter().collect(),
-    })
-}
-
-fn context(kid: &str) -> Vec<u8> {
-    format!("signing:{kid}").into_bytes()
 }

@@ -28,7 +28,7 @@ impl Settings {
         hosts: &[String],
     ) -> Result<MailTenant, Refusal> {
         let link = link(&self.tenant_url(tenant, hosts), "/")?;
-        Ok(MailTenant::new(&tenant.name, None, link))
+        Ok(MailTenant::new(&tenant.name, Some(tenant.paint()), link))
     }
 }
 

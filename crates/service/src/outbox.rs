@@ -11,7 +11,9 @@ use tenantry_mail::{Envelope, Message, SendError, Transport};
 use tenantry_store::ControlTx;
 use tenantry_store::control::DueMail;
 
+use crate::keyring::UnsealError;
 use crate::refusal::Chain;
+use crate::registration::Expiring;
 use crate::service::Shared;
 use crate::throttle::Locked;
 use crate::wanted::Wanted;
@@ -33,6 +35,8 @@ enum Posting {
     Wanted(Wanted),
     /// An account that was locked; a notice, if it is so still.
     Locked(Locked),
+    /// Registrations that have run out, to be forgotten; never a mail.
+    Expiring(Expiring),
 }
 
 /// Mails handed over at the same time.
@@ -52,7 +56,7 @@ pub(crate) struct Letter {
     pub(crate) message: Message,
 }
 
-fn context(id: OutboxId) -> Vec<u8> {
+pub(crate) fn context(id: OutboxId) -> Vec<u8> {
     format!("outbox:{id}").into_bytes()
 }
 
@@ -72,6 +76,11 @@ impl Shared {
         self.seal_posting(id, locked)
     }
 
+    /// Seals the note that registrations will have run out.
+    pub(crate) fn seal_expiring(&self, id: OutboxId, note: &Expiring) -> Result<Vec<u8>, Refusal> {
+        self.seal_posting(id, note)
+    }
+
     fn seal_posting(&self, id: OutboxId, posting: &impl Serialize) -> Result<Vec<u8>, Refusal> {
         let plain =
             serde_json::to_vec(posting).map_err(Refusal::failed("a mail could not be written"))?;
@@ -80,12 +89,16 @@ impl Shared {
             .map_err(Refusal::failed("a mail could not be sealed"))
     }
 
-    fn open_posting(&self, id: OutboxId, sealed: &[u8]) -> Result<Posting, Refusal> {
-        let plain = self
-            .keyring
-            .open_sealed(sealed, &context(id))
-            .map_err(Refusal::failed("a mail could not be unsealed"))?;
-        serde_json::from_slice(plain.expose()).map_err(Refusal::failed("a mail could not be read"))
+    async fn open_posting(&self, id: OutboxId, sealed: &[u8]) -> Result<Posting, Try> {
+        let given_up = |error: &(dyn std::error::Error + 'static)| {
+            tracing::error!(mail.id = %id, error = %Chain(error), "a mail can't be read and is given up");
+            Try::GivenUp("it could not be unsealed".to_owned())
+        };
+        match self.keyring.open_sealed(sealed, &context(id)).await {
+            Ok(plain) => serde_json::from_slice(plain.expose()).map_err(|error| given_up(&error)),
+            Err(error @ UnsealError::Keys(_)) => Err(Try::Later(Chain(&error).to_string())),
+            Err(error @ UnsealError::Sealed(_)) => Err(given_up(&error)),
+        }
     }
 }
 
@@ -162,17 +175,14 @@ impl Service {
 
     /// Tries one mail and notes what came of it; whether it went out by this try.
     async fn send(&self, mail: DueMail) -> Result<bool, Refusal> {
-        let came_of_it = match self.shared().open_posting(mail.id, &mail.sealed) {
+        let came_of_it = match self.shared().open_posting(mail.id, &mail.sealed).await {
             // On the heap: a dialogue with a mail server is a large future.
             Ok(Posting::Letter(letter)) => Box::pin(self.hand_over(&mail, letter)).await,
             Ok(wish) => match Box::pin(self.write(&mail, &wish)).await {
                 Ok(()) => return Ok(false),
                 Err(came_of_it) => came_of_it,
             },
-            Err(refusal) => {
-                tracing::error!(mail.id = %mail.id, error = %Chain(&refusal), "a mail can't be read and is given up");
-                Try::GivenUp("it could not be unsealed".to_owned())
-            }
+            Err(came_of_it) => came_of_it,
         };
         let now = self.clock().now();
         let claim = mail.claim();
@@ -205,6 +215,7 @@ impl Service {
         let written = match wish {
             Posting::Wanted(wanted) => self.write_wanted(wanted).await,
             Posting::Locked(locked) => self.write_locked(locked).await,
+            Posting::Expiring(note) => self.forget_expired(note).await.map(|()| None),
             Posting::Letter(_) => return Ok(()),
         };
         let written = written.map_err(later)?;

@@ -5,7 +5,7 @@
 //! (`docs/decisions/0013-pin-on-devices.md`).
 
 use tenantry_core::pin::Pin;
-use tenantry_core::session::EndReason;
+use tenantry_core::session::{EndReason, Subject};
 use tenantry_core::{DeviceId, TenantId, UserId};
 use tenantry_keys::hasher::{HashError, Lane};
 use tenantry_keys::password::Verdict;
@@ -52,7 +52,7 @@ impl Service {
             ),
             None => None,
         };
-        let by = acting.user().id;
+        let by = acting.user_id();
         let held = in_tenant!(self, ctx, |tx| {
             let held = hold(&mut tx, by, user.id).await?;
             if held.is_ok() {
@@ -61,11 +61,14 @@ impl Service {
             held
         })?;
         held?;
-        let mut tx = self.control().begin().await?;
-        tx.sessions()
-            .end_on_devices(ctx.id(), user.id, self.clock().now())
+        let subject = Subject::User {
+            tenant: ctx.id(),
+            generation: ctx.generation(),
+            user: user.id,
+        };
+        self.sessions_store()
+            .end_on_devices(&subject, self.clock().now())
             .await?;
-        tx.commit().await?;
         Ok(())
     }
 
@@ -120,9 +123,9 @@ impl Service {
         };
         let person = person.ok_or(Refusal::InvalidCredentials)?;
         self.succeed(attempt, &[0]).await?;
-        let issued = self.begin_session(&person, client).await?;
+        let issued = self.begin_session_on(&person, client, Some(device)).await?;
         if let Person::User { ctx, user } = &person {
-            self.bind_to_device(ctx, user.id, &issued, device, stored)
+            self.still_enrolled(ctx, user.id, &issued, device, stored)
                 .await?;
         }
         Ok((person, issued))
@@ -168,9 +171,9 @@ impl Service {
         Ok((ctx, device))
     }
 
-    /// Binds a session to its device, and looks again whether device and PIN are still what they
-    /// were: whoever took one of them away before the session was there could not end it.
-    async fn bind_to_device(
+    /// Looks again whether device and PIN are still what they were: whoever took one of them away
+    /// before the session was there could not end it.
+    async fn still_enrolled(
         &self,
         ctx: &TenantCtx,
         user: UserId,
@@ -178,10 +181,6 @@ impl Service {
         device: DeviceId,
         pin: Option<String>,
     ) -> Result<(), Refusal> {
-        let session = issued.session.id;
-        let mut tx = self.control().begin().await?;
-        tx.sessions().bind(session, device).await?;
-        tx.commit().await?;
         let now = self.clock().now();
         let still = in_tenant!(self, ctx, |tx| {
             let there = tx.devices().mark_used(device, now).await?;
@@ -191,9 +190,9 @@ impl Service {
         if matches!(still, Ok(true)) {
             return Ok(());
         }
-        let mut tx = self.control().begin().await?;
-        tx.sessions().end(session, EndReason::Admin, now).await?;
-        tx.commit().await?;
+        self.sessions_store()
+            .end(&issued.session.handle(), EndReason::Admin, now)
+            .await?;
         still?;
         Err(Refusal::InvalidCredentials)
     }

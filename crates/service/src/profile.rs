@@ -55,6 +55,9 @@ impl Service {
             *name = checked_full_name(name.as_deref())
                 .map_err(|error| Refusal::Validation(vec![error]))?;
         }
+        if change.email.is_some() {
+            principal.expect_password()?;
+        }
         match &principal.person {
             Person::User { ctx, user } => self.change_own(ctx, user, change, locale).await,
             Person::Admin(admin) => {
@@ -135,18 +138,12 @@ impl Service {
 
     /// Ends a person's sessions but the one that asks; how many.
     pub async fn end_other_sessions(&self, principal: &Principal) -> Result<u64, Refusal> {
+        principal.expect_password()?;
+        let (subject, keep) = (principal.person.subject(), principal.session.id);
         let now = self.clock().now();
-        let mut tx = self.control().begin().await?;
-        let ended = tx
-            .sessions()
-            .end_others(
-                &principal.person.subject(),
-                Some(principal.session.id),
-                EndReason::Revoked,
-                now,
-            )
-            .await?;
-        tx.commit().await?;
-        Ok(ended)
+        let ended = self
+            .sessions_store()
+            .end_others(&subject, Some(keep), EndReason::Revoked, now);
+        Ok(ended.await?)
     }
 }

@@ -139,11 +139,9 @@ impl Service {
     /// Ends every session of somebody whose password was set anew.
     pub(crate) async fn end_all_sessions(&self, subject: &Subject) -> Result<(), Refusal> {
         let now = self.clock().now();
-        let mut tx = self.control().begin().await?;
-        tx.sessions()
+        self.sessions_store()
             .end_others(subject, None, EndReason::Password, now)
             .await?;
-        tx.commit().await?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use tenantry_saga::SagaError;
+use tenantry_sessions::SessionError;
 use tenantry_store::StoreError;
 
 /// What is wrong with one field of a request.
@@ -161,6 +162,25 @@ impl From<StoreError> for Refusal {
             return Self::Storage(error);
         }
         Self::failed("the control database could not do its part")(error)
+    }
+}
+
+/// Where sessions lie is away or in trouble: nobody gets in, and nobody is told to sign in anew for
+/// it, as what the person has is as good as before.
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Store(error) => error.into(),
+            SessionError::Redis(_) | SessionError::Held { .. } => {
+                tracing::warn!(error = %Chain(&error), "sessions can't be looked at now");
+                Self::Busy(Duration::from_secs(1))
+            }
+            SessionError::Damaged { .. } => {
+                tracing::error!(error = %Chain(&error), "a session can't be read");
+                Self::SessionStale
+            }
+            SessionError::Io { what, source, .. } => Self::Storage(StoreError::Io { what, source }),
+        }
     }
 }
 

@@ -5,15 +5,20 @@
 //! by mail. Usernames are names that others see, so a taken one is told at once. Who has an address
 //! or a username is decided by the constraints of the tenant's table, never by a look before.
 
+mod expiry;
+mod proving;
+
 use std::time::Duration;
 
+pub(crate) use expiry::Expiring;
+pub use proving::{Proven, RegistrationView};
 use serde::{Deserialize, Serialize};
 use tenantry_core::one_time::Purpose;
 use tenantry_core::tenant::Registration as Rule;
 use tenantry_core::user::Username;
 use tenantry_core::webhooks::EventKind;
-use tenantry_core::{Email, Locale, OneTimeId, Role, TenantId, UserId};
-use tenantry_keys::token::{BoundToken, TokenKind};
+use tenantry_core::{Email, Locale, Role, UserId};
+use tenantry_keys::token::TokenKind;
 use tenantry_mail::Message;
 use tenantry_mail::message::{AlreadyRegistered, VerifyAddress};
 use tenantry_store::control::{Entry, Reservation};
@@ -61,24 +66,6 @@ pub enum Registered {
     In(Box<(Person, Issued)>),
     /// A mail is on its way to the address.
     ToBeProven,
-}
-
-/// For whom the link of a registration is.
-#[derive(Debug, Clone)]
-pub struct RegistrationView {
-    /// The address it proves.
-    pub email: Email,
-    /// The name to sign in with.
-    pub username: Username,
-}
-
-/// How proving the address of a registration ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proven {
-    /// The account is there.
-    Yes,
-    /// Somebody has the username by now; another one must be chosen.
-    UsernameTaken,
 }
 
 /// What was typed, taken apart.
@@ -277,6 +264,7 @@ impl Service {
             password_hash: wish.password_hash.clone(),
             expires_at: minted.stored.expires_at,
         };
+        self.note_expiry(ctx.id(), registration.expires_at).await?;
         let holder = in_tenant!(self, ctx, |tx| {
             let holder = tx.users().find_by_email(&wanted.email).await?;
             tx.registrations().remove_done(now, &wanted.email).await?;
@@ -315,108 +303,5 @@ impl Service {
             message,
         };
         Ok(Some((Some(ctx.id()), letter)))
-    }
-
-    /// The tenant of a registration's link, while it is open to registration.
-    async fn open_tenant(&self, token: &BoundToken) -> Result<TenantCtx, Refusal> {
-        let ctx = self.linked_tenant(token).await?;
-        ctx.filter(|ctx| ctx.tenant().registration == Rule::Open)
-            .ok_or(Refusal::TokenInvalid)
-    }
-
-    /// For whom the link of a registration is. Uses nothing up.
-    pub async fn registration_view(
-        &self,
-        token: &str,
-        hinted: Option<TenantId>,
-    ) -> Result<RegistrationView, Refusal> {
-        let token = self.linked_token(TokenKind::Registration, token, hinted)?;
-        let ctx = self.open_tenant(&token).await?;
-        let mut tx = self
-            .pools()
-            .read(&ctx)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
-        let found = tx
-            .registrations()
-            .find_good(
-                OneTimeId::from_uuid(token.id),
-                token.hash.as_bytes(),
-                self.clock().now(),
-            )
-            .await;
-        let found = found.map_err(Refusal::tenant(&ctx))?;
-        let found = found.ok_or(Refusal::TokenInvalid)?;
-        Ok(RegistrationView {
-            email: found.email,
-            username: found.username,
-        })
-    }
-
-    /// Makes the account whose address the link proves. Where somebody was faster with the username,
-    /// `username` is another one; where somebody has the address, the link is no longer good.
-    pub async fn prove_registration(
-        &self,
-        token: &str,
-        username: Option<&str>,
-        hinted: Option<TenantId>,
-    ) -> Result<Proven, Refusal> {
-        let token = self.linked_token(TokenKind::Registration, token, hinted)?;
-        let other = username.map(str::parse::<Username>).transpose();
-        let other = other.map_err(|error| Refusal::field("username", "invalid", error))?;
-        let ctx = self.open_tenant(&token).await?;
-        let (id, now) = (OneTimeId::from_uuid(token.id), self.clock().now());
-        let user = UserId::generate(self.clock(), self.entropy());
-        let mut tx = self
-            .pools()
-            .read(&ctx)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
-        let found = tx
-            .registrations()
-            .find_good(id, token.hash.as_bytes(), now)
-            .await;
-        drop(tx);
-        let found = found.map_err(Refusal::tenant(&ctx))?;
-        let found = found.ok_or(Refusal::TokenInvalid)?;
-        let entry = self.entry_for(&ctx, user, &found.email, Role::Member);
-        if self.reserve_entry(&entry).await? == Reservation::Taken {
-            return Err(Refusal::TokenInvalid);
-        }
-        let added = in_tenant!(self, &ctx, |tx| {
-            let hash = token.hash.as_bytes();
-            let taken = tx.registrations().take(id, hash, now).await?;
-            match taken {
-                // Somebody was faster with the same link; the address is taken by now.
-                None => (Added::EmailTaken, None),
-                Some(registration) => {
-                    let typed = Typed {
-                        email: registration.email.clone(),
-                        username: other.clone().unwrap_or(registration.username.clone()),
-                        full_name: registration.full_name.clone(),
-                    };
-                    let new = self.member(user, &typed, &registration.password_hash);
-                    let added = tx.users().add(&new).await?;
-                    let there = tx.users().lookup(user).await?;
-                    if added == Added::UsernameTaken {
-                        // The link stays good for another name.
-                        tx.registrations().add(&registration, hash, now).await?;
-                    } else {
-                        tx.registrations()
-                            .remove_done(now, &registration.email)
-                            .await?;
-                    }
-                    (added, there)
-                }
-            }
-        });
-        let (added, _) = self
-            .settle_after(&ctx, user, Some(&entry), added, told)
-            .await?;
-        match added {
-            Added::Yes => Ok(Proven::Yes),
-            Added::UsernameTaken => Ok(Proven::UsernameTaken),
-            Added::EmailTaken => Err(Refusal::TokenInvalid),
-        }
     }
 }

@@ -4,11 +4,15 @@
 //! person's data is read. The directory and mail domains come later, and only for people who are
 //! not signed in.
 
+use std::sync::Arc;
+
+use tenantry_core::marks::Topic;
 use tenantry_core::tenant::Tenant;
 use tenantry_core::{Slug, TenantId};
 use tenantry_store::control::Entry;
-use tenantry_store::{ControlTx, Hint, Origin, TenantCtx};
+use tenantry_store::{Hint, Origin, TenantCtx};
 
+use crate::facts::{Found, Shelf};
 use crate::{Refusal, Service};
 
 /// What a request says explicitly about its tenant.
@@ -33,9 +37,29 @@ pub enum Resolved {
     Closed(Tenant),
 }
 
+/// Where names lead, by name.
+type Places = Shelf<Box<str>, Resolved, 1>;
+
+impl From<Entry> for Resolved {
+    fn from(entry: Entry) -> Self {
+        match entry {
+            Entry::Open(ctx) => Self::Open(ctx),
+            Entry::Closed(tenant) => Self::Closed(tenant),
+        }
+    }
+}
+
 impl Resolved {
+    /// The same, known in another way.
+    fn known_by(&self, origin: Origin) -> Self {
+        match self {
+            Self::Open(ctx) => Self::Open(ctx.clone().with_origin(origin)),
+            other => other.clone(),
+        }
+    }
+
     /// The tenant's id, whatever its status.
-    pub const fn id(&self) -> Option<TenantId> {
+    pub fn id(&self) -> Option<TenantId> {
         match self {
             Self::None => None,
             Self::Open(ctx) => Some(ctx.id()),
@@ -44,7 +68,7 @@ impl Resolved {
     }
 
     /// The tenant's record, whatever its status.
-    pub const fn tenant(&self) -> Option<&Tenant> {
+    pub fn tenant(&self) -> Option<&Tenant> {
         match self {
             Self::None => None,
             Self::Open(ctx) => Some(ctx.tenant()),
@@ -95,27 +119,26 @@ impl Service {
         })
     }
 
-    /// The tenant that explicit hints name.
+    /// The tenant that explicit hints name. What was asked a moment ago is known from memory.
     pub async fn resolve(&self, hints: &Hints) -> Result<Resolved, Refusal> {
-        let mut wanted: Vec<(Hint, Origin)> = Vec::new();
-        if let Some(hint) = hints.host.as_deref().and_then(|host| self.host_hint(host)) {
-            wanted.push((hint?, Origin::Host));
+        let mut wanted = Vec::new();
+        if let Some(host) = &hints.host
+            && let Some(hint) = self.host_hint(host)
+        {
+            wanted.push((&self.facts().hosts, host, hint?, Origin::Host));
         }
         for (text, origin) in [
             (&hints.header, Origin::Header),
             (&hints.query, Origin::Query),
         ] {
             if let Some(text) = text {
-                wanted.push((named(text).ok_or(Refusal::TenantNotFound)?, origin));
+                let hint = named(text).ok_or(Refusal::TenantNotFound)?;
+                wanted.push((&self.facts().names, text, hint, origin));
             }
         }
-        if wanted.is_empty() {
-            return Ok(Resolved::None);
-        }
-        let mut tx = self.control().read().await?;
         let mut resolved = Resolved::None;
-        for (hint, origin) in wanted {
-            let found = enter(&mut tx, &hint, origin).await?;
+        for (shelf, text, hint, origin) in wanted {
+            let found = self.place(shelf, text, hint, origin).await?;
             if resolved
                 .id()
                 .is_some_and(|earlier| Some(earlier) != found.id())
@@ -128,12 +151,70 @@ impl Service {
         }
         Ok(resolved)
     }
-}
 
-async fn enter(tx: &mut ControlTx, hint: &Hint, origin: Origin) -> Result<Resolved, Refusal> {
-    match tx.tenants().enter(hint, origin).await? {
-        Some(Entry::Open(ctx)) => Ok(Resolved::Open(ctx)),
-        Some(Entry::Closed(tenant)) => Ok(Resolved::Closed(tenant)),
-        None => Err(Refusal::TenantNotFound),
+    /// Where a hint leads.
+    async fn place(
+        &self,
+        shelf: &Places,
+        text: &str,
+        hint: Hint,
+        origin: Origin,
+    ) -> Result<Resolved, Refusal> {
+        let known = match shelf.find(text) {
+            Found::Fresh { value, renew } => {
+                if renew {
+                    let (service, key) = (self.clone(), Box::from(text));
+                    let tenant = value.id();
+                    tokio::spawn(async move { service.look_up(key, hint, origin, tenant).await });
+                }
+                return Ok(value.known_by(origin));
+            }
+            Found::Old(value) => value.id(),
+            Found::Nothing => None,
+        };
+        // In a task of its own: a client that hangs up cancels no look into a database.
+        let (service, key) = (self.clone(), Box::from(text));
+        let looking = tokio::spawn(async move { service.look_up(key, hint, origin, known).await });
+        let place = looking
+            .await
+            .map_err(Refusal::failed("a tenant could not be looked up"))??;
+        Ok(place.known_by(origin))
+    }
+
+    /// Asks the registry where a hint leads, and keeps the answer. What it depends on is the tenant
+    /// that it leads to, which is `known` or has to be found out first.
+    async fn look_up(
+        &self,
+        key: Box<str>,
+        hint: Hint,
+        origin: Origin,
+        known: Option<TenantId>,
+    ) -> Result<Arc<Resolved>, Refusal> {
+        let shelf = match origin {
+            Origin::Host => &self.facts().hosts,
+            _ => &self.facts().names,
+        };
+        let mut tx = self.control().read().await?;
+        let mut expected = known;
+        for _ in 0..2 {
+            let taken = expected.map(|tenant| shelf.take([Topic::Tenant(tenant)]));
+            let Some(entry) = tx.tenants().enter(&hint, origin).await? else {
+                shelf.remove(&key);
+                return Err(Refusal::TenantNotFound);
+            };
+            let place = Resolved::from(entry);
+            if place.id() == expected
+                && let Some(taken) = taken
+            {
+                let place = Arc::new(place);
+                shelf.keep(key, Arc::clone(&place), taken);
+                return Ok(place);
+            }
+            expected = place.id();
+        }
+        // It leads elsewhere each time it is asked for; the last answer is as good as any.
+        let entry = tx.tenants().enter(&hint, origin).await?;
+        let place = entry.map(Resolved::from).ok_or(Refusal::TenantNotFound)?;
+        Ok(Arc::new(place))
     }
 }

@@ -6,16 +6,19 @@ use std::time::Duration;
 use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{Clock, Entropy, InstanceId, WorkflowId};
 use tenantry_keys::hasher::{HashPool, PoolSize};
-use tenantry_keys::password::HashParams;
 use tenantry_keys::sealing::MasterKey;
 use tenantry_mail::Transport;
 use tenantry_saga::{Engine, Outcome};
+use tenantry_sessions::SessionStore;
 use tenantry_store::files::TenantFiles;
 use tenantry_store::{Clusters, Control, StoreError, TenantPools};
+use uuid::Uuid;
 
 use crate::audit::Sealing;
-use crate::health::ClustersSeen;
+use crate::facts::Facts;
+use crate::health::{ClustersSeen, PartsSeen};
 use crate::keyring::{Keyring, KeyringError};
+use crate::nodes::Node;
 use crate::password::Looks;
 use crate::reconcile::Overview;
 use crate::workflows::{Steps, is_moving};
@@ -25,10 +28,11 @@ use crate::{Refusal, Settings};
 pub(crate) struct Shared {
     pub(crate) control: Control,
     pub(crate) pools: TenantPools,
-    pub(crate) keyring: Keyring,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) settings: Settings,
     pub(crate) clock: Clock,
     pub(crate) entropy: Entropy,
+    pub(crate) sessions: SessionStore,
 }
 
 struct Inner {
@@ -39,7 +43,10 @@ struct Inner {
     engine: Engine<Steps>,
     overview: Mutex<Arc<Overview>>,
     clusters_seen: ClustersSeen,
+    parts_seen: PartsSeen,
     sealing: Sealing,
+    facts: Facts,
+    node: Node,
 }
 
 /// The use cases of Tenantry.
@@ -60,6 +67,9 @@ pub enum OpenError {
     /// Keys.
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    /// Sessions are to lie in Redis, and there is none.
+    #[error("sessions are to lie in Redis, and no Redis is named")]
+    NoRedis,
     /// The default cluster's URL is none.
     #[error("the default cluster's URL can't be used: {0}")]
     ClusterUrl(String),
@@ -68,21 +78,23 @@ pub enum OpenError {
     Cluster(#[source] StoreError),
 }
 
-/// The servers that the registry names, with the one that the settings name among them.
+/// The servers that the registry names, with the one that the settings name among them, and what
+/// tells this installation from others.
 async fn open_clusters(
     control: &Control,
-    keyring: &Keyring,
+    keyring: &Arc<Keyring>,
     settings: &Settings,
     clock: &Clock,
     entropy: &Entropy,
-) -> Result<Clusters, OpenError> {
+) -> Result<(Clusters, Uuid), OpenError> {
     let mut tx = control.begin().await?;
     let candidate = InstanceId::generate(clock, entropy).uuid();
     let instance = tx.instance().identify(candidate).await?;
+    let instance = instance.unwrap_or(candidate);
     tx.commit().await?;
     let clusters = Clusters::new(
         control.clone(),
-        instance.unwrap_or(candidate),
+        instance,
         settings.clusters,
         entropy.clone(),
         keyring.unsealer(),
@@ -90,7 +102,7 @@ async fn open_clusters(
     if let Some(url) = &settings.cluster_url {
         crate::clusters::settle_default(control, &clusters, keyring, url, clock, entropy).await?;
     }
-    Ok(clusters)
+    Ok((clusters, instance))
 }
 
 impl Service {
@@ -104,19 +116,29 @@ impl Service {
         entropy: Entropy,
     ) -> Result<Self, OpenError> {
         let keyring = Keyring::open(&control, master, &settings, &clock, &entropy).await?;
+        let keyring = Arc::new(keyring);
         let files = TenantFiles::new(settings.data_dir.join("tenants"))?;
-        let clusters = open_clusters(&control, &keyring, &settings, &clock, &entropy).await?;
-        let pools = TenantPools::with_clusters(files, clusters, settings.pools, clock.clone());
+        let (clusters, installation) =
+            open_clusters(&control, &keyring, &settings, &clock, &entropy).await?;
+        let pools = TenantPools::with_clusters(
+            files,
+            clusters,
+            settings.pools,
+            clock.clone(),
+            control.changes().clone(),
+        );
         let hasher = HashPool::start(
             PoolSize {
                 threads: settings.hash_threads,
                 ..PoolSize::default()
             },
-            HashParams::default(),
+            settings.hash_params.clone(),
             entropy.clone(),
         )
         .map_err(OpenError::Threads)?;
+        let sessions = crate::sessions::open_store(&control, &settings)?;
         let shared = Arc::new(Shared {
+            sessions,
             control: control.clone(),
             pools,
             keyring,
@@ -124,6 +146,13 @@ impl Service {
             clock,
             entropy,
         });
+        let facts = Facts::new(control.changes());
+        let node = Node::new(
+            control.changes(),
+            installation,
+            &shared.clock,
+            &shared.entropy,
+        );
         let engine = Engine::new(
             control,
             Steps(Arc::clone(&shared)),
@@ -139,8 +168,11 @@ impl Service {
                 engine,
                 overview: Mutex::default(),
                 clusters_seen: ClustersSeen::default(),
+                parts_seen: PartsSeen::default(),
                 looks: Looks::default(),
                 sealing: Sealing::default(),
+                facts,
+                node,
             }),
         })
     }
@@ -152,6 +184,11 @@ impl Service {
     /// The registry.
     pub fn control(&self) -> &Control {
         &self.inner.shared.control
+    }
+
+    /// Where sessions lie. (`sessions` is the module of the use cases.)
+    pub(crate) fn sessions_store(&self) -> &SessionStore {
+        &self.inner.shared.sessions
     }
 
     pub(crate) fn pools(&self) -> &TenantPools {
@@ -193,6 +230,18 @@ impl Service {
 
     pub(crate) fn clusters_seen(&self) -> &ClustersSeen {
         &self.inner.clusters_seen
+    }
+
+    pub(crate) fn parts_seen(&self) -> &PartsSeen {
+        &self.inner.parts_seen
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.inner.node
+    }
+
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.inner.facts
     }
 
     pub(crate) fn sealing(&self) -> &Sealing {
@@ -255,8 +304,9 @@ impl Service {
         }
     }
 
-    /// Closes every database.
+    /// Tells other processes what was changed here, and closes every database.
     pub async fn close(&self) {
+        self.tell_the_rest().await;
         self.pools().close_all().await;
         self.control().close().await;
     }

@@ -1,19 +1,25 @@
 //! Sessions and the tokens that carry them.
 
 mod authenticate;
+mod ended;
+mod limit;
 mod own;
+mod place;
 mod refresh;
 
+pub(crate) use authenticate::Judged;
+pub use own::{NoSessionPlace, SessionPlace};
+pub(crate) use place::open_store;
 pub use refresh::Renewed;
 
 use std::time::Duration;
 
 use tenantry_claims::Claims;
-use tenantry_core::session::{Lifetime, Session, SessionKind, Subject};
+use tenantry_core::session::{Handle, Session, SessionKind, Subject};
 use tenantry_core::tenant::tenant_code;
-use tenantry_core::{Role, Secret, SessionId};
-use tenantry_keys::token::{TokenHash, TokenKind};
-use tenantry_store::control::StoredSession;
+use tenantry_core::{DeviceId, Role, Secret, SessionId};
+use tenantry_keys::token::{BoundToken, TokenHash, TokenKind};
+use tenantry_sessions::StoredSession;
 
 use crate::attempts::in_tenant;
 use crate::signin::{Client, Person};
@@ -55,9 +61,20 @@ pub struct Principal {
     pub session: Session,
     /// Who it is.
     pub person: Person,
+    /// The device that the session was begun on with a PIN.
+    pub device: Option<DeviceId>,
 }
 
 impl Principal {
+    /// Refuses what a PIN, which is weaker than a password, does not open: whatever decides who gets
+    /// into the account (`docs/decisions/0013-pin-on-devices.md`).
+    pub(crate) const fn expect_password(&self) -> Result<(), Refusal> {
+        match self.device {
+            None => Ok(()),
+            Some(_) => Err(Refusal::Forbidden),
+        }
+    }
+
     /// What the person may do.
     pub const fn role(&self) -> Role {
         match &self.person {
@@ -74,15 +91,8 @@ impl Service {
         subject: &Subject,
         id: SessionId,
     ) -> (Secret<String>, TokenHash) {
-        let scope = match subject {
-            Subject::User {
-                tenant, generation, ..
-            } => Some((*tenant, *generation)),
-            Subject::Admin(_) => None,
-        };
-        self.keyring()
-            .tokens()
-            .mint(token_kind(kind), scope, id.uuid(), self.entropy())
+        let tokens = self.keyring().tokens();
+        tokens.mint(token_kind(kind), subject.scope(), id.uuid(), self.entropy())
     }
 
     /// Begins a session for somebody whose identity was just proved.
@@ -91,13 +101,23 @@ impl Service {
         person: &Person,
         client: &Client,
     ) -> Result<Issued, Refusal> {
+        self.begin_session_on(person, client, None).await
+    }
+
+    /// The same, on a device with which it ends.
+    pub(crate) async fn begin_session_on(
+        &self,
+        person: &Person,
+        client: &Client,
+        device: Option<DeviceId>,
+    ) -> Result<Issued, Refusal> {
         let now = self.clock().now();
         let id = SessionId::generate(self.clock(), self.entropy());
         let (role, security_version) = match person {
             Person::User { user, .. } => (user.role, user.security_version),
             Person::Admin(admin) => (Role::PlatformAdmin, admin.security_version),
         };
-        let lifetime = Lifetime::for_role(role);
+        let lifetime = self.settings().lifetimes.of(role);
         let session = Session {
             id,
             subject: person.subject(),
@@ -114,22 +134,27 @@ impl Service {
                 .map(|agent| agent.chars().take(USER_AGENT).collect()),
         };
         let (token, hash) = self.mint(client.kind, &session.subject, id);
-        let mut tx = self.control().begin().await?;
-        tx.sessions()
+        self.sessions_store()
             .add(&StoredSession {
                 session: session.clone(),
                 token_hash: hash.into_bytes(),
+                device,
+                end_reason: None,
             })
             .await?;
-        if let Person::Admin(admin) = person {
-            tx.admins().mark_signed_in(admin.id, now).await?;
-        }
-        tx.commit().await?;
-        if let Person::User { ctx, user } = person {
-            in_tenant!(self, ctx, |tx| tx
-                .users()
-                .mark_signed_in(user.id, now)
-                .await?)?;
+        self.keep_to_limit(&session).await?;
+        match person {
+            Person::Admin(admin) => {
+                let mut tx = self.control().begin().await?;
+                tx.admins().mark_signed_in(admin.id, now).await?;
+                tx.commit().await?;
+            }
+            Person::User { ctx, user } => {
+                in_tenant!(self, ctx, |tx| tx
+                    .users()
+                    .mark_signed_in(user.id, now)
+                    .await?)?;
+            }
         }
         self.issued(person, session, token)
     }
@@ -180,6 +205,14 @@ impl Service {
     /// Who issues access tokens and whom they are for: the public URL's origin.
     pub fn issuer(&self) -> String {
         self.settings().public_url.origin().ascii_serialization()
+    }
+}
+
+/// What a session's token says of it.
+fn handle(token: &BoundToken) -> Handle {
+    Handle {
+        scope: token.tenant.zip(token.generation),
+        id: SessionId::from_uuid(token.id),
     }
 }
 

@@ -1,15 +1,18 @@
 //! What an operator decides.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tenantry_core::application::Signup;
 use tenantry_core::password::PasswordPolicy;
+use tenantry_core::session::{Lifetimes, SessionDriver};
 use tenantry_core::tenant::EmailUniqueness;
 use tenantry_core::{Locale, Secret};
+use tenantry_keys::password::HashParams;
 use tenantry_mail::Sender;
 use tenantry_saga::{Faults, Pace};
+use tenantry_sessions::Redis;
 use tenantry_store::PoolBounds;
 use tenantry_store::cluster::ClusterBounds;
 use tenantry_webhooks::Deliverer;
@@ -47,6 +50,18 @@ pub struct Settings {
     pub mail_locale: Locale,
     /// Threads that hash passwords.
     pub hash_threads: NonZeroUsize,
+    /// What a hash of a password costs. Only tests that are about something else take less than the
+    /// default.
+    pub hash_params: HashParams,
+    /// Where sessions lie.
+    pub sessions: SessionDriver,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// How many sessions a person may have at once; with one more the one that was used longest ago
+    /// ends. As many as anybody likes where there is no such number.
+    pub sessions_per_user: Option<NonZeroU32>,
+    /// Redis, where there is one.
+    pub redis: Option<Redis>,
     /// The admin's URL of the cluster `default`, which tenants are placed on.
     pub cluster_url: Option<Secret<String>>,
     /// How much a cluster may be asked for, and how long.
@@ -60,6 +75,9 @@ pub struct Settings {
     pub rotate: Option<Duration>,
     /// After how long the server changes its own credentials; never where there is no such time.
     pub rotate_service: Option<Duration>,
+    /// After how long the key that signs access tokens is exchanged; never where there is no such
+    /// time.
+    pub rotate_signing: Option<Duration>,
     /// How long entries of the audit are kept; for ever where there is no such time.
     pub audit_keep: Option<Duration>,
     /// How notices leave, and what receivers may be.

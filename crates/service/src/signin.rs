@@ -96,7 +96,7 @@ impl Person {
     }
 
     /// The tenant, unless it is a platform admin.
-    pub const fn tenant(&self) -> Option<&Tenant> {
+    pub fn tenant(&self) -> Option<&Tenant> {
         match self {
             Self::User { ctx, .. } => Some(ctx.tenant()),
             Self::Admin(_) => None,

@@ -8,6 +8,7 @@
 mod change;
 mod create;
 mod links;
+mod owner;
 mod remove;
 
 use tenantry_core::session::{EndReason, Subject};
@@ -23,11 +24,11 @@ use crate::{FieldError, Refusal, Service};
 pub use change::StaffChange;
 pub use create::{CreatedStaff, FirstPassword, NewStaff};
 
-/// Somebody who runs a tenant's staff, as of the request.
+/// Somebody who runs a tenant's staff, as of the request: one of its people, or the platform.
 #[derive(Clone, Copy)]
 pub struct Acting<'a> {
     ctx: &'a TenantCtx,
-    by: &'a User,
+    by: Option<&'a User>,
 }
 
 impl<'a> Acting<'a> {
@@ -37,11 +38,17 @@ impl<'a> Acting<'a> {
     /// [`Refusal::Forbidden`] for everybody else.
     pub fn of(principal: &'a Principal) -> Result<Self, Refusal> {
         match &principal.person {
-            Person::User { ctx, user } if user.role.rank() >= Role::Admin.rank() => {
-                Ok(Self { ctx, by: user })
-            }
+            Person::User { ctx, user } if user.role.rank() >= Role::Admin.rank() => Ok(Self {
+                ctx,
+                by: Some(user),
+            }),
             Person::User { .. } | Person::Admin(_) => Err(Refusal::Forbidden),
         }
+    }
+
+    /// The platform, on behalf of one of its admins.
+    pub(crate) const fn platform(ctx: &'a TenantCtx) -> Self {
+        Self { ctx, by: None }
     }
 
     /// The tenant.
@@ -49,26 +56,31 @@ impl<'a> Acting<'a> {
         self.ctx
     }
 
-    /// Who it is.
-    pub const fn user(&self) -> &'a User {
-        self.by
+    /// Which of the tenant's people it is, if it is one.
+    pub fn user_id(&self) -> Option<UserId> {
+        self.by.map(|user| user.id)
+    }
+
+    /// What whoever acts may do.
+    pub(crate) fn role(&self) -> Role {
+        self.by.map_or(Role::PlatformAdmin, |user| user.role)
     }
 
     /// Whether the person may be touched at all: whoever may more is not for this one to change.
     pub fn may_touch(&self, user: &User) -> bool {
-        may_touch(self.by, user)
+        may_touch(self.role(), user)
     }
 
     /// The roles that this person may give.
     pub fn may_grant(&self) -> impl Iterator<Item = Role> + use<'_> {
         [Role::Member, Role::Admin, Role::Owner]
             .into_iter()
-            .filter(|role| role.rank() <= self.by.role.rank())
+            .filter(|role| role.rank() <= self.role().rank())
     }
 }
 
-fn may_touch(by: &User, user: &User) -> bool {
-    user.role.rank() <= by.role.rank()
+fn may_touch(by: Role, user: &User) -> bool {
+    user.role.rank() <= by.rank()
 }
 
 /// Why something about a person was not done, found in the transaction that would have done it.
@@ -109,13 +121,13 @@ pub(crate) const fn fit(changed: Changed) -> Result<(), Unfit> {
     }
 }
 
-/// Makes whoever else changes the tenant's people wait, and looks both up as they are then: who
-/// acts, and the person it is about.
+/// Makes whoever else changes the tenant's people wait, and looks both up as they are then: what
+/// whoever acts may do, and the person it is about.
 pub(crate) async fn hold(
     tx: &mut TenantTx,
-    by: UserId,
+    by: Option<UserId>,
     about: UserId,
-) -> Result<Result<(User, User), Unfit>, StoreError> {
+) -> Result<Result<(Role, User), Unfit>, StoreError> {
     tx.users().hold().await?;
     let Some(acting) = acting_still(tx, by).await? else {
         return Ok(Err(Unfit::Forbidden));
@@ -123,21 +135,25 @@ pub(crate) async fn hold(
     let Some(record) = tx.users().lookup(about).await? else {
         return Ok(Err(Unfit::Gone));
     };
-    if !may_touch(&acting, &record.user) {
+    if !may_touch(acting, &record.user) {
         return Ok(Err(Unfit::Forbidden));
     }
     Ok(Ok((acting, record.user)))
 }
 
-/// Who acts, where that is still an owner or admin who gets in.
+/// What whoever acts may do, where that is the platform, or still an owner or admin who gets in.
 pub(crate) async fn acting_still(
     tx: &mut TenantTx,
-    by: UserId,
-) -> Result<Option<User>, StoreError> {
+    by: Option<UserId>,
+) -> Result<Option<Role>, StoreError> {
+    let Some(by) = by else {
+        return Ok(Some(Role::PlatformAdmin));
+    };
     let record = tx.users().lookup(by).await?;
     Ok(record
         .map(|record| record.user)
-        .filter(|user| user.role.rank() >= Role::Admin.rank() && user.disabled_at.is_none()))
+        .filter(|user| user.role.rank() >= Role::Admin.rank() && user.disabled_at.is_none())
+        .map(|user| user.role))
 }
 
 /// A name to show, as somebody typed it.
@@ -213,12 +229,9 @@ impl Service {
             user,
         };
         let now = self.clock().now();
-        let mut tx = self.control().begin().await?;
-        let ended = tx
-            .sessions()
-            .end_others(&subject, keep, reason, now)
-            .await?;
-        tx.commit().await?;
-        Ok(ended)
+        let ended = self
+            .sessions_store()
+            .end_others(&subject, keep, reason, now);
+        Ok(ended.await?)
     }
 }

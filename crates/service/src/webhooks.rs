@@ -15,6 +15,7 @@ pub use tenantry_store::control::{Delivery, WebhookRecord};
 use url::Url;
 
 pub(crate) use events::UserFacts;
+pub(crate) use events::context as notice_context;
 
 use crate::refusal::Chain;
 use crate::{FieldError, Refusal, Service};
@@ -47,7 +48,7 @@ pub struct Tried {
 }
 
 /// What a receiver's secret is sealed for.
-fn context(id: WebhookId) -> Vec<u8> {
+pub(crate) fn context(id: WebhookId) -> Vec<u8> {
     format!("webhook:{id}").into_bytes()
 }
 
@@ -189,10 +190,11 @@ impl Service {
     }
 
     /// The secret that a receiver's notices are signed with.
-    fn webhook_secret(&self, receiver: &WebhookRecord) -> Result<WebhookSecret, Refusal> {
+    async fn webhook_secret(&self, receiver: &WebhookRecord) -> Result<WebhookSecret, Refusal> {
         let opened = self
             .keyring()
             .open_sealed(&receiver.sealed_secret, &context(receiver.id))
+            .await
             .map_err(Refusal::failed("a webhook's secret could not be unsealed"))?;
         WebhookSecret::from_octets(opened.expose())
             .ok_or_else(|| Refusal::failed("a webhook's secret could not be read")("wrong length"))

@@ -4,6 +4,7 @@ pub(crate) mod entering;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
@@ -14,9 +15,13 @@ use uuid::Uuid;
 use crate::cluster::{AdoptedDatabase, Cluster, ClusterBounds, Placement};
 use crate::{Control, StoreError, TenantCtx};
 
+/// What comes of opening a sealed value.
+pub type Unsealing = Pin<Box<dyn Future<Output = Option<Secret<String>>> + Send>>;
+
 /// Opens a value that was sealed for one place; `None` where it does not open. Sealing is no matter
-/// of this crate, which never holds a key.
-pub type Unseal = Arc<dyn Fn(&[u8], &[u8]) -> Option<Secret<String>> + Send + Sync>;
+/// of this crate, which never holds a key. It may take a look into the registry for a key that is
+/// new.
+pub type Unseal = Arc<dyn Fn(&[u8], &[u8]) -> Unsealing + Send + Sync>;
 
 /// Whereabouts remembered at most. Each is about 150 bytes, and costs one look into the registry
 /// where it was forgotten.
@@ -58,6 +63,13 @@ struct View {
     view: Arc<Cluster>,
 }
 
+/// A server, and the URL it was opened from: a changed one opens it anew. Sealed anew it is the same.
+struct Open {
+    sealed: Vec<u8>,
+    url: Secret<String>,
+    cluster: Arc<Cluster>,
+}
+
 /// The servers.
 pub struct Clusters {
     control: Control,
@@ -65,8 +77,8 @@ pub struct Clusters {
     bounds: ClusterBounds,
     entropy: Entropy,
     unseal: Unseal,
-    /// By name, with the sealed URL it was opened from: a changed one opens it anew.
-    open: Mutex<HashMap<String, (Vec<u8>, Arc<Cluster>)>>,
+    /// By name.
+    open: Mutex<HashMap<String, Open>>,
     /// Where a generation lies never changes, so what was read once holds; `None` is a file.
     places: Mutex<LruCache<(TenantId, Generation), Option<Place>>>,
     /// By cluster and database.
@@ -94,7 +106,7 @@ impl Clusters {
         }
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<String, (Vec<u8>, Arc<Cluster>)>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Open>> {
         // Each change is one call, so a panic elsewhere leaves nothing half-changed.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,12 +116,13 @@ impl Clusters {
     }
 
     /// Opens a value sealed for `context`.
-    pub(crate) fn unseal(
+    pub(crate) async fn unseal(
         &self,
         sealed: &[u8],
         context: &[u8],
     ) -> Result<Secret<String>, StoreError> {
-        (self.unseal)(sealed, context).ok_or(StoreError::Sealed)
+        let opening = (self.unseal)(sealed, context);
+        opening.await.ok_or(StoreError::Sealed)
     }
 
     /// A server at this URL that no record names yet, to try it.
@@ -129,25 +142,32 @@ impl Clusters {
     pub async fn find(&self, name: &str) -> Result<Arc<Cluster>, StoreError> {
         let record = self.control.read().await?.clusters().find(name).await?;
         let record = record.ok_or_else(|| StoreError::ClusterMissing(name.to_owned()))?;
-        if let Some((sealed, cluster)) = self.open().get(name)
-            && *sealed == record.sealed_url
+        if let Some(there) = self.open().get(name)
+            && there.sealed == record.sealed_url
         {
-            return Ok(Arc::clone(cluster));
+            return Ok(Arc::clone(&there.cluster));
         }
-        let url = self.unseal(&record.sealed_url, &url_context(name))?;
+        let url = self.unseal(&record.sealed_url, &url_context(name)).await?;
         let cluster = Arc::new(self.candidate(&url)?);
         let before = {
             let mut open = self.open();
-            // Another may have opened it meanwhile, and others be at work through it already.
-            if let Some((sealed, there)) = open.get(name)
-                && *sealed == record.sealed_url
+            // The same URL was sealed anew, or another opened it meanwhile, and others are at work
+            // through it already.
+            if let Some(there) = open.get_mut(name)
+                && there.url.expose() == url.expose()
             {
-                return Ok(Arc::clone(there));
+                there.sealed = record.sealed_url;
+                return Ok(Arc::clone(&there.cluster));
             }
-            open.insert(name.to_owned(), (record.sealed_url, Arc::clone(&cluster)))
+            let opened = Open {
+                sealed: record.sealed_url,
+                url,
+                cluster: Arc::clone(&cluster),
+            };
+            open.insert(name.to_owned(), opened)
         };
-        if let Some((_, before)) = before {
-            before.close().await;
+        if let Some(before) = before {
+            before.cluster.close().await;
         }
         Ok(cluster)
     }
@@ -228,7 +248,7 @@ impl Clusters {
         for view in views {
             view.close().await;
         }
-        let all: Vec<Arc<Cluster>> = self.open().drain().map(|(_, (_, open))| open).collect();
+        let all: Vec<Arc<Cluster>> = self.open().drain().map(|(_, open)| open.cluster).collect();
         for cluster in all {
             cluster.close().await;
         }

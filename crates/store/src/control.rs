@@ -12,9 +12,12 @@ mod domains;
 mod idempotency;
 mod instance;
 mod keys;
+mod logos;
+mod nodes;
 mod one_time;
 mod outbox;
 mod reconciler;
+mod sealed;
 mod sessions;
 mod tenants;
 mod throttle;
@@ -34,19 +37,23 @@ pub use directory::{
     Directory, DirectoryEntry, EntryKind, EntryState, Listed, Placed, Reservation,
 };
 pub use domains::{DomainRecord, Domains};
-pub use idempotency::{Idempotency, Remembered};
+pub use idempotency::{Begun, Idempotency, Remembered};
 pub use instance::{Instance, InstanceRow};
 pub use keys::{Keys, SealedDataKey, SealedSigningKey};
+pub use logos::{Logos, StoredLogo};
+pub use nodes::{Clearing, Nodes};
 pub use one_time::{AdminSecrets, StoredSecret};
 pub use outbox::{DueMail, Outbox};
 pub use reconciler::{LastPass, Reconciler, Recorded};
+pub use sealed::{SealedAt, SealedColumn, SealedValue, SealedValues};
 pub use sessions::{Sessions, StoredSession};
 pub use tenants::{Entry, MinLength, TenantPatch, Tenants};
 pub use throttle::{Counted, Throttle};
 pub use webhooks::{Delivery, DueDelivery, NewDelivery, WebhookRecord, Webhooks};
 pub use workflows::{Claim, Run, Workflows};
 
-use crate::{Db, StoreError, Tx, files, migrate};
+use crate::changes::Touched;
+use crate::{Changes, Db, StoreError, Tx, files, migrate};
 
 /// Where the control database lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,11 +90,13 @@ impl std::str::FromStr for ControlUrl {
 #[derive(Clone)]
 pub struct Control {
     db: Db,
+    changes: Changes,
 }
 
 /// A transaction in the control database, or a connection that only reads.
 pub struct ControlTx {
     tx: Tx,
+    touched: Touched,
 }
 
 impl Control {
@@ -102,12 +111,20 @@ impl Control {
             ControlUrl::Postgres(url) => Db::postgres(url, 16)?,
         };
         migrate::control(&db).await?;
-        Ok(Self { db })
+        Ok(Self::over(db))
     }
 
     /// The control database over connections that are there already.
     pub fn over(db: Db) -> Self {
-        Self { db }
+        Self {
+            db,
+            changes: Changes::default(),
+        }
+    }
+
+    /// What is changed here, told to whoever keeps something of it.
+    pub const fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// Brings the schema up to date.
@@ -119,6 +136,7 @@ impl Control {
     pub async fn begin(&self) -> Result<ControlTx, StoreError> {
         Ok(ControlTx {
             tx: self.db.begin().await?,
+            touched: Touched::to(self.changes.clone()),
         })
     }
 
@@ -126,6 +144,7 @@ impl Control {
     pub async fn read(&self) -> Result<ControlTx, StoreError> {
         Ok(ControlTx {
             tx: self.db.read().await?,
+            touched: Touched::default(),
         })
     }
 
@@ -145,10 +164,13 @@ pub fn is_network_file_system(path: &Path) -> bool {
     files::is_network_file_system(path)
 }
 
+/// A part of the registry; what requests are judged by is told when it changes.
 macro_rules! accessors {
-    ($($(#[$meta:meta])* $name:ident -> $view:ident;)+) => {
+    ($($(#[$meta:meta])* $name:ident -> $view:ident $(($touched:ident))?;)+) => {
         impl ControlTx {
-            $($(#[$meta])* pub fn $name(&mut self) -> $view<'_> { $view(self.tx.conn()) })+
+            $($(#[$meta])* pub fn $name(&mut self) -> $view<'_> {
+                $view(self.tx.conn() $(, &mut self.$touched)?)
+            })+
 
             /// Makes it happen, all or nothing.
             pub async fn commit(self) -> Result<(), StoreError> {
@@ -160,7 +182,7 @@ macro_rules! accessors {
 
 accessors! {
     /// Platform admins.
-    admins -> Admins;
+    admins -> Admins(touched);
     /// Databases that were there before their tenant.
     adopted -> Adoptions;
     /// Applications for a tenant.
@@ -174,25 +196,31 @@ accessors! {
     /// Records of tenant databases.
     databases -> Databases;
     /// Who has an address where.
-    directory -> Directory;
+    directory -> Directory(touched);
     /// Domains of tenants' own.
-    domains -> Domains;
+    domains -> Domains(touched);
     /// Creates asked for with an `Idempotency-Key`.
     idempotency -> Idempotency;
     /// What is true of the whole installation.
     instance -> Instance;
     /// Data keys and signing keys, sealed.
     keys -> Keys;
+    /// Tenants' logos.
+    logos -> Logos;
+    /// Processes that serve.
+    nodes -> Nodes;
     /// One-time secrets of platform admins and of choosing a tenant.
     one_time -> AdminSecrets;
     /// Mail to send.
     outbox -> Outbox;
     /// What the reconciler found last, and whose turn it is.
     reconciler -> Reconciler;
+    /// Sealed values, wherever they lie.
+    sealed -> SealedValues;
     /// Sessions.
-    sessions -> Sessions;
+    sessions -> Sessions(touched);
     /// Tenants.
-    tenants -> Tenants;
+    tenants -> Tenants(touched);
     /// Wrong tries.
     throttle -> Throttle;
     /// Receivers of notices, and what each is still to be told.

@@ -8,6 +8,7 @@
 #[macro_use]
 mod macros;
 
+mod changes;
 pub mod cluster;
 pub mod clusters;
 pub mod control;
@@ -16,14 +17,17 @@ mod error;
 pub mod files;
 pub mod homes;
 mod migrate;
+mod notify;
 pub mod pools;
 mod scope;
 pub mod tenant;
 
+pub use changes::Changes;
 pub use clusters::Clusters;
 pub use control::{Control, ControlTx};
 pub use db::{Conn, Db, Tx};
 pub use error::{ErrorKind, StoreError};
+pub use notify::Listener;
 pub use pools::{PoolBounds, TenantPools};
 pub use scope::{Hint, Origin, TenantCtx};
 pub use tenant::TenantTx;

@@ -20,7 +20,7 @@ use crate::clusters::{Clusters, Place};
 use crate::files::TenantFiles;
 use crate::homes::{FileHome, Home, ServerHome};
 use crate::tenant::{Stamp, TENANT_SCHEMA};
-use crate::{StoreError, TenantCtx, TenantTx};
+use crate::{Changes, StoreError, TenantCtx, TenantTx};
 use files::FilePools;
 use servers::Servers;
 
@@ -68,6 +68,7 @@ type Key = (TenantId, Generation);
 pub struct TenantPools {
     files: FilePools,
     servers: Option<Servers>,
+    changes: Changes,
 }
 
 impl TenantPools {
@@ -76,19 +77,23 @@ impl TenantPools {
         Self {
             files: FilePools::new(files, bounds, clock),
             servers: None,
+            changes: Changes::default(),
         }
     }
 
-    /// Tenant databases in these files and on these servers.
+    /// Tenant databases in these files and on these servers. What is changed about their people is
+    /// told to `changes`.
     pub fn with_clusters(
         files: TenantFiles,
         clusters: Clusters,
         bounds: PoolBounds,
         clock: Clock,
+        changes: Changes,
     ) -> Self {
         Self {
             files: FilePools::new(files, bounds, clock.clone()),
             servers: Some(Servers::new(clusters, bounds, clock)),
+            changes,
         }
     }
 
@@ -104,10 +109,11 @@ impl TenantPools {
 
     /// A transaction in the tenant's database that may write.
     pub async fn begin(&self, ctx: &TenantCtx) -> Result<TenantTx, StoreError> {
-        match self.server(ctx).await? {
-            Some((servers, place)) => servers.begin(place, servers::Access::Write).await,
-            None => self.files.begin((ctx.id(), ctx.generation())).await,
-        }
+        let tx = match self.server(ctx).await? {
+            Some((servers, place)) => servers.begin(place, servers::Access::Write).await?,
+            None => self.files.begin((ctx.id(), ctx.generation())).await?,
+        };
+        Ok(tx.telling(&self.changes))
     }
 
     /// A transaction in the tenant's database that only reads.

@@ -1,5 +1,7 @@
 //! The right to work in one tenant, as a value.
 
+use std::sync::Arc;
+
 use tenantry_core::tenant::Tenant;
 use tenantry_core::{Generation, Slug, TenantId};
 
@@ -38,27 +40,30 @@ pub enum Origin {
 /// transaction; so a query in a tenant that was not resolved does not compile.
 #[derive(Debug, Clone)]
 pub struct TenantCtx {
-    tenant: Tenant,
+    tenant: Arc<Tenant>,
     origin: Origin,
 }
 
 impl TenantCtx {
-    pub(crate) const fn resolved(tenant: Tenant, origin: Origin) -> Self {
-        Self { tenant, origin }
+    pub(crate) fn resolved(tenant: Tenant, origin: Origin) -> Self {
+        Self {
+            tenant: Arc::new(tenant),
+            origin,
+        }
     }
 
     /// The tenant's id.
-    pub const fn id(&self) -> TenantId {
+    pub fn id(&self) -> TenantId {
         self.tenant.id
     }
 
     /// The generation this right is for.
-    pub const fn generation(&self) -> Generation {
+    pub fn generation(&self) -> Generation {
         self.tenant.generation
     }
 
     /// The tenant's record as it was read.
-    pub const fn tenant(&self) -> &Tenant {
+    pub fn tenant(&self) -> &Tenant {
         &self.tenant
     }
 

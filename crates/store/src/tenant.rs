@@ -16,8 +16,9 @@ pub use users::{Added, Change, Changed, NewUser, UserRecord, Users};
 
 use tenantry_core::{Generation, TenantId};
 
+use crate::changes::Touched;
 use crate::pools::Lease;
-use crate::{Db, StoreError, Tx};
+use crate::{Changes, Db, StoreError, Tx};
 
 pub use crate::migrate::TENANT_SCHEMA;
 
@@ -27,34 +28,38 @@ pub struct TenantTx {
     tx: Tx,
     tenant: TenantId,
     generation: Generation,
+    touched: Touched,
     /// Keeps the database open for as long as the transaction lives.
     _lease: Option<Lease>,
 }
 
 impl TenantTx {
-    pub(crate) const fn leased(
-        tx: Tx,
-        tenant: TenantId,
-        generation: Generation,
-        lease: Lease,
-    ) -> Self {
+    pub(crate) fn leased(tx: Tx, tenant: TenantId, generation: Generation, lease: Lease) -> Self {
         Self {
             tx,
             tenant,
             generation,
+            touched: Touched::default(),
             _lease: Some(lease),
         }
     }
 
     /// A transaction in a database that is no tenant's yet, or that is being examined: for
     /// provisioning and checks only.
-    pub(crate) const fn unleased(tx: Tx, tenant: TenantId, generation: Generation) -> Self {
+    pub(crate) fn unleased(tx: Tx, tenant: TenantId, generation: Generation) -> Self {
         Self {
             tx,
             tenant,
             generation,
+            touched: Touched::default(),
             _lease: None,
         }
+    }
+
+    /// Tells `changes` of what is changed about people.
+    pub(crate) fn telling(mut self, changes: &Changes) -> Self {
+        self.touched = Touched::to(changes.clone());
+        self
     }
 
     /// The tenant's people.
@@ -62,6 +67,7 @@ impl TenantTx {
         Users {
             conn: self.tx.conn(),
             tenant: self.tenant,
+            touched: &mut self.touched,
         }
     }
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tenantry_core::password::{Context, Password, PasswordPolicy};
 use tenantry_core::session::SessionKind;
 use tenantry_core::{Entropy, Role, TenantId, UserId};
-use tenantry_keys::password::{HashParams, Hasher};
+use tenantry_keys::password::Hasher;
 use tenantry_service::resolve::Hints;
 use tenantry_service::signin::{Login, SignedIn};
 use tenantry_service::tenants::Created;
@@ -368,7 +368,7 @@ fn password_hash(entropy: &Entropy) -> &'static str {
     HASH.get_or_init(|| {
         let password =
             Password::chosen(PASSWORD, PasswordPolicy::default(), &Context::new()).unwrap();
-        let mut hasher = Hasher::new(HashParams::default());
+        let mut hasher = Hasher::new(service::cheap_hashes());
         hasher.hash(&password, entropy).unwrap()
     })
 }

@@ -3,42 +3,40 @@
 
 mod control;
 mod halt;
+mod isolations;
+mod mails;
+mod options;
+mod sessions;
+mod tenants;
+mod work;
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use sqlx::{AssertSqlSafe, Connection};
-use tenantry_core::application::Signup;
-use tenantry_core::password::PasswordPolicy;
-use tenantry_core::session::SessionKind;
-use tenantry_core::tenant::{EmailUniqueness, Registration};
-use tenantry_core::{Clock, Generation, Locale, Secret, TenantId};
+use anyhow::{Context, Result};
+use tenantry_core::{Clock, Secret};
 use tenantry_keys::sealing::MasterKey;
+use tenantry_mail::Transport;
 use tenantry_mail::files::Files;
-use tenantry_mail::{Sender, Transport};
-use tenantry_saga::{Faults, Pace};
-use tenantry_service::domains::ProofRules;
-use tenantry_service::mailbox::StoredMail;
-use tenantry_service::signin::Client;
-use tenantry_service::tenants::{Created, NewOwner, NewTenant, TenantView};
+use tenantry_saga::Faults;
 use tenantry_service::{OpenError, Service, Settings};
-use tenantry_store::cluster::ClusterBounds;
-use tenantry_store::{PoolBounds, files};
-use tenantry_webhooks::{Deliverer, Rules};
-use url::Url;
 
 pub use control::TestControl;
 pub use halt::{Place, Reached};
+pub use mails::{client, link_token, setup_token};
+pub use options::{Options, Tenants};
+pub use tenantry_core::session::SessionDriver;
 pub use tenantry_core::tenant::{Driver, Isolation};
 
 use crate::cluster::TestCluster;
-use crate::dns::NameServer;
+use crate::services::RedisServer;
 use crate::{ManualClock, seeded_entropy};
+#[cfg(feature = "app")]
+pub(crate) use options::cheap_hashes;
+use options::settings;
 
 /// How long a run is one process's alone, by the test's clock.
 pub const LEASE: Duration = Duration::from_secs(15);
@@ -55,148 +53,22 @@ pub const WAIT: Duration = Duration::from_secs(30);
 /// A password that every policy takes.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// What a test decides about its service.
-#[derive(Clone)]
-pub struct Options {
-    /// What holds the registry.
-    pub driver: Driver,
-    /// What goes wrong in workflows.
-    pub faults: Faults,
-    /// Whether one address may belong to several tenants.
-    pub email_uniqueness: EmailUniqueness,
-    /// Whether wrong tries are limited.
-    pub rate_limits: bool,
-    /// How mails leave; `None` writes files.
-    pub mail: Option<Transport>,
-    /// Where tenants are placed.
-    pub tenants: Tenants,
-    /// The administrator's URL of the server that holds the registry, where it is not that of the
-    /// test run.
-    pub registry: Option<String>,
-    /// How much a cluster may be asked for, and how long.
-    pub clusters: ClusterBounds,
-    /// How many tenant databases may be open.
-    pub pools: PoolBounds,
-    /// How workflows pace themselves.
-    pub pace: Pace,
-    /// How notices leave, and what receivers may be.
-    pub webhooks: Deliverer,
-    /// Who gets a tenant by asking for one.
-    pub signup: Signup,
-    /// How domains of tenants' own are proven.
-    pub domains: ProofRules,
-}
-
-/// Where a test's tenants are placed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tenants {
-    /// In files.
-    #[default]
-    Files,
-    /// On a PostgreSQL server, kept apart in this way.
-    Cluster(Isolation),
-}
-
-impl Options {
-    /// The defaults of the product, with the registry on this driver.
-    pub fn on(driver: Driver) -> Self {
-        Self {
-            driver,
-            faults: Faults::none(),
-            email_uniqueness: EmailUniqueness::PerTenant,
-            rate_limits: true,
-            mail: None,
-            tenants: Tenants::Files,
-            registry: None,
-            clusters: ClusterBounds::default(),
-            pools: PoolBounds::default(),
-            pace: Pace {
-                lease: LEASE,
-                attempts: 3,
-                pause: Duration::from_millis(20),
-                longest: Duration::from_millis(80),
-            },
-            // Receivers of tests are on this machine.
-            webhooks: Deliverer::new(Rules {
-                allow_http: false,
-                allow_private: true,
-            }),
-            signup: Signup::Closed,
-            // Nobody answers there: a test that is about domains has a name server of its own.
-            domains: ProofRules::asking(Some(([127, 0, 0, 1], 1).into())),
-        }
-    }
-
-    /// With tenants placed there.
-    #[must_use]
-    pub fn with_tenants(mut self, tenants: Tenants) -> Self {
-        self.tenants = tenants;
-        self
-    }
-
-    /// The registry in a file.
-    pub fn sqlite() -> Self {
-        Self::on(Driver::Sqlite)
-    }
-
-    /// The registry in PostgreSQL.
-    pub fn postgres() -> Self {
-        Self::on(Driver::Postgres)
-    }
-
-    /// With these faults.
-    #[must_use]
-    pub fn with_faults(mut self, faults: Faults) -> Self {
-        self.faults = faults;
-        self
-    }
-
-    /// An address belongs to one tenant only.
-    #[must_use]
-    pub fn with_global_addresses(mut self) -> Self {
-        self.email_uniqueness = EmailUniqueness::Global;
-        self
-    }
-
-    /// Wrong tries are not limited.
-    #[must_use]
-    pub fn without_rate_limits(mut self) -> Self {
-        self.rate_limits = false;
-        self
-    }
-
-    /// Whoever asks for a tenant gets one in this way.
-    #[must_use]
-    pub fn with_signup(mut self, signup: Signup) -> Self {
-        self.signup = signup;
-        self
-    }
-
-    /// Domains are proven with this name server, and with files at this port.
-    #[must_use]
-    pub fn with_names(mut self, names: &NameServer, http_port: u16) -> Self {
-        self.domains = ProofRules {
-            http_port,
-            ..ProofRules::asking(Some(names.address()))
-        };
-        self
-    }
-
-    /// Mails leave this way.
-    #[must_use]
-    pub fn with_mail(mut self, mail: Transport) -> Self {
-        self.mail = Some(mail);
-        self
-    }
-}
-
 /// The data that all services of a test share, as processes of one installation do.
 struct Installation {
     control: TestControl,
     master: MasterKey,
     cluster: Option<TestCluster>,
+    redis: Option<Mutex<RedisServer>>,
     /// Each process draws other randomness than the ones before.
     seed: AtomicU64,
+}
+
+impl Installation {
+    /// Where Redis is, if sessions lie there.
+    fn redis_url(&self, options: &Options) -> Option<String> {
+        let own = || Some(self.redis.as_ref()?.lock().ok()?.url());
+        options.redis_url.clone().or_else(own)
+    }
 }
 
 /// The use cases over the data of one test.
@@ -231,6 +103,10 @@ impl TestService {
         let installation = Arc::new(Installation {
             control,
             cluster,
+            redis: match options.sessions {
+                SessionDriver::Redis => Some(Mutex::new(RedisServer::start()?)),
+                SessionDriver::Database | SessionDriver::File => None,
+            },
             master: MasterKey::generate(&seeded_entropy(1)),
             seed: AtomicU64::new(seed),
         });
@@ -314,6 +190,12 @@ impl TestService {
         self.installation.cluster.as_ref()
     }
 
+    /// The Redis that sessions lie in, if they do.
+    pub fn redis(&self) -> Option<MutexGuard<'_, RedisServer>> {
+        let redis = self.installation.redis.as_ref()?;
+        Some(redis.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The key that everything is sealed under.
     pub fn master(&self) -> &MasterKey {
         &self.installation.master
@@ -328,251 +210,6 @@ impl TestService {
     pub fn mail_dir(&self) -> PathBuf {
         self.data_dir().join("mail")
     }
-
-    /// A tenant to make; an owner without a password gets a setup link by mail.
-    pub fn new_tenant(slug: &str, owner: &str, password: Option<&str>) -> Result<NewTenant> {
-        Ok(NewTenant {
-            name: format!("Tenant {slug}"),
-            slug: slug.parse()?,
-            owner: NewOwner {
-                email: owner.parse()?,
-                username: None,
-                full_name: None,
-                password: password.map(str::to_owned),
-            },
-            isolation: Isolation::Database,
-            cluster: None,
-            registration: Registration::Closed,
-            verify_email: true,
-            domains: Vec::new(),
-            application: None,
-            locale: None,
-        })
-    }
-
-    /// The same, kept apart from others as this test's tenants are.
-    pub fn new_tenant_here(
-        &self,
-        slug: &str,
-        owner: &str,
-        password: Option<&str>,
-    ) -> Result<NewTenant> {
-        let mut new = Self::new_tenant(slug, owner, password)?;
-        if let Tenants::Cluster(isolation) = self.options.tenants {
-            new.isolation = isolation;
-        }
-        Ok(new)
-    }
-
-    /// Makes a tenant whose owner has this password.
-    pub async fn make_tenant(&self, slug: &str, owner: &str, password: &str) -> Result<TenantView> {
-        self.create(Self::new_tenant(slug, owner, Some(password))?)
-            .await
-    }
-
-    /// Makes a tenant whose owner gets a setup link.
-    pub async fn invite_tenant(&self, slug: &str, owner: &str) -> Result<TenantView> {
-        self.create(Self::new_tenant(slug, owner, None)?).await
-    }
-
-    /// Makes a tenant, which must become active. The clock moves a little before, so that mails
-    /// have an order.
-    pub async fn create(&self, mut new: NewTenant) -> Result<TenantView> {
-        if let Tenants::Cluster(isolation) = self.options.tenants {
-            new.isolation = isolation;
-        }
-        self.clock.advance(Duration::from_millis(1));
-        match self.service.create_tenant(new, None, WAIT).await? {
-            Created::Active(view) => Ok(*view),
-            Created::Later(view, _) => bail!("tenant {} is not active yet", view.tenant.slug),
-        }
-    }
-
-    /// The mails that were sent, the newest first, after sending those that are due.
-    pub async fn mails(&self) -> Result<Vec<StoredMail>> {
-        self.service.send_due_mail().await?;
-        let mut mails = Vec::new();
-        for listed in self.service.list_mail().await? {
-            mails.push(self.service.find_mail(listed.id).await?);
-        }
-        Ok(mails)
-    }
-
-    /// The token of the newest setup link that was mailed to this address.
-    pub async fn setup_token_from_mail(&self, address: &str) -> Result<String> {
-        self.mails()
-            .await?
-            .iter()
-            .filter(|mail| mail.to == address)
-            .find_map(setup_token)
-            .with_context(|| format!("no setup link was mailed to {address}"))
-    }
-
-    /// What a background worker does once.
-    pub async fn tick(&self) -> Result<()> {
-        self.service.run_due_workflows().await?;
-        self.service.send_due_mail().await?;
-        Ok(())
-    }
-
-    /// Does something while the clock goes as the machine's does.
-    pub async fn while_time_passes<T>(&self, work: impl Future<Output = T>) -> T {
-        const STEP: Duration = Duration::from_millis(10);
-        let mut work = std::pin::pin!(work);
-        loop {
-            match tokio::time::timeout(STEP, &mut work).await {
-                Ok(done) => return done,
-                Err(_) => self.clock.advance(STEP),
-            };
-        }
-    }
-
-    /// Moves the clock and works until no workflow moves any more.
-    pub async fn settle(&self) -> Result<()> {
-        for _ in 0..64 {
-            self.tick().await?;
-            let moving = "SELECT COUNT(*) FROM workflows WHERE state IN ('running', 'undoing')";
-            if self.control().number(moving).await? == 0 {
-                return self.tick().await;
-            }
-            self.clock.advance(LEASE);
-        }
-        bail!("a workflow comes to no end")
-    }
-
-    /// The names in the folder of tenant databases, in order.
-    pub fn tenant_files(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(self.data_dir().join("tenants"))? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
-        }
-        names.sort();
-        Ok(names)
-    }
-
-    /// The file of one generation of a tenant.
-    pub fn tenant_file(&self, tenant: TenantId, generation: Generation) -> PathBuf {
-        let name = files::database_name(tenant, generation);
-        self.data_dir().join("tenants").join(format!("{name}.db"))
-    }
-
-    /// Changes rows of a tenant's database behind everybody's back; how many.
-    pub async fn damage_tenant(&self, view: &TenantView, sql: &str) -> Result<u64> {
-        let path = self.tenant_file(view.tenant.id, view.tenant.generation);
-        let mut conn = control::sqlite(&path).await?;
-        let done = sqlx::query(AssertSqlSafe(sql.to_owned()))
-            .execute(&mut conn)
-            .await?;
-        conn.close().await?;
-        Ok(done.rows_affected())
-    }
-}
-
-/// Makes two tests of each function: over SQLite, and over PostgreSQL.
-#[macro_export]
-macro_rules! on_both {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$name($crate::service::Driver::Sqlite).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::$name($crate::service::Driver::Postgres).await;
-            }
-        }
-    )+};
-}
-
-/// Makes four tests of each function: over tenants in files, and over tenants on a server in each
-/// way of keeping them apart. Registries of both kinds are among them.
-#[macro_export]
-macro_rules! on_each_isolation {
-    ($($name:ident),+ $(,)?) => {$(
-        mod $name {
-            use $crate::service::{Isolation, Options, Tenants};
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn files() {
-                super::$name(Options::sqlite()).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn databases() {
-                let there = Tenants::Cluster(Isolation::Database);
-                super::$name(Options::postgres().with_tenants(there)).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn schemas() {
-                let there = Tenants::Cluster(Isolation::Schema);
-                super::$name(Options::sqlite().with_tenants(there)).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn shared_tables() {
-                let there = Tenants::Cluster(Isolation::Shared);
-                super::$name(Options::postgres().with_tenants(there)).await;
-            }
-        }
-    )+};
-}
-
-/// A client of this kind at this address.
-pub fn client(kind: SessionKind, ip: &str) -> Client {
-    Client {
-        ip: ip.parse().ok(),
-        user_agent: Some("testkit".to_owned()),
-        kind,
-    }
-}
-
-/// The token in a mail's setup link.
-pub fn setup_token(mail: &StoredMail) -> Option<String> {
-    link_token(mail.text.as_deref()?, "/setup/password/")
-}
-
-/// The token in the first link of a text whose path begins so.
-pub fn link_token(text: &str, path: &str) -> Option<String> {
-    let (_, rest) = text.split_once(path)?;
-    let end = rest
-        .find(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)))
-        .unwrap_or(rest.len());
-    Some(rest[..end].to_owned())
-}
-
-fn settings(installation: &Installation, options: &Options) -> Result<Settings> {
-    Ok(Settings {
-        public_url: Url::parse("http://localhost:8000")?,
-        base_domain: "localhost".to_owned(),
-        data_dir: installation.control.dir().to_owned(),
-        email_uniqueness: options.email_uniqueness,
-        rate_limits: options.rate_limits,
-        signup: options.signup,
-        domains: options.domains,
-        code_prefix: "TEN".to_owned(),
-        passwords: PasswordPolicy::default(),
-        breach_check: None,
-        sender: Sender::new("Tenantry", "mail@tenantry.example".parse()?),
-        mail_locale: Locale::En,
-        hash_threads: NonZeroUsize::MIN.saturating_add(1),
-        cluster_url: installation
-            .cluster
-            .as_ref()
-            .map(|cluster| Secret::new(cluster.url().to_owned())),
-        clusters: options.clusters,
-        reconcile: RECONCILE,
-        drain: DRAIN,
-        rotate: None,
-        rotate_service: None,
-        audit_keep: None,
-        webhooks: options.webhooks.clone(),
-        pools: options.pools,
-        pace: options.pace,
-        faults: options.faults.clone(),
-    })
 }
 
 async fn open(

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (name, html) in pages::samples::render_all(*locale)? {
             for part in html.split("/assets/").skip(1) {
                 if let Some(path) = part
-                    .split('?')
+                    .split(['?', '"'])
                     .next()
                     .filter(|path| path.starts_with("tenant/"))
                 {
@@ -41,12 +41,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What stands for every tenant's logo.
+const LOGO: &[u8] = include_bytes!("gallery/logo.png");
+
 fn write_asset(folder: &Path, path: &str) -> Result<(), Box<dyn Error>> {
-    let asset = assets::find(path).ok_or_else(|| format!("no asset {path}"))?;
+    let body = if path.starts_with("tenant/logo/") {
+        LOGO.into()
+    } else {
+        let asset = assets::find(path).ok_or_else(|| format!("no asset {path}"))?;
+        asset.body
+    };
     let file = folder.join("assets").join(path);
     if let Some(parent) = file.parent() {
         fs::create_dir_all(parent)?;
     }
-    fs::write(file, asset.body)?;
+    fs::write(file, body)?;
     Ok(())
 }

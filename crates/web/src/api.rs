@@ -3,6 +3,7 @@
 pub mod applications;
 pub mod audit;
 pub mod auth;
+pub mod brand;
 pub mod clusters;
 pub mod devices;
 mod fields;
@@ -31,4 +32,5 @@ pub fn routes() -> Routes {
         .merge(workflows::routes())
         .merge(audit::routes())
         .merge(users::routes())
+        .merge(brand::routes())
 }

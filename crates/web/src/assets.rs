@@ -5,14 +5,15 @@
 //! addresses from [`href`], which change with the content so that browsers may keep an answer for
 //! good.
 
-pub mod colour;
 mod tenant_css;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-pub use colour::Colour;
+use tenantry_core::logo::LogoTag;
+
 pub use tenant_css::tenant_css;
+pub use tenantry_core::Colour;
 
 /// How long a browser may keep an asset: the longest that is usual, since an address with a
 /// version never changes its content (RFC 8246).
@@ -29,6 +30,7 @@ const SITE_CSS: &str = concat!(
     include_str!("../assets/css/access.css"),
     include_str!("../assets/css/desk.css"),
     include_str!("../assets/css/tables.css"),
+    include_str!("../assets/css/settings.css"),
     include_str!("../assets/css/mail.css"),
     include_str!("../assets/css/docs.css"),
 );
@@ -121,6 +123,15 @@ pub fn href(path: &str) -> String {
 pub fn tenant_href(colour: Colour) -> String {
     href(&format!("tenant/{}.css", colour.hex()))
 }
+
+/// The path of a tenant's logo. It has no version: another logo has another tag.
+pub fn logo_path(tag: LogoTag) -> String {
+    format!("/assets/tenant/logo/{tag}")
+}
+
+/// The content security policy of an image that somebody sent, should a browser be led to show it
+/// as a page.
+pub const IMAGE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /// The content security policy of the pages (CSP level 3). `form_targets` are sources beside this
 /// host that a form may lead to: browsers also hold redirects after a form against `form-action`,

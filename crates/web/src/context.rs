@@ -2,10 +2,12 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use tenantry_core::session::SessionKind;
+use tenantry_core::session::{EndReason, SessionKind};
 use tenantry_core::{Locale, Role};
 use tenantry_service::Refusal;
 use tenantry_service::resolve::Resolved;
@@ -14,9 +16,14 @@ use tenantry_service::signin::Client;
 
 use crate::route::Surface;
 
-/// What is known about a request before its handler runs.
+/// What is known about a request before its handler runs. Handed on by reference: several layers
+/// hold it.
 #[derive(Debug, Clone)]
-pub(crate) struct Ctx {
+pub(crate) struct Ctx(Arc<Known>);
+
+/// What is known about a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
     /// The request's id, as the answer's `X-Request-Id` has it.
     pub(crate) request_id: String,
     /// What carries the answer.
@@ -24,9 +31,11 @@ pub(crate) struct Ctx {
     /// The tenant the request names.
     pub(crate) tenant: Resolved,
     /// Who sends it, where the route asks for somebody or somebody offered a good cookie.
-    pub(crate) principal: Option<Principal>,
+    pub(crate) principal: Option<Arc<Principal>>,
     /// Where it comes from.
     pub(crate) client_ip: Option<IpAddr>,
+    /// The host it was sent to, with its port, as the visitor's browser has it.
+    pub(crate) authority: Option<String>,
     /// The client's `User-Agent`.
     pub(crate) user_agent: Option<String>,
     /// The language to answer in.
@@ -35,6 +44,30 @@ pub(crate) struct Ctx {
     pub(crate) csrf_token: String,
     /// The nonce to keep in a cookie, where the visitor has none yet.
     pub(crate) fresh_nonce: Option<String>,
+    /// Whether what was shown to prove who sends it was good once.
+    pub(crate) stale: bool,
+    /// Why it is good no more, where that is known.
+    pub(crate) ended: Option<EndReason>,
+}
+
+impl From<Known> for Ctx {
+    fn from(known: Known) -> Self {
+        Self(Arc::new(known))
+    }
+}
+
+impl Deref for Ctx {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.0
+    }
+}
+
+impl DerefMut for Ctx {
+    fn deref_mut(&mut self) -> &mut Known {
+        Arc::make_mut(&mut self.0)
+    }
 }
 
 impl Ctx {
@@ -50,13 +83,13 @@ impl Ctx {
     /// Who is signed in. The guard has seen to it on every route that is not for anybody.
     pub(crate) fn principal(&self) -> Result<&Principal, Refusal> {
         self.principal
-            .as_ref()
+            .as_deref()
             .ok_or(Refusal::AuthenticationRequired)
     }
 
     /// The role of whoever is signed in.
     pub(crate) fn role(&self) -> Option<Role> {
-        self.principal.as_ref().map(Principal::role)
+        self.principal.as_deref().map(Principal::role)
     }
 }
 
@@ -76,16 +109,19 @@ impl<S: Sync> FromRequestParts<S> for Ctx {
 impl Ctx {
     /// Nobody, nowhere: what a handler would see were it ever reached without the guard.
     fn unguarded() -> Self {
-        Self {
+        Self::from(Known {
             request_id: String::new(),
             surface: Surface::Api,
             tenant: Resolved::None,
             principal: None,
             client_ip: None,
+            authority: None,
             user_agent: None,
             locale: Locale::default(),
             csrf_token: String::new(),
             fresh_nonce: None,
-        }
+            stale: false,
+            ended: None,
+        })
     }
 }

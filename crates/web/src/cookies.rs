@@ -1,6 +1,8 @@
-//! The two cookies: the session, and the nonce that anonymous forms are bound to.
+//! The cookies: the session, the nonce that anonymous forms are bound to, and for a minute why a
+//! session ended.
 
 use axum::http::{HeaderMap, HeaderValue, header};
+use tenantry_core::session::EndReason;
 
 /// How cookies are named and marked.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,35 @@ impl Cookies {
         } else {
             "tenantry_csrf"
         }
+    }
+
+    /// The name of what tells the sign-in page why a session ended. It holds one word, which anybody
+    /// may plant: the page shows a sentence for it and does nothing.
+    pub(crate) const fn ended(self) -> &'static str {
+        if self.secure {
+            "__Secure-tenantry_ended"
+        } else {
+            "tenantry_ended"
+        }
+    }
+
+    /// Tells the sign-in page why a session ended, for as long as a browser takes to get there.
+    pub(crate) fn tell_ended(self, why: EndReason) -> Option<HeaderValue> {
+        self.for_login(why.as_str(), 60)
+    }
+
+    /// Takes back what was told.
+    pub(crate) fn forget_ended(self) -> Option<HeaderValue> {
+        self.for_login("", 0)
+    }
+
+    fn for_login(self, word: &str, seconds: u32) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let name = self.ended();
+        HeaderValue::try_from(format!(
+            "{name}={word}; Max-Age={seconds}; Path=/login; HttpOnly; SameSite=Lax{secure}"
+        ))
+        .ok()
     }
 
     fn attributes(self) -> &'static str {

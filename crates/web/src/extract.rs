@@ -12,6 +12,7 @@ use http_body_util::BodyExt as _;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use tenantry_core::logo::LOGO_OCTETS;
 use tenantry_service::{FieldError, Refusal};
 
 use crate::App;
@@ -29,6 +30,9 @@ pub(crate) struct Json<T>(pub(crate) T);
 
 /// The same where the body may be left out, which says what the defaults say.
 pub(crate) struct JsonOrNothing<T>(pub(crate) T);
+
+/// An image as the body, whatever its media type says.
+pub(crate) struct Image(pub(crate) Vec<u8>);
 
 /// A form's fields. The guard has checked and taken out its CSRF token.
 pub(crate) struct Form<T>(pub(crate) T);
@@ -71,7 +75,12 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// Reads a body up to [`LIMIT`].
 pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
-    let collecting = http_body_util::Limited::new(body, LIMIT).collect();
+    read_up_to(body, LIMIT).await
+}
+
+/// Reads a body of at most so many octets.
+pub(crate) async fn read_up_to(body: Body, limit: usize) -> Result<Bytes, Failure> {
+    let collecting = http_body_util::Limited::new(body, limit).collect();
     let Ok(collected) = tokio::time::timeout(PATIENCE, collecting).await else {
         return Err(Failure::Malformed("the body took too long to come"));
     };
@@ -166,6 +175,17 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
         .await;
         parsed
             .map(Self)
+            .map_err(|failure| respond(app, ctx.as_ref(), failure))
+    }
+}
+
+impl FromRequest<App> for Image {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let ctx = request.extensions().get::<Ctx>().cloned();
+        let read = read_up_to(request.into_body(), LOGO_OCTETS).await;
+        read.map(|bytes| Self(bytes.into()))
             .map_err(|failure| respond(app, ctx.as_ref(), failure))
     }
 }

@@ -1,6 +1,8 @@
 //! What stands before every handler: who sends the request, for which tenant, and whether that may
 //! be. It enforces what the route declares; no handler does any of it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
@@ -15,11 +17,12 @@ use tenantry_service::resolve::Hints;
 use tenantry_service::sessions::{Credential, Principal};
 
 use crate::audit::{self, Named};
-use crate::context::Ctx;
-use crate::host::Endpoint;
+use crate::context::{Ctx, Known};
+use crate::host::{BadHost, Endpoint};
+use crate::pages::paths;
 use crate::problem::{Failure, respond};
 use crate::route::{Audience, CsrfClass, Route, Surface, TenantRule};
-use crate::{App, cookies, extract};
+use crate::{App, cookies, extract, idempotency, upload};
 
 /// How long a handler may take before its client is told to come back later. Its work goes on and
 /// ends by the databases' own limits; nothing is cut off half-way.
@@ -74,14 +77,19 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut ctx = bare(&app, route.surface, &request);
+    let endpoint = endpoint(&app, &request);
+    let mut ctx = known(route.surface, &request, endpoint.as_ref().ok());
     let mut request = request;
     let named = Named::of(&route, &mut request).await;
-    match admit(&app, &route, &mut ctx, request).await {
+    match admit(&app, &route, &mut ctx, request, endpoint).await {
         Ok(mut request) => {
             request.extensions_mut().insert(ctx.clone());
+            if route.direct {
+                return next.run(request).await;
+            }
             // In a task of its own: a client that hangs up cancels nothing half-way.
-            let running = run(app.clone(), route, ctx.clone(), named, next.run(request));
+            let handling = idempotency::once(app.clone(), route, ctx.clone(), request, next);
+            let running = run(app.clone(), route, ctx.clone(), named, handling);
             let handled = tokio::time::timeout(DEADLINE, tokio::spawn(running)).await;
             let response = match handled {
                 Ok(Ok(response)) => response,
@@ -134,18 +142,26 @@ fn broken_off(app: &App, ctx: &Ctx, error: tokio::task::JoinError) -> Response {
 
 /// What is known before anything is checked: enough to answer in the right language and shape.
 pub(crate) fn bare(app: &App, surface: Surface, request: &Request) -> Ctx {
+    known(surface, request, endpoint(app, request).as_ref().ok())
+}
+
+/// Where a request was sent to and where it comes from.
+fn endpoint(app: &App, request: &Request) -> Result<Endpoint, BadHost> {
+    let peer = request
+        .extensions()
+        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+        .map(|info| info.0);
+    Endpoint::of(request.headers(), request.uri(), peer, &app.options)
+}
+
+fn known(surface: Surface, request: &Request, endpoint: Option<&Endpoint>) -> Ctx {
     let headers = request.headers();
     let text = |name| {
         headers
             .get(name)
             .and_then(|value: &HeaderValue| value.to_str().ok())
     };
-    let peer = request
-        .extensions()
-        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-        .map(|info| info.0);
-    let endpoint = Endpoint::of(headers, request.uri(), peer, &app.options);
-    Ctx {
+    Ctx::from(Known {
         request_id: request
             .extensions()
             .get::<RequestId>()
@@ -154,12 +170,15 @@ pub(crate) fn bare(app: &App, surface: Surface, request: &Request) -> Ctx {
         surface,
         tenant: tenantry_service::resolve::Resolved::None,
         principal: None,
-        client_ip: endpoint.ok().and_then(|endpoint| endpoint.client),
+        client_ip: endpoint.and_then(|endpoint| endpoint.client),
+        authority: endpoint.map(|endpoint| endpoint.authority.clone()),
         user_agent: text(header::USER_AGENT).map(str::to_owned),
         locale: text(header::ACCEPT_LANGUAGE).map_or_else(Locale::default, Locale::negotiate),
         csrf_token: String::new(),
         fresh_nonce: None,
-    }
+        stale: false,
+        ended: None,
+    })
 }
 
 async fn admit(
@@ -167,16 +186,16 @@ async fn admit(
     route: &Route,
     ctx: &mut Ctx,
     request: Request,
+    endpoint: Result<Endpoint, BadHost>,
 ) -> Result<Request, Failure> {
-    let peer = request
-        .extensions()
-        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-        .map(|info| info.0);
-    let request = with_readable_path(request).await?;
+    let request = if route.path.contains('{') {
+        with_readable_path(request).await?
+    } else {
+        request
+    };
     if route.tenant == TenantRule::Ignored && names_no_host(&request) {
         return Ok(request);
     }
-    let endpoint = Endpoint::of(request.headers(), request.uri(), peer, &app.options);
     let endpoint =
         endpoint.map_err(|_| Failure::Malformed("the request has no single, valid host"))?;
     if route.tenant == TenantRule::Optional {
@@ -195,7 +214,13 @@ async fn admit(
     let binding = binding(app, ctx, request.headers());
     ctx.csrf_token = app.service.csrf().token(&binding);
     if route.csrf == CsrfClass::Form {
-        check_form(app, &endpoint, &binding, request).await
+        let request = check_origin(&endpoint, request)?;
+        let request = if route.takes_file {
+            upload::unpacked(request).await?
+        } else {
+            request
+        };
+        check_form(app, &binding, request).await
     } else {
         Ok(request)
     }
@@ -238,21 +263,33 @@ async fn authenticate(
         if route.surface == Surface::Page
             && let Some(credential) = credential
         {
-            ctx.principal = app
-                .service
-                .authenticate(credential, ctx.tenant.id())
-                .await
-                .ok();
+            ctx.principal = signed_in(app, route, ctx, credential).await.ok();
         }
         return Ok(());
     }
     let credential = credential.ok_or(Refusal::AuthenticationRequired)?;
-    ctx.principal = Some(
-        app.service
-            .authenticate(credential, ctx.tenant.id())
-            .await?,
-    );
+    ctx.principal = Some(signed_in(app, route, ctx, credential).await?);
     Ok(())
+}
+
+/// Who sends a request. Of a session that is good no more it is noted why, where the answer tells it
+/// to whoever shows what carried it; a proxy has nobody to tell.
+async fn signed_in(
+    app: &App,
+    route: &Route,
+    ctx: &mut Ctx,
+    credential: Credential<'_>,
+) -> Result<Arc<Principal>, Refusal> {
+    let hinted = ctx.tenant.id();
+    let outcome = app.service.authenticate(credential, hinted).await;
+    if matches!(outcome, Err(Refusal::SessionStale)) {
+        ctx.stale = true;
+        let insists = route.audience != Audience::Public || route.path == paths::LOGIN;
+        if insists && matches!(route.surface, Surface::Page | Surface::Api) {
+            ctx.ended = app.service.why_ended(credential, hinted).await;
+        }
+    }
+    outcome
 }
 
 fn authorize(route: &Route, ctx: &Ctx) -> Result<(), Failure> {
@@ -279,7 +316,7 @@ fn authorize(route: &Route, ctx: &Ctx) -> Result<(), Failure> {
 
 /// What a visitor's forms are bound to: the session, or a nonce kept in a cookie.
 fn binding(app: &App, ctx: &mut Ctx, headers: &HeaderMap) -> Vec<u8> {
-    if let Some(Principal { session, .. }) = &ctx.principal {
+    if let Some(Principal { session, .. }) = ctx.principal.as_deref() {
         return format!("session:{}", session.id).into_bytes();
     }
     let kept = cookies::find(headers, app.cookies().nonce()).filter(|nonce| {
@@ -299,13 +336,8 @@ fn binding(app: &App, ctx: &mut Ctx, headers: &HeaderMap) -> Vec<u8> {
     format!("nonce:{nonce}").into_bytes()
 }
 
-/// Checks that a form is one of ours, and takes its token out of the fields.
-async fn check_form(
-    app: &App,
-    endpoint: &Endpoint,
-    binding: &[u8],
-    request: Request,
-) -> Result<Request, Failure> {
+/// Checks that a form was sent by a page of this host, as far as browsers tell.
+fn check_origin(endpoint: &Endpoint, request: Request) -> Result<Request, Failure> {
     let headers = request.headers();
     let site = headers
         .get("sec-fetch-site")
@@ -324,6 +356,11 @@ async fn check_form(
             return Err(Failure::ForeignForm);
         }
     }
+    Ok(request)
+}
+
+/// Checks that a form is one of ours, and takes its token out of the fields.
+async fn check_form(app: &App, binding: &[u8], request: Request) -> Result<Request, Failure> {
     let (mut parts, body) = request.into_parts();
     let bytes = extract::read(body).await?;
     let mut shown = None;
@@ -375,6 +412,11 @@ fn refuse(app: &App, route: &Route, ctx: &Ctx, failure: Failure) -> Response {
     };
     let mut response = (StatusCode::SEE_OTHER, Redirect::to(&to)).into_response();
     if clear && let Some(cookie) = app.cookies().clear(app.cookies().session()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    if let Some(why) = ctx.ended
+        && let Some(cookie) = app.cookies().tell_ended(why)
+    {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

@@ -8,10 +8,12 @@
 mod account;
 mod admin;
 mod applications;
+mod brand;
 mod choose_tenant;
 mod credentials;
 mod dashboard;
 mod dev_mail;
+mod devices;
 mod docs;
 mod domains;
 mod everywhere;
@@ -76,6 +78,10 @@ pub struct Texts {
     pub account: account::AccountTexts,
     /// Running a tenant's people.
     pub staff: staff::StaffTexts,
+    /// Devices on which a PIN is enough, and the PINs.
+    pub devices: devices::DeviceTexts,
+    /// What a tenant's pages and mails look like.
+    pub brand: brand::BrandTexts,
     /// The mails of a development server.
     pub dev_mail: dev_mail::DevMailTexts,
     /// The platform's own front page.
@@ -106,6 +112,8 @@ pub static EN: Texts = Texts {
     dashboard: dashboard::DashboardTexts::EN,
     account: account::AccountTexts::EN,
     staff: staff::StaffTexts::EN,
+    devices: devices::DeviceTexts::EN,
+    brand: brand::BrandTexts::EN,
     dev_mail: dev_mail::DevMailTexts::EN,
     home: home::HomeTexts::EN,
     admin: admin::AdminTexts::EN,
@@ -129,6 +137,8 @@ pub static DE: Texts = Texts {
     dashboard: dashboard::DashboardTexts::DE,
     account: account::AccountTexts::DE,
     staff: staff::StaffTexts::DE,
+    devices: devices::DeviceTexts::DE,
+    brand: brand::BrandTexts::DE,
     dev_mail: dev_mail::DevMailTexts::DE,
     home: home::HomeTexts::DE,
     admin: admin::AdminTexts::DE,

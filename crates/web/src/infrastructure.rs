@@ -11,14 +11,16 @@ use crate::App;
 use crate::answer::answer;
 use crate::context::Ctx;
 use crate::route::{Audience, Doc, Route, Routes, Surface, TenantRule};
+use crate::router::FORWARD_AUTH;
 
 /// This feature's routes.
 pub(crate) fn routes() -> Routes {
     let summary = "Forward-auth for a proxy: who sends a request, as headers; else 401";
-    let mut verify = Route::infrastructure("/auth/verify", summary);
+    let mut verify = Route::infrastructure(FORWARD_AUTH, summary);
     verify.audience = Audience::SignedIn;
     verify.tenant = TenantRule::Optional;
     verify.surface = Surface::ForwardAuth;
+    verify.direct = true;
     verify.doc =
         Some(Doc::new(summary, 200).refuses(&["authentication_required", "session_stale"]));
     Routes::default()
@@ -91,7 +93,7 @@ async fn metrics(State(app): State<App>) -> Response {
 }
 
 async fn openapi(State(app): State<App>) -> Response {
-    axum::Json(&*app.openapi).into_response()
+    axum::Json(&app.openapi).into_response()
 }
 
 async fn jwks(State(app): State<App>) -> Response {

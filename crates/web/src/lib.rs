@@ -4,6 +4,7 @@
 //! a request apart, calls one use case and shows what came of it. What a route may be asked by
 //! whom is declared with the route and enforced by the guard in front of it.
 
+mod agent;
 mod answer;
 pub mod api;
 pub mod assets;
@@ -14,6 +15,7 @@ mod extract;
 mod guard;
 mod host;
 pub mod i18n;
+mod idempotency;
 mod infrastructure;
 mod metrics;
 pub mod openapi;
@@ -23,8 +25,10 @@ pub mod route;
 mod router;
 mod serve;
 mod site;
+mod upload;
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::http::HeaderValue;
@@ -49,15 +53,26 @@ impl Options {
     }
 }
 
-/// What every handler can reach.
+/// What every handler can reach. Handed on by reference: several layers of each request hold it.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What every handler can reach.
+pub struct Parts {
     service: Service,
-    options: Arc<Options>,
-    metrics: Arc<Metrics>,
-    openapi: Arc<serde_json::Value>,
+    options: Options,
+    metrics: Metrics,
+    openapi: serde_json::Value,
     secure: bool,
     content_security_policy: HeaderValue,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl App {
@@ -68,17 +83,20 @@ impl App {
         // The policy is ours and ASCII; were it not, nothing at all may be loaded.
         let content_security_policy =
             policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
-        Self {
+        let routes = routes();
+        let paths = routes.declarations().map(|route| route.path);
+        let metrics = Metrics::new(paths.chain(site::assets::PATHS));
+        Self(Arc::new(Parts {
             service,
-            options: Arc::new(options),
-            metrics: Arc::new(Metrics::new()),
-            openapi: Arc::new(openapi::describe(&routes())),
+            options,
+            metrics,
+            openapi: openapi::describe(&routes),
             secure,
             content_security_policy,
-        }
+        }))
     }
 
-    const fn cookies(&self) -> Cookies {
+    fn cookies(&self) -> Cookies {
         Cookies {
             secure: self.secure,
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tenantry_core::Locale;
 
 use crate::i18n::problem::ProblemCode;
-use crate::route::{Audience, Doc, Route, Routes, SchemaOf, Surface, TenantRule};
+use crate::route::{Audience, Doc, IdempotencyClass, Route, Routes, SchemaOf, Surface, TenantRule};
 
 /// Describes every route that has a description.
 pub fn describe(routes: &Routes) -> Value {
@@ -105,6 +105,9 @@ fn operation(route: &Route, doc: &Doc, generator: &mut SchemaGenerator) -> Value
             "required": true,
             "content": { doc.request_type: { "schema": schema(request, generator) } },
         });
+        if let Some(about) = doc.request_about {
+            operation["requestBody"]["description"] = about.into();
+        }
     }
     let mut response = json!({ "description": "Done" });
     if let Some(body) = doc.response.1 {
@@ -114,8 +117,13 @@ fn operation(route: &Route, doc: &Doc, generator: &mut SchemaGenerator) -> Value
         doc.response.0.to_string(): response,
         "default": { "$ref": "#/components/responses/Problem" },
     });
-    if !doc.refusals.is_empty() {
-        operation["x-refusals"] = json!(doc.refusals);
+    let mut refusals = doc.refusals.to_vec();
+    if route.idempotency != IdempotencyClass::None && !refusals.contains(&"conflict") {
+        // The key was used for another request, or the first is under way.
+        refusals.push("conflict");
+    }
+    if !refusals.is_empty() {
+        operation["x-refusals"] = json!(refusals);
     }
     operation
 }
@@ -136,8 +144,9 @@ fn parameters(route: &Route, doc: &Doc, generator: &mut SchemaGenerator) -> Vec<
     if let Some(query) = doc.query {
         parameters.extend(query_parameters(&schema(query, generator)));
     }
-    for (name, description) in doc.headers {
-        parameters.push(text("header", name, description));
+    if route.idempotency != IdempotencyClass::None {
+        let description = "Asked again under the same key, the same is not done again";
+        parameters.push(text("header", crate::idempotency::HEADER, description));
     }
     if route.tenant == TenantRule::Optional && route.surface == Surface::Api {
         let description = "The tenant, by id or slug, where the host does not name it";

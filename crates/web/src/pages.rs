@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod brand;
 pub mod choose_tenant;
 pub mod chrome;
 pub mod credentials;
@@ -53,6 +54,11 @@ pub mod paths {
     pub const STAFF: &str = "/staff";
     /// Adding somebody; the form is sent to the same address.
     pub const STAFF_NEW: &str = "/staff/new";
+    /// Devices on which a PIN is enough; the form is sent to the same address, one's removal to
+    /// `/{id}/remove`.
+    pub const DEVICES: &str = "/staff/devices";
+    /// What holds for everybody in a tenant; its forms are sent to the same address and below it.
+    pub const SETTINGS: &str = "/settings";
     /// Where somebody signed in begins.
     pub const DASHBOARD: &str = "/dashboard";
     /// The console; below it a tenant's page at `/{slug}` and its actions at `/{slug}/{action}`.

@@ -13,6 +13,7 @@ use tenantry_core::Locale;
 use crate::App;
 use crate::audit::Audited;
 use crate::context::Ctx;
+use crate::i18n;
 use crate::i18n::problem::ProblemCode;
 use crate::route::Surface;
 
@@ -215,7 +216,12 @@ pub(crate) fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Respons
         // Logged once, where it leaves us.
         tracing::error!(request.id = request_id, error = %Chain(refusal), "a request failed");
     }
-    let told = failure.told();
+    let mut told = failure.told();
+    if told.code == ProblemCode::SessionStale
+        && let Some(why) = ctx.and_then(|ctx| ctx.ended)
+    {
+        told.detail = Some(i18n::of(Locale::En).login.ended(Some(why)).to_owned());
+    }
     let (code, audited) = (told.code, Audited::of_errors(&told.errors));
     let mut response = shaped(app, ctx, told, request_id);
     // For the audit, which a page's words tell nothing.

@@ -4,7 +4,7 @@
 //! is what the [guard](crate::guard) enforces. Tests and the API's description are made from it.
 
 use axum::routing::MethodRouter;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::App;
@@ -71,6 +71,18 @@ pub enum AuditClass {
     Platform,
 }
 
+/// What a route makes of an `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdempotencyClass {
+    /// Nothing: it makes nothing, or making it again is harmless.
+    None,
+    /// The answer is kept, and given again to the same request under the same key.
+    Kept,
+    /// The key is written down with the work, so that whoever asks again gets the same work.
+    WithWork,
+}
+
 /// What carries a route's answers, and so its errors and its credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +109,8 @@ pub enum Verb {
     Post,
     /// Changes.
     Patch,
+    /// Puts something in the place of what was there.
+    Put,
     /// Removes.
     Delete,
 }
@@ -108,6 +122,7 @@ impl Verb {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
+            Self::Put => "PUT",
             Self::Delete => "DELETE",
         }
     }
@@ -123,12 +138,12 @@ pub struct Doc {
     pub summary: &'static str,
     /// What its query may hold, beside hints about the tenant.
     pub query: Option<SchemaOf>,
-    /// Headers it reads, each with what it is for, beside those of every route.
-    pub headers: &'static [(&'static str, &'static str)],
     /// The body it takes.
     pub request: Option<SchemaOf>,
     /// The media type of that body.
     pub request_type: &'static str,
+    /// What is said about that body, where its type does not say it.
+    pub request_about: Option<&'static str>,
     /// The status and body it answers with.
     pub response: (u16, Option<SchemaOf>),
     /// The codes it can refuse with, beside those of every route.
@@ -141,9 +156,9 @@ impl Doc {
         Self {
             summary,
             query: None,
-            headers: &[],
             request: None,
             request_type: "application/json",
+            request_about: None,
             response: (status, None),
             refusals: &[],
         }
@@ -153,13 +168,6 @@ impl Doc {
     #[must_use]
     pub fn asks<T: JsonSchema>(mut self) -> Self {
         self.query = Some(T::json_schema);
-        self
-    }
-
-    /// With these headers.
-    #[must_use]
-    pub const fn reads(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
-        self.headers = headers;
         self
     }
 
@@ -175,6 +183,15 @@ impl Doc {
     pub fn takes_lines<T: JsonSchema>(mut self) -> Self {
         self.request_type = "application/x-ndjson";
         self.takes::<T>()
+    }
+
+    /// With an image as its body, of which this is said.
+    #[must_use]
+    pub fn takes_image(mut self, about: &'static str) -> Self {
+        self.request_type = "image/*";
+        self.request_about = Some(about);
+        self.request = Some(|_| json_schema!({ "type": "string", "format": "binary" }));
+        self
     }
 
     /// With this answer.
@@ -214,8 +231,15 @@ pub struct Route {
     /// What an entry of the audit calls the act: a thing and what is done to it, as
     /// `tenant.create`; empty where there is none.
     pub action: &'static str,
+    /// What it makes of an `Idempotency-Key`.
+    pub idempotency: IdempotencyClass,
     /// Whether somebody who must change the password may call it.
     pub before_password_change: bool,
+    /// Whether its form may come with a file.
+    pub takes_file: bool,
+    /// Whether its handler only tells what the guard found. It asks no database then, so that nothing
+    /// is left half-done where its client hangs up, and needs no task of its own.
+    pub direct: bool,
     /// What the API's description says.
     pub doc: Option<Doc>,
 }
@@ -232,7 +256,10 @@ impl Route {
             csrf: CsrfClass::NotNeeded,
             audit: AuditClass::None,
             action: "",
+            idempotency: IdempotencyClass::None,
             before_password_change: false,
+            takes_file: false,
+            direct: false,
             doc: None,
         }
     }
@@ -288,10 +315,39 @@ impl Route {
         self
     }
 
+    /// Done once under one `Idempotency-Key`, and answered alike. Every create is; the guard sees to
+    /// it.
+    #[must_use]
+    pub const fn once_by_key(mut self) -> Self {
+        self.idempotency = IdempotencyClass::Kept;
+        self
+    }
+
+    /// Done once under one `Idempotency-Key`, which the use case writes down with its work.
+    #[must_use]
+    pub const fn once_with_its_work(mut self) -> Self {
+        self.idempotency = IdempotencyClass::WithWork;
+        self
+    }
+
     /// Also for somebody who must change the password first.
     #[must_use]
     pub const fn before_password_change(mut self) -> Self {
         self.before_password_change = true;
+        self
+    }
+
+    /// Its form may come with a file, as `multipart/form-data` ([`crate::upload`]).
+    #[must_use]
+    pub const fn with_file(mut self) -> Self {
+        self.takes_file = true;
+        self
+    }
+
+    /// Its handler only tells what the guard found.
+    #[must_use]
+    pub const fn direct(mut self) -> Self {
+        self.direct = true;
         self
     }
 

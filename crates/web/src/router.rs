@@ -13,6 +13,9 @@ use crate::guard::{RequestId, guard};
 use crate::route::Routes;
 use crate::{App, api, infrastructure, site};
 
+/// Where a proxy asks whether to let a request through.
+pub(crate) const FORWARD_AUTH: &str = "/auth/verify";
+
 /// Every route there is.
 pub fn routes() -> Routes {
     api::routes()
@@ -41,11 +44,9 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     let id = request_id(&app);
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
-    let path = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("unmatched", MatchedPath::as_str)
-        .to_owned();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let matched = matched.as_ref().map(MatchedPath::as_str);
+    let path = matched.unwrap_or("unmatched");
     let mut response = next.run(request).await;
     let status = response.status();
     let headers = response.headers_mut();
@@ -73,11 +74,14 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
     }
     let took = begun.elapsed();
     app.metrics
-        .answered(method.as_str(), &path, status.as_u16(), took);
-    tracing::info!(
-        request.id = id, http.method = %method, http.route = path, http.status = status.as_u16(),
-        took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "answered"
-    );
+        .answered(&method, matched, status.as_u16(), took);
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    // A proxy asks with each request that it lets through, and logs that one itself.
+    if path == FORWARD_AUTH && status.is_success() {
+        tracing::debug!(request.id = id, http.method = %method, http.route = path, http.status = status.as_u16(), took_us, "answered");
+    } else {
+        tracing::info!(request.id = id, http.method = %method, http.route = path, http.status = status.as_u16(), took_us, "answered");
+    }
     response
 }
 

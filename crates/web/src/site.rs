@@ -14,6 +14,7 @@ pub(crate) mod login;
 mod new_address;
 pub(crate) mod recovery;
 pub(crate) mod registration;
+pub(crate) mod settings;
 pub(crate) mod setup;
 pub(crate) mod signup;
 pub(crate) mod staff;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Routes {
         .merge(credentials::routes())
         .merge(account::routes())
         .merge(staff::routes())
+        .merge(settings::routes())
         .merge(admin::routes())
         .merge(docs::routes())
         .merge(dev_mail::routes())

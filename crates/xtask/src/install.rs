@@ -4,7 +4,7 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::services::{chromedriver, chromium, python_with_smtp, server_binaries};
+use crate::services::{chromedriver, chromium, python_with_smtp, redis_server, server_binaries};
 use crate::shell::{Shell, Terminal};
 
 /// A Debian package, and how to see that what it brings is there.
@@ -13,10 +13,14 @@ struct Package {
     present: fn(&Shell) -> bool,
 }
 
-const PACKAGES: [Package; 5] = [
+const PACKAGES: [Package; 6] = [
     Package {
         name: "postgresql",
         present: |shell| server_binaries(shell).is_some(),
+    },
+    Package {
+        name: "redis-server",
+        present: |shell| redis_server(shell).is_some(),
     },
     Package {
         name: "chromium",

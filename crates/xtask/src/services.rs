@@ -27,6 +27,7 @@ impl Services {
         let programs = [
             ("TENANTRY_TEST_CHROMIUM", chromium(shell)),
             ("TENANTRY_TEST_CHROMEDRIVER", chromedriver(shell)),
+            ("TENANTRY_TEST_REDIS", redis_server(shell)),
             ("TENANTRY_TEST_PYTHON", python_with_smtp(shell)),
         ];
         let programs = programs
@@ -41,8 +42,8 @@ impl Services {
         self.postgres.url()
     }
 
-    /// The environment in which tests find the services. Chromium, its driver and the SMTP server
-    /// are started by the tests themselves; only where they are is told.
+    /// The environment in which tests find the services. Redis, Chromium, its driver and the SMTP
+    /// server are started by the tests themselves; only where they are is told.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let binaries = self.postgres.binaries().display().to_string();
         let mut environment = vec![
@@ -64,6 +65,15 @@ pub(crate) fn chromium(shell: &Shell) -> Option<PathBuf> {
     ["chromium", "chromium-browser", "google-chrome"]
         .iter()
         .find_map(|name| shell.find(name))
+}
+
+/// Redis' server; Valkey's is one too. Debian puts it where administrators look.
+pub(crate) fn redis_server(shell: &Shell) -> Option<PathBuf> {
+    let system = Path::new("/usr/bin/redis-server").to_owned();
+    ["redis-server", "valkey-server"]
+        .iter()
+        .find_map(|name| shell.find(name))
+        .or_else(|| Some(system).filter(|file| file.is_file()))
 }
 
 /// The driver of Chromium.

@@ -1,5 +1,6 @@
 //! The one test command: stages in a row, each with its name, time and outcome.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -101,6 +102,14 @@ fn require(shell: &Shell, tool: &str) -> Result<()> {
         .with_context(|| format!("{tool} is missing; run `cargo xtask test --only install`"))
 }
 
+/// Tests at once, unless the runner is told otherwise. Many wait: for a lease to run out, for the
+/// server, for another process. On a small machine there are twice as many as cores, so that none of
+/// these is idle; more than eight would only crowd the one PostgreSQL.
+fn at_once() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    cores.max(8.min(2 * cores))
+}
+
 fn run_tests(shell: &Shell, options: &Options) -> Result<()> {
     let services = Services::start(shell)?;
     let mut command = if shell.find("cargo-nextest").is_some() {
@@ -114,7 +123,10 @@ fn run_tests(shell: &Shell, options: &Options) -> Result<()> {
                 .chain(targets),
         )
     };
-    command.args(&options.runner).envs(services.environment());
+    command
+        .args(&options.runner)
+        .envs(services.environment())
+        .env("NEXTEST_TEST_THREADS", at_once().to_string());
     shell.run(&mut command, Terminal::Detached)
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct SettingArgs {
         hide_env_values = true
     )]
     pub(crate) cluster_url: Option<String>,
-    /// Where sessions lie.
+    /// Where sessions lie: `database`, `redis` or `file` [default: database].
     #[arg(
         long,
         global = true,
@@ -56,7 +56,7 @@ pub(crate) struct SettingArgs {
         hide = true
     )]
     pub(crate) sessions: Option<String>,
-    /// Redis.
+    /// `redis://…`, or `rediss://…` with TLS.
     #[arg(
         long,
         global = true,

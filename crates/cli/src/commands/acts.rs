@@ -10,8 +10,8 @@ use tenantry_service::refusal::Chain;
 use tenantry_service::{Refusal, Service};
 
 use crate::args::{
-    AdminCommand, AdoptArgs, ApplicationCommand, ClusterCommand, Command, DomainCommand,
-    TenantCommand, UserCommand, Which, WorkflowCommand,
+    AdminCommand, AdoptArgs, ApplicationCommand, CacheCommand, ClusterCommand, Command,
+    DomainCommand, KeyCommand, TenantCommand, UserCommand, Which, WorkflowCommand,
 };
 use crate::exit::Exit;
 
@@ -75,6 +75,21 @@ pub(super) fn of(command: &Command) -> Option<Doing> {
         Command::User(command) => of_user(command),
         Command::Cluster(command) => of_cluster(command),
         Command::Application(command) => of_application(command),
+        Command::Cache(CacheCommand::Clear(args)) => {
+            let doing = match &args.tenant {
+                Some(name) => Doing::to_tenant("cache.clear", name),
+                None => Doing::plain("cache.clear"),
+            };
+            Some(doing.told(json!({ "all": args.all, "sessions": args.sessions })))
+        }
+        Command::Key(command) => match command {
+            KeyCommand::List => None,
+            KeyCommand::Rotate(args) => Some(Doing::plain("key.rotate").told(json!({
+                "signing": args.means_signing(),
+                "sealing": args.means_sealing(),
+                "now": args.now,
+            }))),
+        },
         Command::Workflow(command) => match command {
             WorkflowCommand::List | WorkflowCommand::Show { .. } => None,
             WorkflowCommand::Retry { id } => {

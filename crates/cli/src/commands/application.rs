@@ -86,7 +86,11 @@ fn list(views: &[ApplicationView], more: bool, out: Output) -> Result<(), Exit> 
                     one.state.to_string(),
                     one.slug.clone(),
                     one.name.clone(),
-                    one.email.clone().unwrap_or_default(),
+                    match &one.email {
+                        Some(email) => email.clone(),
+                        None if one.damaged => "(damaged)".to_owned(),
+                        None => String::new(),
+                    },
                     one.created_at.to_string(),
                 ]
             }),

@@ -42,6 +42,7 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
         .local_addr()
         .map_err(|error| Exit::failed("asking for the address listened on", error))?;
     let service = open::service(config).await?;
+    settle_sessions(&service).await?;
     // From here on, so that one who reads the greeting can count on an end in order.
     let mut signals = Signals::listen()?;
     SERVING.store(true, Ordering::Relaxed);
@@ -59,7 +60,7 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
     greet((config, address), &service, &people, out).await?;
 
     let options = Options {
-        trusted_proxies: config.trusted_proxies.clone(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
     };
     let serving = tokio::spawn(serve(
         listener,
@@ -79,6 +80,17 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
     service.close().await;
     tracing::info!("stopped");
     Ok(code)
+}
+
+/// Remembers where sessions lie, and says what it means when they lay elsewhere before.
+async fn settle_sessions(service: &Service) -> Result<(), Exit> {
+    if let Some(before) = service.settle_session_driver().await? {
+        tracing::warn!(
+            sessions.before = %before, sessions.now = %service.session_driver(),
+            "TENANTRY_SESSIONS has changed: everybody is signed out and signs in anew"
+        );
+    }
+    Ok(())
 }
 
 /// The signals that end a server in order: SIGTERM with 0, Ctrl-C with 130. One that comes before

@@ -53,6 +53,7 @@ pub(super) async fn run(
                 cluster,
                 registration: Registration::default(),
                 verify_email: true,
+                colour: None,
                 domains: Vec::new(),
                 application: None,
                 locale: None,

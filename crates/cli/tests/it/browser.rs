@@ -1,5 +1,8 @@
 //! The path of a new user through the real pages, in Chromium.
 
+mod people;
+mod stale;
+
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -23,11 +26,19 @@ struct House {
 
 impl House {
     fn open() -> Result<Self> {
+        Self::open_with("")
+    }
+
+    /// With such settings in a file.
+    fn open_with(settings: &str) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut install = Installation::fresh(env!("CARGO_BIN_EXE_tenantry"))?;
         install
             .set("TENANTRY_BIND", format!("127.0.0.1:{port}"))
             .set("TENANTRY_PUBLIC_URL", format!("http://localhost:{port}"));
+        if !settings.is_empty() {
+            install.configure(settings)?;
+        }
         let server = install.serve()?;
         Ok(Self {
             install,
@@ -453,8 +464,20 @@ async fn no_page_is_wider_than_the_screen() -> Result<()> {
         "/account/password",
         "/admin/tenants",
         "/admin/tenants/uml",
+        "/admin/audit",
     ] {
         fits(house.at("", path)).await?;
+    }
+    sign_in(&browser, &house, "uml", OWNER, FIRST).await?;
+    arrives(&browser, &house.at("uml", "/dashboard")).await?;
+    for path in [
+        "/staff",
+        "/staff/new",
+        "/staff/devices",
+        "/settings",
+        "/account",
+    ] {
+        fits(house.at("uml", path)).await?;
     }
     browser.close().await
 }

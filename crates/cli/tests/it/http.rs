@@ -160,6 +160,11 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All headers, their names in lower case.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     /// The body; null where it is no JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_default()

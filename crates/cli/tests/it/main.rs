@@ -2,8 +2,10 @@
 
 mod acts;
 mod adopt;
+mod alike;
 mod audit;
 mod browser;
+mod cache;
 mod clusters;
 mod crash;
 mod credentials;
@@ -11,11 +13,13 @@ mod damage;
 mod domains;
 mod endings;
 mod http;
+mod keys;
 mod mail;
 mod newcomer;
 mod postgres;
 mod secrets;
 mod serving;
+mod session_drivers;
 mod settings;
 mod users;
 

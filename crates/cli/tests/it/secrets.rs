@@ -1,10 +1,12 @@
 //! Secrets that are planted, and looked for wherever they must not be.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
+use tenantry_testkit::process::Installation;
 
 use crate::acts::{self, ADMIN, done, setup_token};
 use crate::http::Ask;
@@ -31,17 +33,110 @@ fn clean(place: &str, text: &str, secrets: &[&str]) -> Result<()> {
 }
 
 /// Every file below a folder, as text; what is no text is good enough to search in.
-fn clean_files(folder: &Path, secrets: &[&str]) -> Result<()> {
+fn clean_files(folder: &Path, look: &impl Fn(&str, &str) -> Result<()>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            clean_files(&path, secrets)?;
+            clean_files(&path, look)?;
         } else {
             let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-            clean(&path.display().to_string(), &text, secrets)?;
+            look(&path.display().to_string(), &text)?;
         }
     }
     Ok(())
+}
+
+/// What devices, PINs and one-time codes were used with.
+struct StaffsSecrets {
+    device: String,
+    /// Six digits each, which are no secret as a part of a longer number or of a time.
+    digits: Vec<String>,
+}
+
+impl StaffsSecrets {
+    fn clean(&self, place: &str, text: &str) -> Result<()> {
+        clean(place, text, &[&self.device])?;
+        let in_a_number =
+            |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.');
+        for digits in &self.digits {
+            for (at, _) in text.match_indices(digits.as_str()) {
+                let before = in_a_number(text[..at].chars().next_back());
+                let after = in_a_number(text[at + digits.len()..].chars().next());
+                ensure!(before || after, "{place} tells {digits}");
+            }
+        }
+        Ok(())
+    }
+}
+
+const PIN: &str = "480216";
+const GUESSED_PIN: &str = "739152";
+
+/// Signs in with a PIN on a device and shows a one-time code; what it was done with.
+fn staffs_secrets(
+    installation: &Installation,
+    address: SocketAddr,
+    admin: &str,
+) -> Result<StaffsSecrets> {
+    // Platform admins have no devices: the owner enrols one.
+    let refused = Ask::post("/api/v1/devices").bearer(admin);
+    let refused = refused.json(&json!({ "name": "Till" })).send(address)?;
+    ensure!(refused.status == 403, "{refused:?}");
+    let owner = acts::sign_in(address, Some("acme"), ADA)?.json();
+    let (access, id) = (&owner["access_token"], &owner["user"]["id"]);
+    let access = access.as_str().context("no token")?;
+    let id = id.as_str().context("no id")?;
+    let enrolled = Ask::post("/api/v1/devices")
+        .bearer(access)
+        .header("Idempotency-Key", "till-1")
+        .json(&json!({ "name": "Till" }))
+        .send(address)?;
+    ensure!(enrolled.status == 201, "{enrolled:?}");
+    let device = enrolled.json()["device_token"].as_str().map(str::to_owned);
+    let device = device.context("no device's token")?;
+    let set = Ask::post(&format!("/api/v1/users/{id}/pin"))
+        .bearer(access)
+        .json(&json!({ "pin": PIN }))
+        .send(address)?;
+    ensure!(set.status == 200, "{set:?}");
+    for (pin, status) in [(GUESSED_PIN, 401), (PIN, 200)] {
+        let body = json!({ "email": ADA, "pin": pin, "device_token": device });
+        let signed_in = Ask::post("/api/v1/auth/login/pin").json(&body);
+        let signed_in = signed_in.send(address)?;
+        ensure!(signed_in.status == status, "{signed_in:?}");
+    }
+    let before = acts::mails(installation)?.len();
+    let asked = Ask::post("/api/v1/auth/password-reset/request-otp").at("acme");
+    let asked = asked.json(&json!({ "email": ADA })).send(address)?;
+    ensure!(asked.status == 200, "{asked:?}");
+    let code = eventually("the code is mailed", || {
+        let mails = acts::mails(installation)?;
+        if mails.len() == before {
+            return Ok(None);
+        }
+        let mut codes = Vec::new();
+        for mail in mails {
+            codes.extend(code_in(&fs::read_to_string(mail)?));
+        }
+        Ok(codes.pop())
+    })?;
+    let shown = Ask::post("/api/v1/auth/password-reset/verify-otp").at("acme");
+    let shown = shown.json(&json!({ "email": ADA, "otp": code }));
+    let shown = shown.send(address)?;
+    ensure!(shown.status == 200, "{shown:?}");
+    Ok(StaffsSecrets {
+        device,
+        digits: vec![PIN.to_owned(), GUESSED_PIN.to_owned(), code],
+    })
+}
+
+/// The code in a mail: six digits at the end of a line that names the tenant's host.
+fn code_in(mail: &str) -> Option<String> {
+    mail.lines().find_map(|line| {
+        let (_, code) = line.trim_end().rsplit_once("): ")?;
+        let is_code = code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit());
+        is_code.then(|| code.to_owned())
+    })
 }
 
 #[test]
@@ -80,6 +175,7 @@ fn no_log_tells_a_secret_however_much_it_tells() -> Result<()> {
         .json(&json!({ "refresh_token": refresh }))
         .send(address)?;
     ensure!(renewed.status == 200, "{renewed:?}");
+    let staffs = staffs_secrets(&installation, address, &admin)?;
     let ended = server.kill()?;
     told += &ended.stderr;
     told += &ended.stdout;
@@ -118,9 +214,12 @@ fn no_log_tells_a_secret_however_much_it_tells() -> Result<()> {
         "$argon2",
     ];
     clean("the log", &told, &secrets)?;
+    staffs.clean("the log", &told)?;
 
     // On the disk a hash is kept, and mails hold links; nothing else tells anything.
-    fs::remove_file(mail)?;
+    for mail in acts::mails(&installation)? {
+        fs::remove_file(mail)?;
+    }
     let kept = [
         KEY,
         SMTP,
@@ -130,7 +229,10 @@ fn no_log_tells_a_secret_however_much_it_tells() -> Result<()> {
         access,
         refresh,
     ];
-    clean_files(&installation.data(), &kept)?;
+    clean_files(&installation.data(), &|place, text| {
+        clean(place, text, &kept)?;
+        staffs.clean(place, text)
+    })?;
     // The control database knows no address of anybody in a tenant, only keyed hashes.
     for name in ["control.db", "control.db-wal"] {
         let control = fs::read(installation.data().join(name))?;

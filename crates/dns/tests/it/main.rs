@@ -29,7 +29,11 @@ async fn a_server_that_fails_is_told_from_one_that_knows_of_nothing() {
     let server = NameServer::start().await.unwrap();
     let resolver = Resolver::at(server.address());
     assert!(resolver.texts("nobody.example").await.unwrap().is_empty());
+    assert!(!resolver.is_there("nobody.example").await.unwrap());
+    server.publish("shop.example", &["something"]);
+    assert!(resolver.is_there("shop.example").await.unwrap());
     server.fail(true);
+    assert!(resolver.is_there("nobody.example").await.is_err());
     let error = resolver.texts("nobody.example").await.unwrap_err();
     assert_eq!(error.to_string(), "the DNS did not answer");
     let address = server.address();

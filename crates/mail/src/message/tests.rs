@@ -1,4 +1,5 @@
 use askama::filters::{Html, escape};
+use tenantry_core::colour::TEXT_CONTRAST;
 use tenantry_core::{Locale, OutboxId, Timestamp};
 
 use super::*;
@@ -232,4 +233,26 @@ fn a_tenants_colour_paints_its_mail() {
     mail.tenant.colour = None;
     let Rendered { html, .. } = rendered(mail.into(), Locale::En);
     assert!(html.contains(&format!("background-color:{}", Colour::PLATFORM)));
+}
+
+#[test]
+fn every_colour_leaves_a_mail_that_can_be_read() {
+    for colour in ["#ffff00", "#000000", "#ffffff", "#7f7f7f"] {
+        let fill: Colour = colour.parse().unwrap();
+        let ink = fill.ink();
+        assert!(fill.contrast(ink) >= TEXT_CONTRAST, "{colour}");
+        let Message::SetupLink(mut mail) = Message::samples().unwrap().remove(0) else {
+            panic!("the first sample is a setup link");
+        };
+        mail.tenant.colour = Some(fill);
+        let Rendered { html, text, .. } = rendered(mail.into(), Locale::En);
+        assert!(!text.contains(colour));
+        // What stands on the colour is in its ink, and nothing is written in the colour itself.
+        assert!(html.contains(&format!(";color:{ink};")), "{colour}");
+        let parts: Vec<&str> = html.split(&format!("color:{fill}")).collect();
+        assert!(parts.len() > 2, "{colour}: bar and button");
+        for before in &parts[..parts.len() - 1] {
+            assert!(before.ends_with("background-"), "{colour}");
+        }
+    }
 }

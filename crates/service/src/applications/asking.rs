@@ -166,7 +166,10 @@ impl Service {
             .applications()
             .find_good(id, token.hash.as_bytes(), now)
             .await?;
-        self.application_view(found.ok_or(Refusal::TokenInvalid)?)
+        let found = found.ok_or(Refusal::TokenInvalid)?;
+        // Nothing can come of one that nobody can read.
+        self.open_applicant(&found).await?;
+        Ok(self.application_view(found).await)
     }
 
     /// Proves the address with a link. Where tenants are open to whoever proves one, it is made now;
@@ -206,6 +209,6 @@ impl Service {
         let mut tx = self.control().read().await?;
         let found = tx.applications().lookup(view.id).await?;
         let found = found.ok_or(Refusal::TokenInvalid)?;
-        Ok(Confirmed::Waiting(self.application_view(found)?))
+        Ok(Confirmed::Waiting(self.application_view(found).await))
     }
 }

@@ -61,14 +61,17 @@ impl Service {
         let mut tx = self.control().read().await?;
         let listed = tx.applications().list(state, before, limit).await?;
         drop(tx);
-        let views = listed.into_iter().map(|one| self.application_view(one));
-        views.collect()
+        let mut views = Vec::with_capacity(listed.len());
+        for one in listed {
+            views.push(self.application_view(one).await);
+        }
+        Ok(views)
     }
 
     /// The application with this id.
     pub async fn find_application(&self, id: ApplicationId) -> Result<ApplicationView, Refusal> {
         let record = self.application(id).await?;
-        self.application_view(record)
+        Ok(self.application_view(record).await)
     }
 
     async fn application(&self, id: ApplicationId) -> Result<ApplicationRecord, Refusal> {
@@ -90,9 +93,12 @@ impl Service {
         if record.state != ApplicationState::Pending {
             return Err(decided(&record));
         }
-        let who = self
-            .open_applicant(&record)?
-            .ok_or_else(|| decided(&record))?;
+        let who = self.open_applicant(&record).await.map_err(|_| {
+            Refusal::Conflict(
+                "this application is damaged, and who asked can't be read; reject it, so that it can be made again".to_owned(),
+            )
+        })?;
+        let who = who.ok_or_else(|| decided(&record))?;
         let slug = match otherwise.slug {
             Some(slug) => slug,
             None => record
@@ -113,6 +119,7 @@ impl Service {
             cluster: otherwise.cluster,
             registration: Registration::default(),
             verify_email: true,
+            colour: None,
             domains: Vec::new(),
             application: Some(id),
             locale: Some(who.locale),
@@ -120,7 +127,7 @@ impl Service {
         self.create_tenant(new, None, wait).await
     }
 
-    /// Says no, and mails that to whoever asked.
+    /// Says no, and mails that to whoever asked; to nobody where that can't be read any more.
     pub async fn reject_application(
         &self,
         id: ApplicationId,
@@ -128,7 +135,7 @@ impl Service {
     ) -> Result<ApplicationView, Refusal> {
         let reason = read_reason(reason)?;
         let record = self.application(id).await?;
-        let who = self.open_applicant(&record)?;
+        let who = self.open_applicant(&record).await.ok().flatten();
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
         if !tx.applications().reject(id, reason, now).await? {

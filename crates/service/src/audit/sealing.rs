@@ -120,10 +120,11 @@ impl Service {
     /// The ends of the chain, which is begun where there is none.
     async fn chain(&self, tx: &mut ControlTx) -> Result<Chain, Refusal> {
         let mut found = tx.audit().find_chain().await?;
+        if found.is_none() && tx.audit().ends().await?.is_some() {
+            // Another process may have begun it and sealed something since that look.
+            found = Some(tx.audit().find_chain().await?.ok_or_else(changed)?);
+        }
         if found.is_none() {
-            if tx.audit().ends().await?.is_some() {
-                return Err(changed());
-            }
             let chain = Chain::begin(self.clock().now());
             let mac = self.keyring().audit().link(&chain.octets());
             tx.audit().begin_chain(&chain, &mac).await?;

@@ -1,7 +1,7 @@
 //! Verifying the chain: page by page, beside a server that goes on sealing and pruning.
 
 use tenantry_core::Timestamp;
-use tenantry_core::audit::Fault;
+use tenantry_core::audit::{Chain, Fault};
 use tenantry_keys::audit::hex;
 use tenantry_store::ControlTx;
 use tenantry_store::control::Sealed;
@@ -82,6 +82,27 @@ impl Service {
             verified.broken = Some(broken(first, Fault::Foreign));
             return Ok(verified);
         }
+        let (at, hash) = self.walk(&mut tx, &chain, &mut verified).await?;
+        let ends_are_ours = self.keyring().audit().verify(&chain.octets(), &mac);
+        verified.broken = verified.broken.or_else(|| {
+            // One that was pruned to past the last, while it was looked at, can't be compared.
+            let other = at == chain.last && hash != chain.last_hash;
+            if other || !ends_are_ours {
+                return Some(broken(chain.last + 1, Fault::Ends));
+            }
+            (last > chain.last).then_some(broken(chain.last + 1, Fault::Foreign))
+        });
+        Ok(verified)
+    }
+
+    /// Looks at the entries one after the other, and notes how many there are and the first that is
+    /// not as it was; how far it came, and the hash there.
+    async fn walk(
+        &self,
+        tx: &mut ControlTx,
+        chain: &Chain,
+        verified: &mut Verified,
+    ) -> Result<(i64, Vec<u8>), Refusal> {
         let (mut at, mut hash) = (chain.pruned, chain.pruned_hash.clone());
         while at < chain.last && verified.broken.is_none() {
             let page = tx.audit().list_sealed(at, PAGE).await?;
@@ -102,22 +123,13 @@ impl Service {
             }
             if at == end && verified.broken.is_none() {
                 // The next one is not there: pruned meanwhile, or gone.
-                match self.pruned_since(&mut tx, at).await? {
+                match self.pruned_since(tx, at).await? {
                     Some(anchor) => (at, hash) = anchor,
                     None => verified.broken = Some(broken(at + 1, Fault::Missing)),
                 }
             }
         }
-        let ends_are_ours = self.keyring().audit().verify(&chain.octets(), &mac);
-        verified.broken = verified.broken.or_else(|| {
-            // One that was pruned to past the last, while it was looked at, can't be compared.
-            let other = at == chain.last && hash != chain.last_hash;
-            if other || !ends_are_ours {
-                return Some(broken(chain.last + 1, Fault::Ends));
-            }
-            (last > chain.last).then_some(broken(chain.last + 1, Fault::Foreign))
-        });
-        Ok(verified)
+        Ok((at, hash))
     }
 
     /// Whether an entry is as it was when it was sealed behind the one with the hash `before`.

@@ -69,7 +69,7 @@ impl Service {
         let Some(clusters) = self.pools().clusters() else {
             return Ok(());
         };
-        let password = match clusters.password(credential) {
+        let password = match clusters.password(credential).await {
             Ok(password) => password,
             Err(StoreError::Sealed | StoreError::CredentialMissing) => {
                 findings.error(FindingCode::ApplicationRefused, format!(

@@ -83,7 +83,9 @@ pub(crate) async fn settle_default(
         .map_err(|error| OpenError::Keyring(crate::KeyringError::Damaged(error.into())))?;
     let mut tx = control.begin().await?;
     if let Some(there) = tx.clusters().find(DEFAULT).await? {
-        let known = keyring.open_sealed(&there.sealed_url, &url_context(DEFAULT));
+        let known = keyring
+            .open_sealed(&there.sealed_url, &url_context(DEFAULT))
+            .await;
         if known.is_ok_and(|known| known.expose() == url.expose().as_bytes()) {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use tenantry_core::{Generation, TenantId};
 use tenantry_store::cluster::{DatabaseName, Placement};
 use tenantry_store::clusters::shared_context;
 use tenantry_store::control::{ClusterRecord, DatabaseRecord};
-use tenantry_store::{ControlTx, files};
+use tenantry_store::{ControlTx, StoreError, files};
 
 use super::LOCAL;
 use crate::refusal::Chain;
@@ -92,11 +92,19 @@ impl Service {
             .collect();
         open.sort_by_key(|record| std::cmp::Reverse(room(record)));
         for record in open {
-            let cluster = self.clusters()?.find(&record.name).await?;
-            match cluster.reach().await {
-                Ok(()) => return Ok(Site::Cluster(record.name.clone())),
+            let name = &record.name;
+            let silent = match self.clusters()?.find(name).await {
+                Ok(cluster) => cluster
+                    .reach()
+                    .await
+                    .map_err(|error| Chain(&error).to_string()),
+                Err(error @ StoreError::Sealed) => Err(Chain(&error).to_string()),
+                Err(error) => return Err(error.into()),
+            };
+            match silent {
+                Ok(()) => return Ok(Site::Cluster(name.clone())),
                 Err(error) => {
-                    tracing::warn!(cluster = record.name, error = %Chain(&error), "a cluster can't take a tenant");
+                    tracing::warn!(cluster = name, error, "a cluster can't take a tenant");
                 }
             }
         }

@@ -169,7 +169,7 @@ impl Service {
         let cluster = tx.clusters().find(&record.cluster).await?;
         let cluster = cluster.ok_or(Refusal::NotFound)?;
         drop(tx);
-        let password = self.clusters()?.password(&new)?;
+        let password = self.clusters()?.password(&new).await?;
         let turns = Turns::of(all);
         let old = turns.retires_at(self.settings().drain);
         let old = turns

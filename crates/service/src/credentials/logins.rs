@@ -107,7 +107,7 @@ impl Service {
         credentials: &[Credential],
     ) -> Result<(), Refusal> {
         for credential in credentials.iter().filter(|each| is_handed_out(each)) {
-            let password = match self.clusters()?.password(credential) {
+            let password = match self.clusters()?.password(credential).await {
                 Ok(password) => password,
                 // Told as a finding of its own, which a rotation mends.
                 Err(StoreError::Sealed | StoreError::CredentialMissing) => continue,

@@ -131,7 +131,7 @@ impl Service {
             return Ok(());
         };
         let (cluster, placement) = (server.cluster(), server.placement());
-        let password = self.clusters()?.password(new)?;
+        let password = self.clusters()?.password(new).await?;
         cluster
             .set_password(placement, Login::Service, &password)
             .await

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use tenantry_core::Entropy;
-use tenantry_core::domain::{DomainKind, ProofProblem};
-use tenantry_webhooks::{Deliverer, Rules};
+use tenantry_core::domain::{DomainKind, ProofProblem, ProofWay};
+use tenantry_webhooks::{Deliverer, PostError, Rules};
 use url::Url;
 
 use super::DomainRecord;
@@ -65,32 +65,78 @@ pub(super) fn token(entropy: &Entropy) -> String {
         })
 }
 
+/// What asking in one place came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// The proof is there.
+    Proof,
+    /// Somebody answered, and it is not there.
+    Absent(ProofProblem),
+    /// Somebody answered that it is elsewhere, which nobody follows.
+    Elsewhere,
+    /// Nobody could say.
+    Unasked,
+}
+
 impl Service {
     /// Looks for the proof of a claim: first in the DNS, then, for a host, on its web server. What
     /// a server far away does wrong is why there is no proof, and no failure of ours.
-    pub(super) async fn look_for_proof(&self, claim: &DomainRecord) -> Result<(), ProofProblem> {
+    ///
+    /// Of a domain that is proven, only an answer from where its proof was says that it is gone. A
+    /// resolver of ours that is out of order, or a web server that is down, takes no domain from its
+    /// tenant, however long.
+    pub(super) async fn look_for_proof(
+        &self,
+        claim: &DomainRecord,
+    ) -> Result<ProofWay, ProofProblem> {
         let wanted = Publish::from(claim);
-        let problem = match self.settings().domains.resolver.texts(&wanted.record).await {
-            Ok(texts) if texts.iter().any(|text| text.trim() == wanted.value) => return Ok(()),
-            Ok(texts) if texts.is_empty() => ProofProblem::Missing,
-            Ok(_) => ProofProblem::Different,
+        let record = self.look_for_record(claim, &wanted).await;
+        if record == Found::Proof {
+            return Ok(ProofWay::Record);
+        }
+        let file = match claim.kind {
+            DomainKind::Email => Found::Elsewhere,
+            DomainKind::Host => self.look_for_file(claim, &wanted.value).await,
+        };
+        let problem = match (record, file) {
+            (_, Found::Proof) => return Ok(ProofWay::File),
+            (_, Found::Absent(ProofProblem::Different)) => ProofProblem::Different,
+            (Found::Absent(problem), _) => problem,
+            (Found::Proof | Found::Elsewhere | Found::Unasked, _) => ProofProblem::Unanswered,
+        };
+        let told = |found| matches!(found, Found::Absent(_) | Found::Elsewhere);
+        let by_its_way = match claim.proven_by {
+            Some(ProofWay::Record) => told(record),
+            // A record for somebody else is whoever has the domain now.
+            Some(ProofWay::File) => told(file) || record == Found::Absent(ProofProblem::Different),
+            None => told(record) && told(file),
+        };
+        if claim.verified_at.is_some() && !by_its_way {
+            return Err(ProofProblem::Unanswered);
+        }
+        // What was asked for is gone from where it was; elsewhere nobody could be asked.
+        if claim.verified_at.is_some() && !problem.is_told() {
+            return Err(ProofProblem::Missing);
+        }
+        Err(problem)
+    }
+
+    async fn look_for_record(&self, claim: &DomainRecord, wanted: &Publish) -> Found {
+        let resolver = self.settings().domains.resolver;
+        match resolver.texts(&wanted.record).await {
+            Ok(texts) if texts.iter().any(|text| text.trim() == wanted.value) => Found::Proof,
+            Ok(texts) if texts.is_empty() => Found::Absent(ProofProblem::Missing),
+            Ok(_) => Found::Absent(ProofProblem::Different),
             Err(error) => {
                 tracing::debug!(domain = %claim.name, error = %Chain(&error), "the text record of a domain could not be asked for");
-                ProofProblem::Unanswered
+                Found::Unasked
             }
-        };
-        if claim.kind == DomainKind::Email {
-            return Err(problem);
-        }
-        match self.look_for_file(claim, &wanted.value).await {
-            Some(true) => Ok(()),
-            Some(false) => Err(ProofProblem::Different),
-            None => Err(problem),
         }
     }
 
-    /// Whether the file is the right one; `None` where there is none.
-    async fn look_for_file(&self, claim: &DomainRecord, value: &str) -> Option<bool> {
+    /// Looks for the file on both of a host's ports. One clear answer is enough, of redirects it
+    /// takes two: a server may well lead from one port to the other.
+    async fn look_for_file(&self, claim: &DomainRecord, value: &str) -> Found {
         let rules = Rules {
             // A domain is proven before there is a certificate for it, as with ACME (RFC 8555, 8.3).
             allow_http: true,
@@ -98,7 +144,7 @@ impl Service {
         };
         let asker = Deliverer::new(rules).with_patience(PATIENCE);
         let port = self.settings().domains.http_port;
-        let mut seen = None;
+        let mut seen = Vec::new();
         for address in [
             format!("http://{}:{port}{PATH}", claim.name),
             format!("https://{}{PATH}", claim.name),
@@ -106,14 +152,45 @@ impl Service {
             let Ok(url) = address.parse::<Url>() else {
                 continue;
             };
-            match asker.ask(&url, &[], LONGEST).await {
-                Ok(text) if text.trim() == value => return Some(true),
-                Ok(_) => seen = Some(false),
+            let found = match asker.ask(&url, &[], LONGEST).await {
+                Ok(text) if text.trim() == value => return Found::Proof,
+                Ok(_) => Found::Absent(ProofProblem::Different),
                 Err(error) => {
                     tracing::debug!(domain = %claim.name, error = %Chain(&error), "the file that proves a domain could not be fetched");
+                    self.said_by(claim, &error).await
+                }
+            };
+            seen.push(found);
+        }
+        let clear = |problem| seen.contains(&Found::Absent(problem));
+        if clear(ProofProblem::Different) {
+            Found::Absent(ProofProblem::Different)
+        } else if clear(ProofProblem::Missing) {
+            Found::Absent(ProofProblem::Missing)
+        } else if seen.iter().all(|found| *found == Found::Elsewhere) {
+            Found::Elsewhere
+        } else {
+            Found::Unasked
+        }
+    }
+
+    /// What it says about the file that it could not be fetched.
+    async fn said_by(&self, claim: &DomainRecord, error: &PostError) -> Found {
+        match error {
+            // It is not there, or is nothing that we published (RFC 9110, sections 15.5.5 and 15.5.11).
+            PostError::Status(404 | 410) | PostError::Unread => {
+                Found::Absent(ProofProblem::Missing)
+            }
+            PostError::Redirect(_) => Found::Elsewhere,
+            PostError::Resolve(_) => {
+                // Whoever resolves names for this machine does not say why it can't.
+                let resolver = self.settings().domains.resolver;
+                match resolver.is_there(claim.name.as_str()).await {
+                    Ok(false) => Found::Absent(ProofProblem::Missing),
+                    Ok(true) | Err(_) => Found::Unasked,
                 }
             }
+            _ => Found::Unasked,
         }
-        seen
     }
 }

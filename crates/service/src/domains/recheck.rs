@@ -52,15 +52,19 @@ impl Service {
     }
 
     async fn look_again(&self, claim: &DomainRecord) -> Result<(), Refusal> {
-        let problem = self.look_for_proof(claim).await.err();
-        match self.note_look(claim, problem).await {
+        let looked = self.look_for_proof(claim).await;
+        match self.note_look(claim, looked).await {
             // Given up, or proven by somebody else, while we looked.
             Err(Refusal::NotFound | Refusal::DomainTaken) => return Ok(()),
             noted => noted?,
         }
-        match problem {
-            None => Ok(()),
-            Some(problem) => self.without_proof(claim, problem).await,
+        match looked {
+            Ok(_) => Ok(()),
+            Err(problem) if problem.is_told() => self.without_proof(claim, problem).await,
+            Err(_) => {
+                tracing::warn!(tenant.id = %claim.tenant, domain = %claim.name, kind = %claim.kind, "nobody could say whether the proof of a domain is still there; it stays its tenant's");
+                Ok(())
+            }
         }
     }
 

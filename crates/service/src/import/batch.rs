@@ -130,13 +130,13 @@ async fn may_still(
     batch: &[Candidate],
     by: Option<UserId>,
 ) -> Result<bool, StoreError> {
-    let Some(by) = by else {
+    if by.is_none() {
         return Ok(true);
-    };
+    }
     tx.users().hold().await?;
     let acting = acting_still(tx, by).await?;
     let given = batch.iter().map(|candidate| candidate.person.role.rank());
-    Ok(acting.is_some_and(|user| given.max() <= Some(user.role.rank())))
+    Ok(acting.is_some_and(|role| given.max() <= Some(role.rank())))
 }
 
 impl Shared {

@@ -32,6 +32,11 @@ impl Lines {
         self.extend(chunk);
     }
 
+    /// The number of the line that has not ended yet.
+    pub const fn open_line(&self) -> u64 {
+        self.number + 1
+    }
+
     /// Gives the last line, where it has no end.
     pub fn end(mut self, mut each: impl FnMut(u64, Line)) {
         if self.too_long || !self.open.is_empty() {
@@ -92,6 +97,9 @@ mod tests {
             let chunks: Vec<_> = text.chunks(size).collect();
             assert_eq!(cut(&chunks), wanted, "{size}");
         }
+        let mut lines = Lines::default();
+        lines.push(b"one\ntw", |_, _| {});
+        assert_eq!(lines.open_line(), 2);
         assert_eq!(cut(&[]), []);
         assert_eq!(cut(&[b"one\n"]), [whole(1, b"one")]);
     }

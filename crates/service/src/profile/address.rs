@@ -256,12 +256,10 @@ impl Service {
         let Some(session) = own else {
             return Ok(false);
         };
-        let mut tx = self.control().begin().await?;
-        let carried = tx
-            .sessions()
-            .carry_over(session.id, shown.user.security_version)
+        let carried = self
+            .sessions_store()
+            .carry_over(&session.handle(), shown.user.security_version)
             .await?;
-        tx.commit().await?;
         Ok(carried)
     }
 

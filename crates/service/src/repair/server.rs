@@ -130,7 +130,7 @@ impl Service {
         let before = tx.credentials().list(id, generation).await?;
         for old in &before {
             if old.slot == Slot::Service && old.state != CredentialState::Retired {
-                if self.clusters()?.password(old).is_ok() {
+                if self.clusters()?.password(old).await.is_ok() {
                     // Another process was quicker.
                     return Ok(());
                 }

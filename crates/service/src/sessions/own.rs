@@ -1,55 +1,136 @@
 //! A person's own sessions.
 
-use tenantry_core::SessionId;
-use tenantry_core::session::{EndReason, Session};
+use std::cmp::Reverse;
+use std::fmt;
+use std::str::FromStr;
+
+use tenantry_core::session::{EndReason, Handle, Session};
+use tenantry_core::{SessionId, Timestamp};
 use uuid::Uuid;
 
+use crate::sessions::Principal;
 use crate::signin::Person;
 use crate::{Refusal, Service};
 
+/// A place in the list of a person's sessions, which has the latest used first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionPlace {
+    last_seen_at: Timestamp,
+    id: SessionId,
+}
+
+/// What is no place in a list of sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no place in a list of sessions")]
+pub struct NoSessionPlace;
+
+impl SessionPlace {
+    /// That of a session.
+    pub const fn of(session: &Session) -> Self {
+        Self {
+            last_seen_at: session.last_seen_at,
+            id: session.id,
+        }
+    }
+
+    fn is_before(&self, session: &Session) -> bool {
+        let key = |place: &Self| (Reverse(place.last_seen_at), place.id);
+        key(self) < key(&Self::of(session))
+    }
+}
+
+impl fmt::Display for SessionPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.last_seen_at.micros(), self.id)
+    }
+}
+
+impl FromStr for SessionPlace {
+    type Err = NoSessionPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoSessionPlace> {
+        let (at, id) = text.split_once('.').ok_or(NoSessionPlace)?;
+        Ok(Self {
+            last_seen_at: Timestamp::from_micros(at.parse().map_err(|_| NoSessionPlace)?),
+            id: id.parse().map_err(|_| NoSessionPlace)?,
+        })
+    }
+}
+
 impl Service {
     /// Signs out.
-    pub async fn sign_out(&self, session: SessionId) -> Result<(), Refusal> {
-        let mut tx = self.control().begin().await?;
-        tx.sessions()
+    pub async fn sign_out(&self, session: &Handle) -> Result<(), Refusal> {
+        self.sessions_store()
             .end(session, EndReason::Logout, self.clock().now())
             .await?;
-        tx.commit().await?;
         Ok(())
     }
 
     /// Signs a person out everywhere; how many sessions ended.
-    pub async fn sign_out_everywhere(&self, person: &Person) -> Result<u64, Refusal> {
-        let mut tx = self.control().begin().await?;
-        let now = self.clock().now();
-        let ended = tx
-            .sessions()
-            .end_others(&person.subject(), None, EndReason::Revoked, now)
-            .await?;
-        tx.commit().await?;
-        Ok(ended)
+    pub async fn sign_out_everywhere(&self, principal: &Principal) -> Result<u64, Refusal> {
+        principal.expect_password()?;
+        let (subject, now) = (principal.person.subject(), self.clock().now());
+        let ended = self
+            .sessions_store()
+            .end_others(&subject, None, EndReason::Revoked, now);
+        Ok(ended.await?)
     }
 
-    /// A person's sessions that have not ended.
+    /// A person's sessions that are alive, the latest used first.
     pub async fn sessions_of(&self, person: &Person) -> Result<Vec<Session>, Refusal> {
-        let mut tx = self.control().read().await?;
-        Ok(tx
-            .sessions()
-            .list(&person.subject(), self.clock().now())
-            .await?)
+        let (subject, now) = (person.subject(), self.clock().now());
+        Ok(self.sessions_store().list(&subject, now).await?)
+    }
+
+    /// The same, so many of them after a place.
+    pub async fn list_sessions(
+        &self,
+        person: &Person,
+        after: Option<SessionPlace>,
+        limit: i64,
+    ) -> Result<Vec<Session>, Refusal> {
+        let mut sessions = self.sessions_of(person).await?;
+        if let Some(after) = after {
+            sessions.retain(|session| after.is_before(session));
+        }
+        sessions.truncate(usize::try_from(limit).unwrap_or_default());
+        Ok(sessions)
     }
 
     /// Ends one of a person's own sessions; another's answers as one that does not exist.
-    pub async fn end_own_session(&self, person: &Person, id: Uuid) -> Result<(), Refusal> {
-        let id = SessionId::from_uuid(id);
-        let now = self.clock().now();
-        let mut tx = self.control().begin().await?;
-        let own = tx.sessions().list(&person.subject(), now).await?;
-        if !own.iter().any(|session| session.id == id) {
-            return Err(Refusal::NotFound);
+    pub async fn end_own_session(&self, principal: &Principal, id: Uuid) -> Result<(), Refusal> {
+        let (subject, now) = (principal.person.subject(), self.clock().now());
+        let handle = Handle {
+            scope: subject.scope(),
+            id: SessionId::from_uuid(id),
+        };
+        let stored = self.sessions_store().lookup(&handle).await?;
+        stored
+            .filter(|stored| stored.session.subject == subject && stored.session.is_alive(now))
+            .ok_or(Refusal::NotFound)?;
+        if handle.id != principal.session.id {
+            principal.expect_password()?;
         }
-        tx.sessions().end(id, EndReason::Revoked, now).await?;
-        tx.commit().await?;
+        self.sessions_store()
+            .end(&handle, EndReason::Revoked, now)
+            .await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_written_and_read() {
+        let place = SessionPlace {
+            last_seen_at: Timestamp::from_micros(1_700_000_000_000_000),
+            id: SessionId::from_uuid(Uuid::from_u128(7)),
+        };
+        assert_eq!(place.to_string().parse(), Ok(place));
+        for none in ["", ".", "1", "x.y", "1.", "1.2"] {
+            assert_eq!(none.parse::<SessionPlace>(), Err(NoSessionPlace), "{none}");
+        }
     }
 }

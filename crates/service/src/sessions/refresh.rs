@@ -1,10 +1,10 @@
 //! A session goes on with another refresh token.
 
-use tenantry_core::session::{EndReason, SessionKind, Subject};
-use tenantry_core::{SessionId, TenantId};
+use tenantry_core::TenantId;
+use tenantry_core::session::{EndReason, Handle, SessionKind, Subject};
 use tenantry_keys::token::TokenKind;
 
-use super::Issued;
+use super::{Issued, handle};
 use crate::signin::Person;
 use crate::{Refusal, Service};
 
@@ -40,47 +40,40 @@ impl Service {
         if hinted.is_some_and(|hinted| token.tenant != Some(hinted)) {
             return Err(Refusal::AuthenticationRequired);
         }
-        let id = SessionId::from_uuid(token.id);
+        let handle = handle(&token);
         let stored = self
-            .control()
-            .read()
-            .await?
-            .sessions()
-            .lookup(id)
+            .sessions_store()
+            .lookup(&handle)
             .await?
             .ok_or(Refusal::SessionStale)?;
         if stored.session.ended_at.is_some() {
             return Err(Refusal::SessionStale);
         }
         if !token.hash.matches(&stored.token_hash) {
-            self.end_reused(id).await?;
+            self.end_reused(&handle).await?;
             return Ok(Renewed::Reused(stored.session.subject));
         }
-        let principal = self.current(stored.session).await?;
-        let (fresh, hash) = self.mint(SessionKind::Api, &principal.session.subject, id);
+        let (principal, _) = self.current(stored.clone()).await?;
+        let (fresh, hash) = self.mint(SessionKind::Api, &principal.session.subject, handle.id);
         let now = self.clock().now();
-        let mut tx = self.control().begin().await?;
-        let rotated = tx
-            .sessions()
-            .rotate(id, &stored.token_hash, hash.as_bytes(), now)
+        let rotated = self
+            .sessions_store()
+            .rotate(&handle, &stored.token_hash, hash.as_bytes(), now)
             .await?;
-        tx.commit().await?;
         if !rotated {
             // Somebody was faster with the same token.
-            self.end_reused(id).await?;
+            self.end_reused(&handle).await?;
             return Ok(Renewed::Reused(principal.session.subject));
         }
         let issued = self.issued(&principal.person, principal.session, fresh)?;
         Ok(Renewed::Yes(Box::new((principal.person, issued))))
     }
 
-    async fn end_reused(&self, id: SessionId) -> Result<(), Refusal> {
-        tracing::warn!(session.id = %id, "a refresh token was used twice; its session is ended");
-        let mut tx = self.control().begin().await?;
-        tx.sessions()
-            .end(id, EndReason::Reuse, self.clock().now())
+    async fn end_reused(&self, handle: &Handle) -> Result<(), Refusal> {
+        tracing::warn!(session.id = %handle.id, "a refresh token was used twice; its session is ended");
+        self.sessions_store()
+            .end(handle, EndReason::Reuse, self.clock().now())
             .await?;
-        tx.commit().await?;
         Ok(())
     }
 }

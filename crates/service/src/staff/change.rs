@@ -51,7 +51,7 @@ impl Service {
             self.unsettle_entries(acting.ctx, id).await?;
         }
         let now = self.clock().now();
-        let (ctx, by) = (acting.ctx, acting.by.id);
+        let (ctx, by) = (acting.ctx, acting.user_id());
         let changed = in_tenant!(self, ctx, |tx| write(&mut tx, by, id, &change, now).await?);
         let changed = self
             .settle_after(ctx, id, entry.as_ref(), changed, |changed| {
@@ -94,11 +94,11 @@ fn check(acting: &Acting<'_>, before: &User, change: &StaffChange) -> Result<(),
     }
     if change
         .role
-        .is_some_and(|role| role.rank() > acting.by.role.rank())
+        .is_some_and(|role| role.rank() > acting.role().rank())
     {
         return Err(Refusal::Forbidden);
     }
-    if before.id != acting.by.id {
+    if Some(before.id) != acting.user_id() {
         return Ok(());
     }
     if change.disabled == Some(true) {
@@ -118,7 +118,7 @@ fn check(acting: &Acting<'_>, before: &User, change: &StaffChange) -> Result<(),
 
 async fn write(
     tx: &mut TenantTx,
-    by: UserId,
+    by: Option<UserId>,
     id: UserId,
     change: &StaffChange,
     now: Timestamp,
@@ -127,10 +127,7 @@ async fn write(
         Ok(both) => both,
         Err(unfit) => return Ok(Err(unfit)),
     };
-    if change
-        .role
-        .is_some_and(|role| role.rank() > acting.role.rank())
-    {
+    if change.role.is_some_and(|role| role.rank() > acting.rank()) {
         return Ok(Err(Unfit::Forbidden));
     }
     let row = Change {

@@ -76,14 +76,14 @@ impl Service {
             let nobody = "the roles of a tenant are owner, admin and member";
             return Err(Refusal::field("role", "invalid", nobody));
         }
-        if new.role.rank() > acting.by.role.rank() {
+        if new.role.rank() > acting.role().rank() {
             return Err(Refusal::Forbidden);
         }
         if matches!(new.password, FirstPassword::Link) {
             self.expect_few_links(acting, &new.email).await?;
         }
         let prepared = self.prepare(acting, &new).await?;
-        let (ctx, by) = (acting.ctx, acting.by.id);
+        let (ctx, by) = (acting.ctx, acting.user_id());
         let id = UserId::generate(self.clock(), self.entropy());
         let entry = self.entry_for(ctx, id, &new.email, new.role);
         if self.reserve_entry(&entry).await? == Reservation::Taken {
@@ -188,13 +188,13 @@ impl Service {
 /// Adds the row and, where there is to be one, the setup link's secret.
 async fn add(
     tx: &mut TenantTx,
-    by: UserId,
+    by: Option<UserId>,
     row: &NewUser<'_>,
     secret: Option<&StoredSecret>,
 ) -> Result<Result<User, Unfit>, StoreError> {
     tx.users().hold().await?;
     let still = acting_still(tx, by).await?;
-    if still.is_none_or(|acting| row.role.rank() > acting.role.rank()) {
+    if still.is_none_or(|acting| row.role.rank() > acting.rank()) {
         return Ok(Err(Unfit::Forbidden));
     }
     match tx.users().add(row).await? {

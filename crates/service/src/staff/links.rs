@@ -46,7 +46,7 @@ impl Service {
         }
         self.expect_few_links(acting, &before.email).await?;
         let minted = self.mint_secret(Some(scope(ctx)), TokenKind::Setup, Purpose::Setup, INVITED);
-        let by = acting.by.id;
+        let by = acting.user_id();
         let added = in_tenant!(self, ctx, |tx| {
             let held = hold(&mut tx, by, id).await?;
             if held.is_ok() {

@@ -17,7 +17,7 @@ impl Service {
     /// an owner who gets in stays behind.
     pub async fn remove_staff(&self, acting: &Acting<'_>, id: UserId) -> Result<(), Refusal> {
         self.find_touchable(acting, id).await?;
-        let (ctx, by) = (acting.ctx, acting.by.id);
+        let (ctx, by) = (acting.ctx, acting.user_id());
         self.unsettle_entries(ctx, id).await?;
         let removed = in_tenant!(self, ctx, |tx| remove(&mut tx, by, id).await?);
         let removed = self
@@ -34,7 +34,7 @@ impl Service {
 
 async fn remove(
     tx: &mut TenantTx,
-    by: UserId,
+    by: Option<UserId>,
     id: UserId,
 ) -> Result<Result<User, Unfit>, StoreError> {
     let (_, gone) = match hold(tx, by, id).await? {

@@ -11,6 +11,7 @@ use tenantry_store::ControlTx;
 use super::{NewOwner, TenantView};
 use crate::clusters::Site;
 use crate::password::Holder;
+use crate::refusal::Chain;
 use crate::workflows::{OwnerPlan, PURGE, Plan, RECREATE, RESTORE, VERSION};
 use crate::{Refusal, Service};
 
@@ -28,7 +29,7 @@ const WAIT: Duration = Duration::from_secs(30);
 pub struct Cleared {
     /// Sessions that were live.
     pub sessions: i64,
-    /// Cache entries. There is no cache yet that outlives a request, so there are none to clear.
+    /// What processes kept of it in memory.
     pub cache_keys: i64,
 }
 
@@ -93,12 +94,9 @@ impl Service {
     /// Deletes a tenant with a grace, or, with `purge`, for good.
     pub async fn delete_tenant(&self, id: TenantId, purge: bool) -> Result<Deleted, Refusal> {
         let now = self.clock().now();
+        let sessions = self.live_sessions(id).await;
         let mut tx = self.control().begin().await?;
         let tenant = self.tenant_in(&mut tx, id).await?;
-        let cleared = Cleared {
-            sessions: tx.sessions().count_live(id, now).await?,
-            cache_keys: 0,
-        };
         if !purge {
             tenant.status.delete().map_err(conflict)?;
             if !tx
@@ -108,7 +106,6 @@ impl Service {
             {
                 return Err(changed_meanwhile());
             }
-            tx.sessions().end_tenant(id, tenant.generation, now).await?;
             tx.outbox()
                 .remove_waiting(id, now + Duration::from_micros(1))
                 .await?;
@@ -124,8 +121,13 @@ impl Service {
             tx.commit().await?;
             self.pools().close(id, tenant.generation).await;
             self.follow_status(&after).await;
+            // They count no more since the commit.
+            let ended = self.sessions_store().end_tenant(id, tenant.generation, now);
+            if let Err(error) = ended.await {
+                tracing::warn!(tenant.id = %id, error = %Chain(&error), "the sessions of a deleted tenant are not marked as ended");
+            }
             return Ok(Deleted {
-                cleared,
+                cleared: self.cleared(id, sessions).await,
                 tenant: Some(self.view(id).await?),
             });
         }
@@ -133,11 +135,11 @@ impl Service {
         tx.commit().await?;
         match self.drive(workflow, WAIT).await? {
             WorkflowState::Succeeded => Ok(Deleted {
-                cleared,
+                cleared: self.cleared(id, sessions).await,
                 tenant: None,
             }),
             WorkflowState::Running | WorkflowState::Undoing => Ok(Deleted {
-                cleared,
+                cleared: self.cleared(id, sessions).await,
                 tenant: Some(self.view(id).await?),
             }),
             WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
@@ -170,15 +172,33 @@ impl Service {
         self.record(tx, PURGE, &plan).await
     }
 
-    /// Ends every session of a tenant; how many were live.
-    pub async fn end_tenant_sessions(&self, id: TenantId) -> Result<i64, Refusal> {
-        let now = self.clock().now();
-        let mut tx = self.control().begin().await?;
-        let tenant = self.tenant_in(&mut tx, id).await?;
-        let live = tx.sessions().count_live(id, now).await?;
-        tx.sessions().end_tenant(id, tenant.generation, now).await?;
-        tx.commit().await?;
-        Ok(live)
+    /// How many of a tenant's sessions are live, to be told beside what is done to the tenant. None
+    /// where they can't be counted now, which keeps nobody from doing it.
+    async fn live_sessions(&self, id: TenantId) -> i64 {
+        let counted = self.sessions_store().count_live(id, self.clock().now());
+        match counted.await {
+            Ok(live) => i64::try_from(live).unwrap_or(i64::MAX),
+            Err(error) => {
+                tracing::warn!(tenant.id = %id, error = %Chain(&error), "a tenant's sessions can't be counted; they are told as none");
+                0
+            }
+        }
+    }
+
+    /// Takes out what processes keep of a tenant; told together with the sessions that ended. None of
+    /// it counts any more, so that a fault on the way is no reason to refuse what was done.
+    async fn cleared(&self, id: TenantId, sessions: i64) -> Cleared {
+        let cache_keys = match self.clear_caches(Some(id)).await {
+            Ok(cleared) => i64::try_from(cleared.total()).unwrap_or(i64::MAX),
+            Err(error) => {
+                tracing::warn!(tenant.id = %id, error = %Chain(&error), "what other processes keep of a tenant is not cleared; it counts no more all the same");
+                0
+            }
+        };
+        Cleared {
+            sessions,
+            cache_keys,
+        }
     }
 
     /// Brings a deleted tenant back, under the next generation: what was handed out before the
@@ -216,12 +236,8 @@ impl Service {
                 Holder::in_tenant(&tenant),
             )
             .await?;
+        let sessions = self.live_sessions(id).await;
         let mut tx = self.control().begin().await?;
-        let now = self.clock().now();
-        let cleared = Cleared {
-            sessions: tx.sessions().count_live(id, now).await?,
-            cache_keys: 0,
-        };
         let mut plan = self.next_generation(&mut tx, &tenant).await?;
         self.seal_owner(&mut plan, &owner)?;
         self.reserve_owner(&mut tx, &plan, owner.id, &owner.email)
@@ -229,6 +245,7 @@ impl Service {
         let workflow = self.record(&mut tx, RECREATE, &plan).await?;
         tx.commit().await?;
         self.pools().close(id, tenant.generation).await;
+        let cleared = self.cleared(id, sessions).await;
         Ok((self.finished(id, workflow).await?, cleared))
     }
 

@@ -122,7 +122,7 @@ impl Service {
 
     /// Tries one delivery and notes what came of it; whether it was taken by this try.
     async fn deliver(&self, receiver: &WebhookRecord, due: &DueDelivery) -> Result<bool, Refusal> {
-        let came_of_it = if let Some(body) = self.shared().open_notice(due) {
+        let came_of_it = if let Some(body) = self.shared().open_notice(due).await? {
             match self.post(receiver, due.id, &body).await? {
                 Ok(_) => Try::Delivered,
                 Err(error) => self.failed(due, &error),
@@ -179,7 +179,10 @@ impl Service {
             .map_err(Refusal::failed("a webhook's URL can't be read any more"))?;
         let id = id.to_string();
         let seconds = self.clock().now().seconds();
-        let signature = self.webhook_secret(receiver)?.sign(&id, seconds, body);
+        let signature = self
+            .webhook_secret(receiver)
+            .await?
+            .sign(&id, seconds, body);
         let notice = Notice {
             id: &id,
             seconds,

@@ -10,7 +10,9 @@ use tenantry_core::{Email, NoticeId, Role, Timestamp, UserId, WebhookId};
 use tenantry_store::control::{DomainRecord, DueDelivery, NewDelivery};
 use tenantry_store::{ControlTx, StoreError};
 
+use crate::Refusal;
 use crate::applications::ApplicationView;
+use crate::keyring::UnsealError;
 use crate::service::Shared;
 
 /// Somebody, as notices show people.
@@ -43,7 +45,7 @@ pub(super) fn body(kind: EventKind, at: Timestamp, data: &Value) -> String {
 }
 
 /// What a notice for one receiver is sealed for: it may hold addresses.
-fn context(webhook: WebhookId, notice: NoticeId) -> Vec<u8> {
+pub(crate) fn context(webhook: WebhookId, notice: NoticeId) -> Vec<u8> {
     format!("notice:{webhook}:{notice}").into_bytes()
 }
 
@@ -189,10 +191,14 @@ impl Shared {
     }
 
     /// What a delivery says; `None` where it does not open.
-    pub(super) fn open_notice(&self, due: &DueDelivery) -> Option<Vec<u8>> {
-        let opened = self
-            .keyring
-            .open_sealed(&due.sealed, &context(due.webhook, due.id));
-        Some(opened.ok()?.expose().clone())
+    pub(super) async fn open_notice(&self, due: &DueDelivery) -> Result<Option<Vec<u8>>, Refusal> {
+        let context = context(due.webhook, due.id);
+        match self.keyring.open_sealed(&due.sealed, &context).await {
+            Ok(opened) => Ok(Some(opened.expose().clone())),
+            Err(UnsealError::Sealed(_)) => Ok(None),
+            Err(error @ UnsealError::Keys(_)) => {
+                Err(Refusal::failed("a notice could not be unsealed now")(error))
+            }
+        }
     }
 }

@@ -117,7 +117,7 @@ impl Steps {
         let (Some(server), Some(clusters)) = (home.server(), self.0.pools.clusters()) else {
             return Err(StepError::Fatal("the tenant lies in a file".to_owned()));
         };
-        let password = clusters.password(&new)?;
+        let password = clusters.password(&new).await?;
         let (cluster, placement) = (server.cluster(), server.placement());
         cluster
             .set_password(placement, Login::of(new.slot), &password)
@@ -141,7 +141,7 @@ impl Steps {
         let (Some(server), Some(clusters)) = (home.server(), self.0.pools.clusters()) else {
             return Err(StepError::Fatal("the tenant lies in a file".to_owned()));
         };
-        let (password, login) = (clusters.password(&new)?, Login::of(new.slot));
+        let (password, login) = (clusters.password(&new).await?, Login::of(new.slot));
         let (cluster, placement) = (server.cluster(), server.placement());
         let entered = cluster
             .sign_in(placement, login, &password)

@@ -17,6 +17,8 @@ use tenantry_store::control::Run;
 use tenantry_store::homes::Home;
 
 use super::{OwnerPlan, Plan};
+use crate::keyring::UnsealError;
+use crate::refusal::Chain;
 use crate::service::Shared;
 
 /// The steps, over what the use cases share.
@@ -32,7 +34,7 @@ impl Steps {
             .map_err(|error| fatal("the workflow's plan can't be read")(&error))
     }
 
-    fn owner(&self, plan: &Plan) -> Result<OwnerPlan, StepError> {
+    async fn owner(&self, plan: &Plan) -> Result<OwnerPlan, StepError> {
         let sealed = plan
             .owner
             .as_deref()
@@ -44,7 +46,12 @@ impl Steps {
             .0
             .keyring
             .open_sealed(&sealed, &owner_context(plan))
-            .map_err(|error| fatal("the owner can't be unsealed")(&error))?;
+            .await
+            .map_err(|error| match error {
+                // The keys could not be read just now; the owner may open the next time.
+                UnsealError::Keys(_) => StepError::Retry(Chain(&error).to_string()),
+                UnsealError::Sealed(_) => fatal("the owner can't be unsealed")(&error),
+            })?;
         serde_json::from_slice(opened.expose())
             .map_err(|error| fatal("the owner can't be read")(&error))
     }

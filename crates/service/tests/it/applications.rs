@@ -365,13 +365,47 @@ async fn who_asks_is_sealed(driver: Driver) {
              (SELECT o.applicant FROM tenant_applications o WHERE o.id = {from}) WHERE id = {literal}"
     );
     assert_eq!(test.control().damage(&swap).await.unwrap(), 1);
-    refused!(
-        test.service.find_application(id).await,
-        Refusal::Failed { .. }
-    );
+    let view = test.service.find_application(id).await.unwrap();
+    assert!(view.damaged && view.email.is_none() && view.full_name.is_none());
+}
+
+/// An application that can't be unsealed hides no other, and can be got rid of.
+async fn a_damaged_application_leaves_the_others(driver: Driver) {
+    let test = start(driver, Signup::Apply).await;
+    let good = waiting(&test, "acme", ADA).await;
+    let damaged = waiting(&test, "globex", EVE).await;
+    let damage = "UPDATE tenant_applications SET applicant = name_sealed WHERE slug = 'globex'";
+    let octets = match driver {
+        Driver::Sqlite => "x'00'",
+        Driver::Postgres => "'\\x00'::bytea",
+    };
+    let damage = damage.replace("name_sealed", octets);
+    assert_eq!(test.control().damage(&damage).await.unwrap(), 1);
+    let listed = test
+        .service
+        .list_applications(None, None, 10)
+        .await
+        .unwrap();
+    let seen: Vec<_> = listed
+        .iter()
+        .map(|view| (view.id, view.damaged, view.email.is_some()))
+        .collect();
+    assert_eq!(seen, [(damaged, true, false), (good, false, true)]);
+    refused!(approve(&test, damaged, "").await, Refusal::Conflict(_));
+    assert_eq!(state(&test, damaged).await, ApplicationState::Pending);
+    let mails = test.mails().await.unwrap().len();
+    let view = test
+        .service
+        .reject_application(damaged, None)
+        .await
+        .unwrap();
+    assert_eq!(view.state, ApplicationState::Rejected);
+    assert_eq!(test.mails().await.unwrap().len(), mails, "to nobody");
+    assert!(approve(&test, good, "").await.is_ok());
 }
 
 on_both!(
+    a_damaged_application_leaves_the_others,
     whoever_is_approved_gets_a_tenant_and_a_link,
     nobody_asks_where_that_is_closed,
     where_it_is_open_a_proven_address_is_enough,

@@ -52,7 +52,8 @@ impl Bench {
     pub(crate) async fn principal_with(&self, email: &str, password: &str) -> Principal {
         let (_, issued) = sign_in(&self.test, "acme", email, password, SessionKind::Browser).await;
         let cookie = Credential::Cookie(issued.token.expose());
-        self.service().authenticate(cookie, None).await.unwrap()
+        let principal = self.service().authenticate(cookie, None).await.unwrap();
+        std::sync::Arc::unwrap_or_clone(principal)
     }
 
     pub(crate) async fn owner(&self) -> Principal {

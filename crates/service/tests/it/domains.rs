@@ -1,20 +1,24 @@
 //! Domains of tenants' own, proven against a real name server and a real web server.
 
+mod losing;
+
 use std::time::Duration;
 
+use tenantry_core::Locale;
 use tenantry_core::domain::{DomainKind, ProofProblem};
-use tenantry_core::finding::{FindingCode, Severity};
+use tenantry_core::session::SessionKind;
+use tenantry_core::tenant::Registration;
 use tenantry_service::domains::{DomainRecord, Publish};
+use tenantry_service::registration::{NewRegistration, Registered};
 use tenantry_service::resolve::{Hints, Resolved};
-use tenantry_service::tenants::{TenantPatch, TenantView};
-use tenantry_service::webhooks::NewWebhook;
+use tenantry_service::tenants::{TenantChange, TenantPatch, TenantView};
 use tenantry_service::{Refusal, Service};
 use tenantry_testkit::dns::NameServer;
 use tenantry_testkit::on_both;
 use tenantry_testkit::receiver::{Receiver, Reply};
-use tenantry_testkit::service::{Driver, Options, PASSWORD, TestService};
+use tenantry_testkit::service::{Driver, Options, PASSWORD, TestService, client};
 
-use crate::people::{ADA, OTHER, id, try_in};
+use crate::people::{ADA, IP, OTHER, id, one, tenant_of, try_in};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -278,9 +282,49 @@ async fn a_proven_mail_domain_leads_its_people_to_the_tenant(driver: Driver) {
     refused!(at(service, "example.org").await, Refusal::TenantNotFound);
 }
 
-async fn a_file_proves_a_host(driver: Driver) {
+/// Without a tenant named, a proven mail domain says where somebody registers. Whoever has no account
+/// there and one elsewhere signs in elsewhere, by the directory.
+async fn a_proven_mail_domain_leads_a_registration_and_is_no_dead_end(driver: Driver) {
     let world = world(driver).await;
-    // Names of this machine lead here; the platform's are elsewhere.
+    let service = &world.test.service;
+    let (eve, grace) = ("eve@example.org", "grace@example.org");
+    let made = world.test.make_tenant("initech", eve, OTHER).await.unwrap();
+    let client = client(SessionKind::Api, IP);
+    let register = async || {
+        let new = NewRegistration {
+            username: "grace".to_owned(),
+            email: grace.to_owned(),
+            password: PASSWORD.to_owned(),
+            full_name: None,
+        };
+        let nowhere = Resolved::None;
+        service.register(&nowhere, &new, Locale::En, &client).await
+    };
+    let open = TenantPatch {
+        registration: Some(Registration::Open),
+        verify_email: Some(false),
+        ..TenantPatch::default()
+    };
+    let patched = service.patch_tenant(id(&world.acme), open).await;
+    patched.unwrap();
+    refused!(register().await, Refusal::TenantRequired);
+    proven(&world, &world.acme, DomainKind::Email, "example.org").await;
+    let Registered::In(signed_in) = register().await.unwrap() else {
+        panic!("nothing is to be proven here");
+    };
+    assert_eq!(tenant_of(&signed_in.0), id(&world.acme));
+    let (person, _) = one(try_in(&world.test, None, grace, PASSWORD).await.unwrap());
+    assert_eq!(tenant_of(&person), id(&world.acme));
+    let (person, _) = one(try_in(&world.test, None, eve, OTHER).await.unwrap());
+    assert_eq!(tenant_of(&person), id(&made));
+    // As do those of a tenant that lets nobody in.
+    service.suspend_tenant(id(&world.acme)).await.unwrap();
+    one(try_in(&world.test, None, eve, OTHER).await.unwrap());
+    refused!(register().await, Refusal::TenantUnavailable);
+}
+
+/// Names of this machine lead here; the platform's are elsewhere.
+async fn host_elsewhere(world: &World) -> tenantry_service::Service {
     let service = world.test.open_otherwise(
         |settings| {
             "platform.example".clone_into(&mut settings.base_domain);
@@ -288,7 +332,12 @@ async fn a_file_proves_a_host(driver: Driver) {
         },
         None,
     );
-    let service = service.await.unwrap().unwrap();
+    service.await.unwrap().unwrap()
+}
+
+async fn a_file_proves_a_host(driver: Driver) {
+    let world = world(driver).await;
+    let service = host_elsewhere(&world).await;
     let (acme, name) = (id(&world.acme), "shop.localhost");
     let claim = service.add_domain(acme, DomainKind::Host, name).await;
     let value = Publish::from(&claim.unwrap()).value;
@@ -337,86 +386,6 @@ async fn what_lies_inside_is_not_asked_for_a_file(driver: Driver) {
     let looked = service.verify_domain(acme, None, name).await.unwrap();
     assert_eq!(looked.problem, Some(ProofProblem::Missing));
     assert!(world.web.seen().is_empty());
-}
-
-async fn a_domain_whose_proof_is_gone_for_a_week_is_lost(driver: Driver) {
-    let world = world(driver).await;
-    let (test, service, acme) = (&world.test, &world.test.service, id(&world.acme));
-    let hook = Receiver::start().await.unwrap();
-    let new = NewWebhook {
-        url: hook.url("/"),
-        events: vec!["domain.lost".to_owned()],
-        description: None,
-    };
-    service.add_webhook(&new).await.unwrap();
-    let name = "shop.example";
-    let domain = proven(&world, &world.acme, DomainKind::Host, name).await;
-    let record = Publish::from(&domain).record;
-    let find = async || {
-        let mut domains = service.list_domains(acme).await.unwrap();
-        domains.remove(0)
-    };
-    assert_eq!(service.look_after_domains().await.unwrap(), 0, "not due");
-    test.clock.advance(DAY);
-    assert_eq!(service.look_after_domains().await.unwrap(), 1);
-    assert_eq!(find().await.checked_at, Some(test.clock.now()));
-
-    // Gone for six days, found once, and gone again: a week begins anew.
-    world.names.publish(&record, &[]);
-    test.clock.advance(DAY);
-    let since = test.clock.now();
-    for _ in 0..6 {
-        assert_eq!(service.look_after_domains().await.unwrap(), 1);
-        assert_eq!(find().await.failing_since, Some(since));
-        test.clock.advance(DAY);
-    }
-    let report = service
-        .check_tenant(world.acme.tenant.clone())
-        .await
-        .unwrap();
-    let finding = &report.findings[0];
-    assert_eq!(
-        (finding.code, finding.severity, finding.repairable),
-        (FindingCode::DomainUnproven, Severity::Warning, false)
-    );
-    assert!(finding.detail.contains(name) && finding.detail.contains(&record));
-    publish(&world, &domain);
-    assert_eq!(service.look_after_domains().await.unwrap(), 1);
-    assert_eq!(find().await.failing_since, None);
-    let report = service
-        .check_tenant(world.acme.tenant.clone())
-        .await
-        .unwrap();
-    assert_eq!(report.findings, []);
-
-    world.names.publish(&record, &[]);
-    test.clock.advance(DAY);
-    for _ in 0..7 {
-        assert_eq!(at(service, name).await.unwrap().id(), Some(acme));
-        assert_eq!(service.look_after_domains().await.unwrap(), 1);
-        test.clock.advance(DAY);
-    }
-    assert_eq!(service.look_after_domains().await.unwrap(), 1);
-    refused!(at(service, name).await, Refusal::TenantNotFound);
-    assert_eq!(find().await.verified_at, None);
-    assert_eq!(service.look_after_domains().await.unwrap(), 0);
-    assert_eq!(service.deliver_due_notices().await.unwrap(), 1);
-    let told = hook.seen()[0].json();
-    assert_eq!(told["type"], "domain.lost");
-    assert_eq!(told["data"]["tenant"]["slug"], "acme");
-    assert_eq!(told["data"]["domain"]["name"], name);
-    assert_eq!(told["data"]["detail"], "missing");
-    // It is told until it is proven again or given up, and whoever comes may have it.
-    let report = service
-        .check_tenant(world.acme.tenant.clone())
-        .await
-        .unwrap();
-    assert_eq!(report.findings.len(), 1);
-    proven(&world, &world.globex, DomainKind::Host, name).await;
-    let looked = service.verify_domain(acme, None, name).await.unwrap();
-    assert_eq!(looked.problem, Some(ProofProblem::Different));
-    let resolved = at(service, name).await.unwrap();
-    assert_eq!(resolved.id(), Some(id(&world.globex)));
 }
 
 async fn processes_share_the_looking(driver: Driver) {
@@ -480,9 +449,12 @@ async fn domains_come_with_a_tenant_and_change_with_it(driver: Driver) {
             .collect::<Vec<_>>()
     };
     let change = async |names: &[&str]| {
-        let hosts = hosts(names);
-        let patch = TenantPatch::default();
-        service.change_tenant(initech, patch, Some(&hosts)).await
+        let change = TenantChange {
+            hosts: Some(hosts(names)),
+            ..TenantChange::default()
+        };
+        let changed = service.change_tenant(initech, change).await;
+        changed.map(|changed| changed.view)
     };
     let claims = service.list_domains(initech).await.unwrap();
     publish(&world, &claims[1]);
@@ -541,9 +513,9 @@ on_both!(
     of_two_at_once_one_proves,
     what_can_be_nobodys_is_refused,
     a_proven_mail_domain_leads_its_people_to_the_tenant,
+    a_proven_mail_domain_leads_a_registration_and_is_no_dead_end,
     a_file_proves_a_host,
     what_lies_inside_is_not_asked_for_a_file,
-    a_domain_whose_proof_is_gone_for_a_week_is_lost,
     processes_share_the_looking,
     domains_come_with_a_tenant_and_change_with_it,
     a_domain_stays_over_the_tenants_lives,

@@ -7,17 +7,29 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tenantry_core::session::SessionKind;
-use tenantry_service::sessions::Credential;
+use tenantry_core::{Locale, Role};
+use tenantry_keys::sealing::{DataKey, Sealer};
+use tenantry_service::idempotency::{Caller, Once};
+use tenantry_service::pin::PinShown;
+use tenantry_service::recovery::Way;
+use tenantry_service::resolve::Resolved;
+use tenantry_service::sessions::{Credential, Principal};
+use tenantry_service::staff::{Acting, FirstPassword, NewStaff};
 use tenantry_service::webhooks::NewWebhook;
+use tenantry_store::control::SealedDataKey;
 use tenantry_testkit::on_both;
-use tenantry_testkit::service::{Driver, TestService};
+use tenantry_testkit::service::{Driver, TestService, client, link_token};
 
-use crate::people::{ADA, OTHER, id, principal, sign_in, start, try_in};
+use crate::people::{ADA, IP, OTHER, by_email, id, named, principal, sign_in, start, try_in};
+use crate::recovery::ask;
+use crate::recovery::codes::codes;
 
 /// A password that stands nowhere else.
 const PLANTED: &str = "zq-planted-pässword-0417";
 const CHANGED: &str = "zq-planted-another-0418";
 const GUESSED: &str = "zq-planted-guess-0419";
+const PIN: &str = "480216";
+const GUESSED_PIN: &str = "739152";
 
 /// Everything that is logged, down to the last detail.
 #[derive(Clone, Default)]
@@ -35,22 +47,32 @@ impl io::Write for Log {
 }
 
 /// Octets to look for, by the name of the secret.
-struct Secrets(Vec<(&'static str, Vec<u8>)>);
+#[derive(Default)]
+struct Secrets {
+    octets: Vec<(&'static str, Vec<u8>)>,
+    /// Digits that are no secret as a part of a longer number or of a time.
+    digits: Vec<(&'static str, String)>,
+}
 
 impl Secrets {
     fn plant(&mut self, name: &'static str, text: &str) {
-        self.0.push((name, text.as_bytes().to_vec()));
+        self.octets.push((name, text.as_bytes().to_vec()));
+    }
+
+    /// Six digits, which by themselves are in every other number.
+    fn plant_digits(&mut self, name: &'static str, digits: &str) {
+        self.digits.push((name, digits.to_owned()));
     }
 
     /// A token as text, and the secret octets in it: between head and tag.
     fn plant_token(&mut self, name: &'static str, token: &str) {
         self.plant(name, token);
         let octets = BASE64_URL_SAFE_NO_PAD.decode(token).unwrap();
-        self.0.push((name, octets[42..74].to_vec()));
+        self.octets.push((name, octets[42..74].to_vec()));
     }
 
     fn look(&self, place: &str, octets: &[u8]) {
-        for (name, secret) in &self.0 {
+        for (name, secret) in &self.octets {
             let found = octets.windows(secret.len()).any(|window| window == secret);
             assert!(!found, "{name} is in {place}");
             let digits = secret.iter().map(|octet| format!("{octet:02x}"));
@@ -59,6 +81,19 @@ impl Secrets {
                 .windows(digits.len())
                 .any(|window| window.eq_ignore_ascii_case(&digits));
             assert!(!found, "{name} is in {place}, in hexadecimal");
+        }
+        for (name, digits) in &self.digits {
+            let of_a_number =
+                |octet: Option<&u8>| octet.is_some_and(|o| o.is_ascii_alphanumeric() || *o == b'.');
+            let found = octets
+                .windows(digits.len())
+                .enumerate()
+                .any(|(at, window)| {
+                    window == digits.as_bytes()
+                        && !of_a_number(at.checked_sub(1).and_then(|before| octets.get(before)))
+                        && !of_a_number(octets.get(at + digits.len()))
+                });
+            assert!(!found, "{name} is in {place}");
         }
     }
 
@@ -76,6 +111,102 @@ impl Secrets {
             }
         }
     }
+}
+
+/// Those of people who are added, of devices and PINs, of whoever forgot a password, and answers that
+/// are kept.
+async fn use_staffs_secrets(test: &TestService, ada: &Principal, secrets: &mut Secrets) {
+    let service = &test.service;
+    let acting = Acting::of(ada).unwrap();
+    let till = "till@example.org";
+    let new = NewStaff {
+        email: till.parse().unwrap(),
+        username: None,
+        full_name: None,
+        role: Role::Member,
+        password: FirstPassword::Generated,
+        must_change_password: false,
+        locale: Locale::En,
+    };
+    let created = service.create_staff(&acting, new).await.unwrap();
+    let generated = created.password.unwrap();
+    secrets.plant("a generated password", generated.expose());
+    let device = service.enrol_device(&acting, "Till").await.unwrap();
+    let token = device.token.expose().as_str();
+    secrets.plant_token("a device's token", token);
+    secrets.plant_digits("a PIN", PIN);
+    secrets.plant_digits("a guessed PIN", GUESSED_PIN);
+    service
+        .set_pin(&acting, created.user.id, Some(PIN))
+        .await
+        .unwrap();
+    let client = client(SessionKind::Api, IP);
+    for (pin, fits) in [(GUESSED_PIN, false), (PIN, true)] {
+        let shown = PinShown {
+            pin,
+            device_token: token,
+        };
+        let login = by_email(till);
+        let tried = service.sign_in_with_pin(&Resolved::None, &login, shown, &client);
+        assert_eq!(tried.await.is_ok(), fits);
+    }
+    let acme = named(service, "acme").await.unwrap();
+    let mail = ask(test, Some("acme"), till, Way::Code).await.unwrap();
+    let (_, code) = codes(&mail).remove(0);
+    secrets.plant_digits("a one-time code", &code);
+    let address = till.parse().unwrap();
+    let proof = service.verify_code(&acme, &address, &code, None).await;
+    secrets.plant_token("a proof", proof.unwrap().reset_token.expose());
+    let mail = ask(test, Some("acme"), till, Way::Link).await.unwrap();
+    let text = mail.text.as_deref().unwrap();
+    let token = link_token(text, "/reset-password/").unwrap();
+    secrets.plant_token("a reset token", &token);
+    let reset = service.reset_password(&token, CHANGED, None, Locale::En, None);
+    reset.await.unwrap();
+    let caller = Caller {
+        principal: Some(ada),
+        tenant: &acme,
+        ip: None,
+    };
+    secrets.plant("an Idempotency-Key", "zq-planted-key-0420");
+    secrets.plant("a kept answer", "zq-planted-answer-0421");
+    let once = service.begin_once(&caller, "zq-planted-key-0420", PLANTED);
+    let Once::First(doing) = once.await.unwrap() else {
+        panic!("nothing was asked before");
+    };
+    let answer = b"{\"password\":\"zq-planted-answer-0421\"}";
+    service.keep_answer(doing, answer).await.unwrap();
+}
+
+/// Exchanges every key, and looks out for each that there is meanwhile.
+async fn exchange_keys(test: &TestService, secrets: &mut Secrets) {
+    plant_seeds(test, secrets).await;
+    test.service.rotate_signing_key().await.unwrap();
+    let sealed_anew = test.service.rotate_sealing_key(|_, _| ()).await.unwrap();
+    assert!(sealed_anew.resealed > 0);
+    plant_seeds(test, secrets).await;
+    test.service.replace_signing_key().await.unwrap();
+    plant_seeds(test, secrets).await;
+}
+
+async fn plant_seeds(test: &TestService, secrets: &mut Secrets) {
+    let control = test.control().open().await.unwrap();
+    let mut tx = control.read().await.unwrap();
+    let keys = tx.keys().list_data_keys().await.unwrap();
+    let open = |key: &SealedDataKey| DataKey::open(key.id, &key.sealed, test.master()).unwrap();
+    let sealer = Sealer::new(&keys.iter().map(open).collect::<Vec<_>>()).unwrap();
+    for key in tx.keys().list_signing_keys().await.unwrap() {
+        let Some(seed) = key.sealed_seed else {
+            continue;
+        };
+        let context = format!("signing:{}", key.kid);
+        let seed = sealer.open(&seed, context.as_bytes()).unwrap();
+        secrets
+            .octets
+            .push(("a signing key", seed.expose().clone()));
+    }
+    drop(tx);
+    control.close().await;
 }
 
 /// Lets every secret there is do its work once.
@@ -111,6 +242,7 @@ async fn use_everything(test: &TestService, secrets: &mut Secrets) {
         .change_password(&ada, PLANTED, CHANGED, None)
         .await
         .unwrap();
+    use_staffs_secrets(test, &ada, secrets).await;
     let hook = NewWebhook {
         url: "http://127.0.0.1:9/".to_owned(),
         events: Vec::new(),
@@ -120,7 +252,7 @@ async fn use_everything(test: &TestService, secrets: &mut Secrets) {
     secrets.plant("a webhook's secret", secret.expose());
     let octets = secret.expose().strip_prefix("whsec_").unwrap();
     let octets = base64::prelude::BASE64_STANDARD.decode(octets).unwrap();
-    secrets.0.push(("a webhook's secret", octets));
+    secrets.octets.push(("a webhook's secret", octets));
     assert!(
         service
             .try_webhook(webhook.id)
@@ -154,7 +286,7 @@ async fn no_secret_is_written_or_logged(driver: Driver) {
         .try_init()
         .is_ok();
     let test = start(driver).await;
-    let mut secrets = Secrets(Vec::new());
+    let mut secrets = Secrets::default();
     for (name, text) in [
         ("a password", PLANTED),
         ("a changed password", CHANGED),
@@ -167,8 +299,9 @@ async fn no_secret_is_written_or_logged(driver: Driver) {
     let octets = base64::prelude::BASE64_STANDARD
         .decode(master.expose())
         .unwrap();
-    secrets.0.push(("the master key", octets));
+    secrets.octets.push(("the master key", octets));
     use_everything(&test, &mut secrets).await;
+    exchange_keys(&test, &mut secrets).await;
 
     let rows = test.control().dump().await.unwrap().join("\n");
     assert!(rows.contains("acme"), "the rows were read");
@@ -178,10 +311,20 @@ async fn no_secret_is_written_or_logged(driver: Driver) {
     assert_eq!(logged.is_empty(), !listening);
     secrets.look("the log", &logged);
     // The same eyes do see what is there.
-    let mut seen = Secrets(Vec::new());
+    let mut seen = Secrets::default();
     seen.plant("the slug", "acme");
     let looked = std::panic::catch_unwind(|| seen.look("the registry", rows.as_bytes()));
     assert!(looked.is_err());
+    let mut seen = Secrets::default();
+    seen.plant_digits("a number", "123456");
+    for (text, there) in [
+        ("7123456", false),
+        ("x.123456Z", false),
+        ("is 123456,", true),
+    ] {
+        let looked = std::panic::catch_unwind(|| seen.look("a text", text.as_bytes()));
+        assert_eq!(looked.is_err(), there, "{text}");
+    }
     assert_ne!(OTHER, PLANTED);
 }
 

@@ -156,7 +156,7 @@ impl SignedInTwice {
 
 pub(crate) async fn principal(test: &TestService, cookie: &str) -> Principal {
     let answer = test.service.authenticate(Credential::Cookie(cookie), None);
-    answer.await.unwrap()
+    std::sync::Arc::unwrap_or_clone(answer.await.unwrap())
 }
 
 /// Moves the clock to one microsecond before that long from now.

@@ -1,10 +1,11 @@
 //! Signing in with a PIN on an enrolled device.
 
-use tenantry_core::Role;
 use tenantry_core::session::SessionKind;
 use tenantry_core::user::User;
+use tenantry_core::{Locale, Role};
 use tenantry_service::Refusal;
 use tenantry_service::pin::PinShown;
+use tenantry_service::profile::ProfileChange;
 use tenantry_service::resolve::Resolved;
 use tenantry_service::sessions::{Credential, Issued, Principal};
 use tenantry_service::signin::Person;
@@ -252,6 +253,71 @@ async fn a_wrong_pin_counts_as_a_wrong_password_does() {
     one(try_in(test, Some("acme"), "till@pins.example", PASSWORD)
         .await
         .unwrap());
+}
+
+/// A PIN is weaker than a password: a session that began with one decides nothing about who gets into
+/// the account.
+#[tokio::test]
+async fn a_session_begun_with_a_pin_leaves_the_account_as_it_is() {
+    let bench = Bench::in_files().await;
+    let ada = bench.owner().await;
+    let till = "till@pins.example";
+    let user = bench.add(&ada, till, Role::Member).await;
+    set_pin(&bench, &ada, &user, PIN).await.unwrap();
+    let (device, token) = enrol(&bench, &ada, "Till 1").await;
+    let (test, service) = (&bench.test, bench.service());
+    let with_password = bench.principal(till).await;
+    let (_, issued) = try_pin(test, &Resolved::None, till, PIN, &token)
+        .await
+        .unwrap();
+    // A renewed session is the same one.
+    let (_, renewed) = service.refresh(issued.token.expose(), None).await.unwrap();
+    for issued in [&issued, &renewed] {
+        let access = issued.access_token.as_ref().unwrap();
+        let bearer = Credential::Bearer(access.expose());
+        let principal = service.authenticate(bearer, None).await.unwrap();
+        assert_eq!(principal.device, Some(device));
+        for email in ["other@pins.example", "TILL@pins.example"] {
+            let change = ProfileChange {
+                email: Some(email.parse().unwrap()),
+                ..ProfileChange::default()
+            };
+            let changed = service.change_profile(&principal, change, Locale::En);
+            refused!(changed.await, Refusal::Forbidden, email);
+        }
+        let another = "another horse battery";
+        let changed = service.change_password(&principal, PASSWORD, another, None);
+        refused!(changed.await, Refusal::Forbidden);
+        let other = with_password.session.id.uuid();
+        let ended = service.end_own_session(&principal, other).await;
+        refused!(ended, Refusal::Forbidden);
+        refused!(
+            service.sign_out_everywhere(&principal).await,
+            Refusal::Forbidden
+        );
+        refused!(
+            service.end_other_sessions(&principal).await,
+            Refusal::Forbidden
+        );
+        let named = ProfileChange {
+            full_name: Some(Some("Till".to_owned())),
+            ..ProfileChange::default()
+        };
+        let changed = service.change_profile(&principal, named, Locale::En);
+        assert_eq!(changed.await.unwrap().email_pending, None);
+    }
+    let access = renewed.access_token.unwrap();
+    let bearer = Credential::Bearer(access.expose());
+    let principal = service.authenticate(bearer, None).await.unwrap();
+    let own = principal.session.id.uuid();
+    service.end_own_session(&principal, own).await.unwrap();
+    refused!(
+        service.authenticate(bearer, None).await,
+        Refusal::SessionStale
+    );
+    assert_eq!(with_password.device, None);
+    let ended = service.sign_out_everywhere(&with_password).await;
+    assert_eq!(ended.unwrap(), 1);
 }
 
 /// Whoever takes the device away while somebody signs in on it ends that session too.

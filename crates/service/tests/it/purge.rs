@@ -101,6 +101,19 @@ async fn a_deleted_tenant_is_purged_when_its_grace_ends(driver: Driver) {
     assert_eq!(test.tenant_files().unwrap(), Vec::<String>::new());
 }
 
+/// What one part of the sweep meets keeps none of the others from its work.
+async fn a_sweep_goes_on_where_a_part_fails(driver: Driver) {
+    let test = start(driver).await;
+    let acme = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    test.service.delete_tenant(id(&acme), false).await.unwrap();
+    let broken = "ALTER TABLE tenant_applications RENAME TO away";
+    test.control().damage(broken).await.unwrap();
+    test.clock.advance(GRACE + Duration::from_micros(1));
+    test.service.sweep().await.unwrap();
+    test.settle().await.unwrap();
+    refused!(test.service.view(id(&acme)).await, Refusal::NotFound);
+}
+
 async fn a_tenant_that_was_restored_is_not_purged(driver: Driver) {
     let test = start(driver).await;
     let acme = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
@@ -134,6 +147,7 @@ async fn two_sweeps_at_once_purge_once(driver: Driver) {
 on_both!(
     nothing_of_a_purged_tenant_is_left,
     a_deleted_tenant_is_purged_when_its_grace_ends,
+    a_sweep_goes_on_where_a_part_fails,
     a_tenant_that_was_restored_is_not_purged,
     two_sweeps_at_once_purge_once,
 );

@@ -1,8 +1,7 @@
 //! Setting a new password without the old one: by link and by code, with a tenant named and without,
 //! for nobody, for one tenant and for several.
 
-mod alike;
-mod codes;
+pub(crate) mod codes;
 
 use std::time::Duration;
 
@@ -234,6 +233,34 @@ async fn a_link_ends_with_its_time_and_its_generation(test: &TestService, acme: 
         .service
         .ask_for_reset(&tenant, &email, Way::Link, Locale::En, None);
     refused!(asked.await, Refusal::TenantUnavailable);
+}
+
+/// One tenant in trouble delays its own mails, and nobody else's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_can_not_be_written_keeps_no_other() {
+    let test = TestService::start(Options::sqlite()).await.unwrap();
+    let broken = "broken@example.org";
+    let view = test.make_tenant("broken", broken, OTHER).await.unwrap();
+    test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    let file = test.tenant_file(id(&view), view.tenant.generation);
+    let away = file.with_extension("away");
+    std::fs::rename(&file, &away).unwrap();
+    // The older wish is the one that fails.
+    assert!(
+        ask(&test, Some("broken"), broken, Way::Link)
+            .await
+            .is_none()
+    );
+    assert!(ask(&test, Some("acme"), ADA, Way::Link).await.is_some());
+    assert!(
+        ask(&test, Some("broken"), broken, Way::Code)
+            .await
+            .is_none()
+    );
+    assert!(ask(&test, Some("acme"), ADA, Way::Code).await.is_some());
+    std::fs::rename(&away, &file).unwrap();
+    test.clock.advance(Duration::from_mins(5));
+    assert_eq!(count(&test, broken).await, 2);
 }
 
 /// What is asked for too often is left out, and nobody is told: it says nothing about the account.

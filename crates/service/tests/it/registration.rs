@@ -333,3 +333,59 @@ async fn a_global_address_registers_once() {
     let lost = [first, second].into_iter().find_map(Result::err).unwrap();
     assert!(matches!(lost, Refusal::EmailTaken), "{lost:?}");
 }
+
+/// Whoever proved the address is told that it has an account, wherever; nothing is made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proven_address_of_another_tenant_is_told() {
+    let options = Options::sqlite().with_global_addresses();
+    let test = TestService::start(options).await.unwrap();
+    let mut tokens = Vec::new();
+    for slug in ["one", "two"] {
+        let owner = format!("{slug}@example.org");
+        let mut new = TestService::new_tenant(slug, &owner, Some(OTHER)).unwrap();
+        new.registration = Registration::Open;
+        test.create(new).await.unwrap();
+        let asked = register(&test, slug, &typed("grace", GRACE)).await;
+        assert!(matches!(asked, Ok(Registered::ToBeProven)));
+        tokens.push(token(&test, GRACE).await);
+    }
+    let prove = async |token: &str| test.service.prove_registration(token, None, None).await;
+    assert_eq!(prove(&tokens[0]).await.unwrap(), Proven::Yes);
+    assert_eq!(prove(&tokens[1]).await.unwrap(), Proven::AddressTaken);
+    refused!(prove(&tokens[0]).await, Refusal::TokenInvalid);
+    refused!(
+        try_in(&test, Some("two"), GRACE, PASSWORD).await,
+        Refusal::InvalidCredentials
+    );
+    one(try_in(&test, None, GRACE, PASSWORD).await.unwrap());
+}
+
+/// What nobody proved is gone a day later, though nobody registers after it, at the cost of one note
+/// for a tenant and an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_proved_is_forgotten() {
+    let test = TestService::start(Options::sqlite()).await.unwrap();
+    let mut new = TestService::new_tenant("proven", ADA, Some(PASSWORD)).unwrap();
+    new.registration = Registration::Open;
+    let proven = test.create(new).await.unwrap();
+    for (username, email) in [("grace", GRACE), ("linus", "linus@example.org")] {
+        register(&test, "proven", &typed(username, email))
+            .await
+            .unwrap();
+    }
+    assert_eq!(test.mails().await.unwrap().len(), 2);
+    let kept = async || {
+        let touch = "UPDATE tenantry_registrations SET username = username";
+        test.damage_tenant(&proven, touch).await.unwrap()
+    };
+    assert_eq!(kept().await, 2);
+    let notes = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
+    assert_eq!(test.control().number(notes).await.unwrap(), 1);
+    test.clock.advance(Duration::from_hours(23));
+    assert_eq!(test.mails().await.unwrap().len(), 2);
+    assert_eq!(kept().await, 2);
+    test.clock.advance(Duration::from_hours(2));
+    assert_eq!(test.mails().await.unwrap().len(), 2, "it is no mail");
+    assert_eq!(kept().await, 0);
+    assert_eq!(test.control().number(notes).await.unwrap(), 0);
+}

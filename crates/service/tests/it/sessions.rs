@@ -1,5 +1,9 @@
 //! Credentials: whose they are, where they count, and what was never one.
 
+mod ended;
+mod limit;
+mod places;
+
 use std::time::Duration;
 
 use tenantry_service::Refusal;
@@ -120,14 +124,16 @@ async fn people_see_and_end_their_own_sessions_only(driver: Driver) {
     assert_eq!(own.len(), 2);
     assert!(own.iter().all(|session| session.id != other.session.id));
 
+    let bearer = Credential::Bearer(&here.bearer);
+    let api = test.service.authenticate(bearer, None).await.unwrap();
     let foreign = other.session.id.uuid();
     refused!(
-        test.service.end_own_session(person, foreign).await,
+        test.service.end_own_session(&api, foreign).await,
         Refusal::NotFound
     );
     let browser = principal(&test, &here.cookie).await.session.id;
     test.service
-        .end_own_session(person, browser.uuid())
+        .end_own_session(&api, browser.uuid())
         .await
         .unwrap();
     let cookie = Credential::Cookie(&here.cookie);
@@ -137,7 +143,7 @@ async fn people_see_and_end_their_own_sessions_only(driver: Driver) {
     );
     there.expect_live(&test.service).await;
     refused!(
-        test.service.end_own_session(person, browser.uuid()).await,
+        test.service.end_own_session(&api, browser.uuid()).await,
         Refusal::NotFound
     );
     assert_eq!(test.service.sessions_of(person).await.unwrap().len(), 1);

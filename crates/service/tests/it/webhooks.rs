@@ -20,7 +20,7 @@ fn wanting(url: String, events: &[&str]) -> NewWebhook {
 }
 
 /// A receiver that is told everything, and its secret.
-async fn listen(test: &TestService) -> (Receiver, WebhookRecord, WebhookSecret) {
+pub(crate) async fn listen(test: &TestService) -> (Receiver, WebhookRecord, WebhookSecret) {
     let receiver = Receiver::start().await.unwrap();
     let new = wanting(receiver.url("/in"), &[]);
     let (record, shown) = test.service.add_webhook(&new).await.unwrap();
@@ -42,7 +42,7 @@ fn kinds(seen: &[Received]) -> Vec<String> {
 }
 
 /// Delivers what is due; how many were taken.
-async fn deliver(test: &TestService) -> usize {
+pub(crate) async fn deliver(test: &TestService) -> usize {
     test.service.deliver_due_notices().await.unwrap()
 }
 

@@ -103,25 +103,32 @@ impl Clusters {
             let sealed = record
                 .and_then(|record| record.sealed_shared)
                 .ok_or(StoreError::CredentialMissing)?;
-            let password = self.unseal(&sealed, &shared_context(&place.cluster))?;
+            drop(control);
+            let context = shared_context(&place.cluster);
+            let password = self.unseal(&sealed, &context).await?;
             return Ok(vec![password]);
         }
         let usable = control
             .credentials()
             .usable(tenant, generation, Slot::Service)
             .await?;
-        usable.iter().map(|usable| self.password(usable)).collect()
+        drop(control);
+        let mut passwords = Vec::with_capacity(usable.len());
+        for usable in &usable {
+            passwords.push(self.password(usable).await?);
+        }
+        Ok(passwords)
     }
 
     /// The password of a role, while it counts.
-    pub fn password(&self, credential: &Credential) -> Result<Secret<String>, StoreError> {
+    pub async fn password(&self, credential: &Credential) -> Result<Secret<String>, StoreError> {
         let sealed = credential
             .sealed_secret
             .as_deref()
             .ok_or(StoreError::CredentialMissing)?;
         let context =
             credential_context(credential.tenant, credential.generation, credential.serial);
-        self.unseal(sealed, &context)
+        self.unseal(sealed, &context).await
     }
 }
 

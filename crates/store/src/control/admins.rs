@@ -5,10 +5,11 @@ use tenantry_core::user::SecurityVersion;
 use tenantry_core::{AdminId, Email, Timestamp};
 use uuid::Uuid;
 
+use crate::changes::Touched;
 use crate::{Conn, StoreError};
 
 /// The platform admins.
-pub struct Admins<'c>(pub(super) Conn<'c>);
+pub struct Admins<'c>(pub(super) Conn<'c>, pub(super) &'c mut Touched);
 
 /// An admin and the hash of the password, if one is set.
 #[derive(Clone)]
@@ -131,6 +132,7 @@ impl Admins<'_> {
         id: AdminId,
         name: Option<&str>,
     ) -> Result<bool, StoreError> {
+        self.1.note(id);
         let changed = execute!(
             self.0,
             "UPDATE platform_admins SET full_name = $2 WHERE id = $1",
@@ -142,6 +144,7 @@ impl Admins<'_> {
 
     /// Sets a password and raises the security version; the version that counts from now on.
     pub async fn set_password(&mut self, id: AdminId, hash: &str) -> Result<bool, StoreError> {
+        self.1.note(id);
         let changed = execute!(
             self.0,
             "UPDATE platform_admins SET password_hash = $2, must_change_password = 0,
@@ -161,6 +164,7 @@ impl Admins<'_> {
         hash: &str,
         from: SecurityVersion,
     ) -> Result<bool, StoreError> {
+        self.1.note(id);
         let changed = execute!(
             self.0,
             "UPDATE platform_admins SET password_hash = $2, must_change_password = 0,
@@ -192,6 +196,7 @@ impl Admins<'_> {
 
     /// Notes a sign-in.
     pub async fn mark_signed_in(&mut self, id: AdminId, now: Timestamp) -> Result<(), StoreError> {
+        self.1.note(id);
         execute!(
             self.0,
             "UPDATE platform_admins SET last_login_at = $2 WHERE id = $1",

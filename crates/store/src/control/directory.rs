@@ -4,11 +4,12 @@ use tenantry_core::tenant::Tenant;
 use tenantry_core::{Generation, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
+use crate::changes::Touched;
 use crate::control::Tenants;
 use crate::{Conn, Origin, StoreError, TenantCtx};
 
 /// The directory.
-pub struct Directory<'c>(pub(super) Conn<'c>);
+pub struct Directory<'c>(pub(super) Conn<'c>, pub(super) &'c mut Touched);
 
 /// What kind of person an entry leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -357,7 +358,7 @@ impl Directory<'_> {
             address_hash.as_slice(),
             limit
         )?;
-        let mut tenants = Tenants(self.0);
+        let mut tenants = Tenants(self.0, self.1);
         let mut placed = Vec::with_capacity(rows.len());
         for row in rows {
             let hint = crate::Hint::Id(TenantId::from_uuid(row.tenant_id));

@@ -1,13 +1,14 @@
 //! Domains of tenants' own: claimed by whoever wants, had by whoever proved them first.
 
-use tenantry_core::domain::{DomainKind, DomainName, ProofProblem};
+use tenantry_core::domain::{DomainKind, DomainName, ProofProblem, ProofWay};
 use tenantry_core::{TenantId, Timestamp};
 use uuid::Uuid;
 
+use crate::changes::Touched;
 use crate::{Conn, StoreError};
 
 /// The domains of tenants.
-pub struct Domains<'c>(pub(super) Conn<'c>);
+pub struct Domains<'c>(pub(super) Conn<'c>, pub(super) &'c mut Touched);
 
 /// A domain as one tenant claims it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct DomainRecord {
     pub created_at: Timestamp,
     /// Since when it is proven; `None` where it is not.
     pub verified_at: Option<Timestamp>,
+    /// How the proof was found last; `None` also where that was before it was written down.
+    pub proven_by: Option<ProofWay>,
     /// When the proof was looked for last.
     pub checked_at: Option<Timestamp>,
     /// Why that look found none.
@@ -40,6 +43,7 @@ row! {
         token: String,
         created_at: i64,
         verified_at: Option<i64>,
+        proven_by: Option<String>,
         checked_at: Option<i64>,
         problem: Option<String>,
         failing_since: Option<i64>,
@@ -57,6 +61,7 @@ impl TryFrom<DomainRow> for DomainRecord {
             column,
         };
         let problem = row.problem.as_deref().map(str::parse).transpose();
+        let proven_by = row.proven_by.as_deref().map(str::parse).transpose();
         Ok(Self {
             tenant: TenantId::from_uuid(row.tenant_id),
             kind: row.kind.parse().map_err(|_| corrupt("kind"))?,
@@ -64,6 +69,7 @@ impl TryFrom<DomainRow> for DomainRecord {
             token: row.token,
             created_at: Timestamp::from_micros(row.created_at),
             verified_at: row.verified_at.map(Timestamp::from_micros),
+            proven_by: proven_by.map_err(|_| corrupt("proven_by"))?,
             checked_at: row.checked_at.map(Timestamp::from_micros),
             problem: problem.map_err(|_| corrupt("problem"))?,
             failing_since: row.failing_since.map(Timestamp::from_micros),
@@ -142,7 +148,7 @@ impl Domains<'_> {
         fetch_all!(
             self.0,
             DomainRow,
-            "SELECT tenant_id, kind, domain, token, created_at, verified_at, checked_at, problem, failing_since
+            "SELECT tenant_id, kind, domain, token, created_at, verified_at, proven_by, checked_at, problem, failing_since
              FROM tenant_domains WHERE tenant_id = $1 ORDER BY kind, domain",
             tenant.uuid()
         )?
@@ -161,7 +167,7 @@ impl Domains<'_> {
         fetch_optional!(
             self.0,
             DomainRow,
-            "SELECT tenant_id, kind, domain, token, created_at, verified_at, checked_at, problem, failing_since
+            "SELECT tenant_id, kind, domain, token, created_at, verified_at, proven_by, checked_at, problem, failing_since
              FROM tenant_domains WHERE tenant_id = $1 AND kind = $2 AND domain = $3",
             tenant.uuid(),
             kind.as_str(),
@@ -178,6 +184,7 @@ impl Domains<'_> {
         kind: DomainKind,
         name: &DomainName,
     ) -> Result<bool, StoreError> {
+        self.1.note(tenant);
         let changed = execute!(
             self.0,
             "DELETE FROM tenant_domains WHERE tenant_id = $1 AND kind = $2 AND domain = $3",
@@ -188,11 +195,12 @@ impl Domains<'_> {
         Ok(changed == 1)
     }
 
-    /// Notes that the proof was found, which is looked for again at `next`; `false` where the claim
+    /// Notes that the proof was found and how, which is looked for again at `next`; `false` where the claim
     /// is gone or is another by now. The unique index refuses it where another tenant has the domain.
     pub async fn mark_proven(
         &mut self,
         claim: &DomainRecord,
+        way: ProofWay,
         now: Timestamp,
         next: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -200,20 +208,21 @@ impl Domains<'_> {
             self.0,
             "UPDATE tenant_domains
              SET verified_at = COALESCE(verified_at, $5), checked_at = $5, problem = NULL, failing_since = NULL,
-                 next_check_at = $6
+                 next_check_at = $6, proven_by = $7
              WHERE tenant_id = $1 AND kind = $2 AND domain = $3 AND token = $4",
             claim.tenant.uuid(),
             claim.kind.as_str(),
             claim.name.as_str(),
             claim.token.as_str(),
             now.micros(),
-            next.micros()
+            next.micros(),
+            way.as_str()
         )?;
         Ok(changed == 1)
     }
 
     /// Notes that the proof was not found. A proven domain stays so, and is looked at again at `next`;
-    /// `false` where the claim is gone or is another by now.
+    /// how long it has been failing is counted from an answer, never from having got none. `false` where the claim is gone or is another by now.
     pub async fn mark_unfound(
         &mut self,
         claim: &DomainRecord,
@@ -225,7 +234,8 @@ impl Domains<'_> {
             self.0,
             "UPDATE tenant_domains
              SET checked_at = $6, problem = $5,
-                 failing_since = CASE WHEN verified_at IS NULL THEN failing_since ELSE COALESCE(failing_since, $6) END,
+                 failing_since = CASE WHEN verified_at IS NULL OR $5 = 'unanswered' THEN failing_since
+                                      ELSE COALESCE(failing_since, $6) END,
                  next_check_at = CASE WHEN verified_at IS NULL THEN NULL ELSE $7 END
              WHERE tenant_id = $1 AND kind = $2 AND domain = $3 AND token = $4",
             claim.tenant.uuid(),
@@ -246,6 +256,7 @@ impl Domains<'_> {
         claim: &DomainRecord,
         since: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.1.note(claim.tenant);
         let changed = execute!(
             self.0,
             "UPDATE tenant_domains SET verified_at = NULL, next_check_at = NULL
@@ -273,7 +284,7 @@ impl Domains<'_> {
              WHERE (tenant_id, kind, domain) = (SELECT d.tenant_id, d.kind, d.domain FROM tenant_domains d
                                                 WHERE d.next_check_at <= $1 ORDER BY d.next_check_at LIMIT 1)
                AND next_check_at <= $1
-             RETURNING tenant_id, kind, domain, token, created_at, verified_at, checked_at, problem, failing_since",
+             RETURNING tenant_id, kind, domain, token, created_at, verified_at, proven_by, checked_at, problem, failing_since",
             now.micros(),
             until.micros()
         )?

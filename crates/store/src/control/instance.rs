@@ -1,6 +1,7 @@
 //! What is true of the whole installation.
 
 use tenantry_core::Timestamp;
+use tenantry_core::session::SessionDriver;
 use tenantry_core::tenant::EmailUniqueness;
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ pub struct InstanceRow {
 
 row! { struct Stored { key_check: Vec<u8>, email_uniqueness: String } }
 row! { struct One { one: i64 } }
+row! { struct Lies { session_driver: Option<String> } }
 row! { struct Named { uuid: Option<Uuid> } }
 
 impl Instance<'_> {
@@ -72,6 +74,32 @@ impl Instance<'_> {
         )?;
         let row = fetch_optional!(self.0, Named, "SELECT uuid FROM instance WHERE id = 1")?;
         Ok(row.and_then(|row| row.uuid))
+    }
+
+    /// Notes where sessions lie from now on; where they lay before, if that is known.
+    pub async fn settle_sessions(
+        &mut self,
+        driver: SessionDriver,
+    ) -> Result<Option<SessionDriver>, StoreError> {
+        let row = fetch_optional!(
+            self.0,
+            Lies,
+            "SELECT session_driver FROM instance WHERE id = 1"
+        )?;
+        execute!(
+            self.0,
+            "UPDATE instance SET session_driver = $1 WHERE id = 1",
+            driver.as_str()
+        )?;
+        let before = row.and_then(|row| row.session_driver);
+        before
+            .map(|before| {
+                before.parse().map_err(|_| StoreError::Corrupt {
+                    table: "instance",
+                    column: "session_driver",
+                })
+            })
+            .transpose()
     }
 
     /// Asks the database for nothing, to see whether it answers.

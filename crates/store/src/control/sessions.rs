@@ -1,24 +1,35 @@
-//! Sessions, by id; a token names the id and proves itself by its hash.
+//! Sessions in the control database, by what their tokens say; a token proves itself by its hash.
+//!
+//! Called by the driver `database` of the sessions crate, and by housekeeping, which clears up also
+//! where sessions lie elsewhere by now.
+
+mod limit;
 
 use std::time::Duration;
 
-use tenantry_core::session::{EndReason, Session, SessionKind, Subject};
+use tenantry_core::marks::Topic;
+use tenantry_core::session::{EndReason, Handle, Session, SessionKind, Subject};
 use tenantry_core::user::SecurityVersion;
 use tenantry_core::{AdminId, DeviceId, Generation, SessionId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
 
+use crate::changes::Touched;
 use crate::{Conn, StoreError};
 
 /// The sessions.
-pub struct Sessions<'c>(pub(super) Conn<'c>);
+pub struct Sessions<'c>(pub(super) Conn<'c>, pub(super) &'c mut Touched);
 
-/// A session and the hash of the token that carries it now.
+/// A session as it is stored, with the hash of the token that carries it now.
 #[derive(Debug, Clone)]
 pub struct StoredSession {
     /// The session.
     pub session: Session,
     /// SHA-256 of the cookie's or refresh token's secret.
     pub token_hash: [u8; 32],
+    /// The device it was begun on with a PIN, with which it ends.
+    pub device: Option<DeviceId>,
+    /// Why it was ended; there exactly when it was.
+    pub end_reason: Option<EndReason>,
 }
 
 row! {
@@ -35,7 +46,9 @@ row! {
         expires_at: i64,
         idle_micros: i64,
         ended_at: Option<i64>,
+        end_reason: Option<String>,
         user_agent: Option<String>,
+        device_id: Option<Uuid>,
     }
 }
 
@@ -80,20 +93,34 @@ impl TryFrom<SessionRow> for StoredSession {
                 .token_hash
                 .try_into()
                 .map_err(|_| corrupt("token_hash"))?,
+            device: row.device_id.map(DeviceId::from_uuid),
+            end_reason: row
+                .end_reason
+                .map(|reason| reason.parse().map_err(|_| corrupt("end_reason")))
+                .transpose()?,
         })
     }
 }
 
 /// Tenant, generation and person as the table has them.
 fn columns(subject: &Subject) -> (Option<Uuid>, Option<i64>, Uuid) {
-    match subject {
-        Subject::User {
-            tenant,
-            generation,
-            user,
-        } => (Some(tenant.uuid()), Some(generation.number()), user.uuid()),
-        Subject::Admin(admin) => (None, None, admin.uuid()),
-    }
+    let scope = subject.scope();
+    (
+        scope.map(|(tenant, _)| tenant.uuid()),
+        scope.map(|(_, generation)| generation.number()),
+        subject.person(),
+    )
+}
+
+/// Session, generation and tenant as conditions compare them: 0 is the platform's generation.
+fn key(handle: &Handle) -> (Uuid, i64, Option<Uuid>) {
+    (
+        handle.id.uuid(),
+        handle
+            .scope
+            .map_or(0, |(_, generation)| generation.number()),
+        handle.scope.map(|(tenant, _)| tenant.uuid()),
+    )
 }
 
 impl Sessions<'_> {
@@ -104,8 +131,8 @@ impl Sessions<'_> {
         execute!(
             self.0,
             "INSERT INTO sessions (id, token_hash, kind, tenant_id, generation, subject_id, security_version,
-                    created_at, last_seen_at, expires_at, idle_micros, user_agent)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                    created_at, last_seen_at, expires_at, idle_micros, user_agent, device_id, ended_at, end_reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             session.id.uuid(),
             stored.token_hash.as_slice(),
             session.kind.as_str(),
@@ -117,34 +144,29 @@ impl Sessions<'_> {
             session.last_seen_at.micros(),
             session.expires_at.micros(),
             i64::try_from(session.idle.as_micros()).unwrap_or(i64::MAX),
-            session.user_agent.as_deref()
+            session.user_agent.as_deref(),
+            stored.device.map(DeviceId::uuid),
+            session.ended_at.map(Timestamp::micros),
+            stored.end_reason.map(EndReason::as_str)
         )?;
         Ok(())
     }
 
-    /// Notes the device that a session was begun on, with which it ends.
-    pub async fn bind(&mut self, id: SessionId, device: DeviceId) -> Result<bool, StoreError> {
-        let changed = execute!(
-            self.0,
-            "UPDATE sessions SET device_id = $2 WHERE id = $1",
-            id.uuid(),
-            device.uuid()
-        )?;
-        Ok(changed == 1)
-    }
-
-    /// Ends the sessions that were begun on a tenant's device; how many.
+    /// Ends the sessions that were begun on a tenant's device in this generation; how many.
     pub async fn end_device(
         &mut self,
         tenant: TenantId,
+        generation: Generation,
         device: DeviceId,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        self.1.note(tenant);
         execute!(
             self.0,
-            "UPDATE sessions SET ended_at = $3, end_reason = $4
-             WHERE tenant_id = $1 AND device_id = $2 AND ended_at IS NULL",
+            "UPDATE sessions SET ended_at = $4, end_reason = $5
+             WHERE tenant_id = $1 AND generation = $2 AND device_id = $3 AND ended_at IS NULL",
             tenant.uuid(),
+            generation.number(),
             device.uuid(),
             now.micros(),
             EndReason::Admin.as_str()
@@ -154,30 +176,37 @@ impl Sessions<'_> {
     /// Ends the sessions that a person of a tenant began with a PIN, on whatever device; how many.
     pub async fn end_on_devices(
         &mut self,
-        tenant: TenantId,
-        user: UserId,
+        subject: &Subject,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        let (tenant, generation, person) = columns(subject);
+        self.1.note(Topic::Person(person));
         execute!(
             self.0,
-            "UPDATE sessions SET ended_at = $3, end_reason = $4
-             WHERE tenant_id = $1 AND subject_id = $2 AND device_id IS NOT NULL AND ended_at IS NULL",
-            tenant.uuid(),
-            user.uuid(),
+            "UPDATE sessions SET ended_at = $4, end_reason = $5
+             WHERE tenant_id = $1 AND generation = $2 AND subject_id = $3
+               AND device_id IS NOT NULL AND ended_at IS NULL",
+            tenant,
+            generation,
+            person,
             now.micros(),
             EndReason::Admin.as_str()
         )
     }
 
-    /// The session with this id, ended or not.
-    pub async fn lookup(&mut self, id: SessionId) -> Result<Option<StoredSession>, StoreError> {
+    /// The session that a token means, ended or not.
+    pub async fn lookup(&mut self, handle: &Handle) -> Result<Option<StoredSession>, StoreError> {
+        let (id, generation, tenant) = key(handle);
         fetch_optional!(
             self.0,
             SessionRow,
             "SELECT id, token_hash, kind, tenant_id, generation, subject_id, security_version, created_at,
-                    last_seen_at, expires_at, idle_micros, ended_at, user_agent
-             FROM sessions WHERE id = $1",
-            id.uuid()
+                    last_seen_at, expires_at, idle_micros, ended_at, end_reason, user_agent, device_id
+             FROM sessions
+             WHERE id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)",
+            id,
+            generation,
+            tenant
         )?
         .map(StoredSession::try_from)
         .transpose()
@@ -194,15 +223,13 @@ impl Sessions<'_> {
             self.0,
             SessionRow,
             "SELECT id, token_hash, kind, tenant_id, generation, subject_id, security_version, created_at,
-                    last_seen_at, expires_at, idle_micros, ended_at, user_agent
+                    last_seen_at, expires_at, idle_micros, ended_at, end_reason, user_agent, device_id
              FROM sessions
-             WHERE subject_id = $1 AND COALESCE(generation, 0) = COALESCE($2, 0)
-               AND ((tenant_id IS NULL AND $3 = 1) OR tenant_id = $4)
-               AND ended_at IS NULL AND expires_at > $5 AND last_seen_at > $5 - idle_micros
+             WHERE subject_id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
+               AND ended_at IS NULL AND expires_at > $4 AND last_seen_at > $4 - idle_micros
              ORDER BY last_seen_at DESC, id",
             person,
-            generation,
-            i64::from(tenant.is_none()),
+            generation.unwrap_or(0),
             tenant,
             now.micros()
         )?
@@ -214,16 +241,21 @@ impl Sessions<'_> {
     /// Replaces the token that carries a session; `false` when it is another by now, or ended.
     pub async fn rotate(
         &mut self,
-        id: SessionId,
+        handle: &Handle,
         from: &[u8; 32],
         to: &[u8; 32],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let (id, generation, tenant) = key(handle);
+        self.1.note(Topic::Session(handle.id));
         let changed = execute!(
             self.0,
-            "UPDATE sessions SET token_hash = $3, last_seen_at = $4
-             WHERE id = $1 AND token_hash = $2 AND ended_at IS NULL",
-            id.uuid(),
+            "UPDATE sessions SET token_hash = $5, last_seen_at = $6
+             WHERE id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
+               AND token_hash = $4 AND ended_at IS NULL",
+            id,
+            generation,
+            tenant,
             from.as_slice(),
             to.as_slice(),
             now.micros()
@@ -235,13 +267,19 @@ impl Sessions<'_> {
     /// `false` when it had another version.
     pub async fn carry_over(
         &mut self,
-        id: SessionId,
+        handle: &Handle,
         from: SecurityVersion,
     ) -> Result<bool, StoreError> {
+        let (id, generation, tenant) = key(handle);
+        self.1.note(Topic::Session(handle.id));
         let changed = execute!(
             self.0,
-            "UPDATE sessions SET security_version = $3 WHERE id = $1 AND security_version = $2 AND ended_at IS NULL",
-            id.uuid(),
+            "UPDATE sessions SET security_version = $5
+             WHERE id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
+               AND security_version = $4 AND ended_at IS NULL",
+            id,
+            generation,
+            tenant,
             from.0,
             from.0 + 1
         )?;
@@ -249,11 +287,17 @@ impl Sessions<'_> {
     }
 
     /// Notes that a session was used.
-    pub async fn touch(&mut self, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn touch(&mut self, handle: &Handle, now: Timestamp) -> Result<(), StoreError> {
+        let (id, generation, tenant) = key(handle);
+        self.1.note(Topic::Session(handle.id));
         execute!(
             self.0,
-            "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND ended_at IS NULL AND last_seen_at < $2",
-            id.uuid(),
+            "UPDATE sessions SET last_seen_at = $4
+             WHERE id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
+               AND ended_at IS NULL AND last_seen_at < $4",
+            id,
+            generation,
+            tenant,
             now.micros()
         )?;
         Ok(())
@@ -262,14 +306,20 @@ impl Sessions<'_> {
     /// Ends a session; `false` when it had ended.
     pub async fn end(
         &mut self,
-        id: SessionId,
+        handle: &Handle,
         reason: EndReason,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let (id, generation, tenant) = key(handle);
+        self.1.note(Topic::Session(handle.id));
         let changed = execute!(
             self.0,
-            "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE id = $1 AND ended_at IS NULL",
-            id.uuid(),
+            "UPDATE sessions SET ended_at = $4, end_reason = $5
+             WHERE id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
+               AND ended_at IS NULL",
+            id,
+            generation,
+            tenant,
             now.micros(),
             reason.as_str()
         )?;
@@ -284,14 +334,15 @@ impl Sessions<'_> {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        let (tenant, _, person) = columns(subject);
+        let (tenant, generation, person) = columns(subject);
+        self.1.note(Topic::Person(person));
         execute!(
             self.0,
             "UPDATE sessions SET ended_at = $5, end_reason = $6
-             WHERE subject_id = $1 AND ((tenant_id IS NULL AND $2 = 1) OR tenant_id = $3)
+             WHERE subject_id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
                AND id <> $4 AND ended_at IS NULL",
             person,
-            i64::from(tenant.is_none()),
+            generation.unwrap_or(0),
             tenant,
             keep.map_or(Uuid::nil(), SessionId::uuid),
             now.micros(),
@@ -307,6 +358,7 @@ impl Sessions<'_> {
         up_to: Generation,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        self.1.note(tenant);
         execute!(
             self.0,
             "UPDATE sessions SET ended_at = $3, end_reason = $4
@@ -320,6 +372,7 @@ impl Sessions<'_> {
 
     /// Takes out every trace of a tenant's sessions.
     pub async fn remove_tenant(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
+        self.1.note(tenant);
         execute!(
             self.0,
             "DELETE FROM sessions WHERE tenant_id = $1",

@@ -1,13 +1,15 @@
 //! Tenants and their status.
 
+use tenantry_core::logo::LogoTag;
 use tenantry_core::tenant::{Isolation, Registration, Tenant};
-use tenantry_core::{Generation, Slug, TenantId, TenantStatus, Timestamp};
+use tenantry_core::{Colour, Generation, Slug, TenantId, TenantStatus, Timestamp};
 use uuid::Uuid;
 
+use crate::changes::Touched;
 use crate::{Conn, Hint, Origin, StoreError, TenantCtx};
 
 /// The tenants of the registry.
-pub struct Tenants<'c>(pub(super) Conn<'c>);
+pub struct Tenants<'c>(pub(super) Conn<'c>, pub(super) &'c mut Touched);
 
 /// What a hint led to.
 #[derive(Debug, Clone)]
@@ -29,6 +31,10 @@ pub struct TenantPatch {
     pub verify_email: Option<bool>,
     /// The fewest characters of a new password.
     pub password_min: Option<MinLength>,
+    /// The colour of its pages and mails; `Some(None)` for none of its own.
+    pub colour: Option<Option<Colour>>,
+    /// What its logo is known by, as [`Logos`](super::Logos) keeps it; `Some(None)` for none.
+    pub logo: Option<Option<LogoTag>>,
 }
 
 /// The fewest characters of a new password in a tenant.
@@ -52,6 +58,8 @@ row! {
         registration: String,
         verify_email: i64,
         password_min: Option<i64>,
+        colour: Option<String>,
+        logo: Option<String>,
         created_at: i64,
         deleted_at: Option<i64>,
         purge_at: Option<i64>,
@@ -92,6 +100,16 @@ impl TryFrom<TenantRow> for Tenant {
                 .map(usize::try_from)
                 .transpose()
                 .map_err(|_| corrupt("password_min"))?,
+            colour: row
+                .colour
+                .map(|colour| colour.parse())
+                .transpose()
+                .map_err(|_| corrupt("colour"))?,
+            logo: row
+                .logo
+                .map(|tag| tag.parse())
+                .transpose()
+                .map_err(|_| corrupt("logo"))?,
             created_at: Timestamp::from_micros(row.created_at),
             deleted_at: row.deleted_at.map(Timestamp::from_micros),
             purge_at: row.purge_at.map(Timestamp::from_micros),
@@ -114,8 +132,8 @@ impl Tenants<'_> {
     pub async fn add(&mut self, tenant: &Tenant) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
-            "INSERT INTO tenants (id, slug, number, name, status, generation, isolation, registration, verify_email, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (slug) DO NOTHING",
+            "INSERT INTO tenants (id, slug, number, name, status, generation, isolation, registration, verify_email, colour, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (slug) DO NOTHING",
             tenant.id.uuid(),
             tenant.slug.as_str(),
             tenant.number,
@@ -125,6 +143,7 @@ impl Tenants<'_> {
             tenant.isolation.as_str(),
             tenant.registration.as_str(),
             i64::from(tenant.verify_email),
+            tenant.colour.map(|colour| colour.to_string()),
             tenant.created_at.micros(),
         )?;
         Ok(changed == 1)
@@ -136,7 +155,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    password_min, created_at, deleted_at, purge_at
+                    password_min, colour, logo, created_at, deleted_at, purge_at
              FROM tenants WHERE id = $1",
             id.uuid()
         )?
@@ -150,7 +169,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    password_min, created_at, deleted_at, purge_at
+                    password_min, colour, logo, created_at, deleted_at, purge_at
              FROM tenants WHERE slug = $1",
             slug.as_str()
         )?
@@ -164,7 +183,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT t.id, t.slug, t.number, t.name, t.status, t.generation, t.isolation, t.registration,
-                    t.verify_email, t.password_min, t.created_at, t.deleted_at, t.purge_at
+                    t.verify_email, t.password_min, t.colour, t.logo, t.created_at, t.deleted_at, t.purge_at
              FROM tenant_domains d JOIN tenants t ON t.id = d.tenant_id
              WHERE d.kind = 'host' AND d.domain = $1 AND d.verified_at IS NOT NULL",
             domain
@@ -214,7 +233,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    password_min, created_at, deleted_at, purge_at
+                    password_min, colour, logo, created_at, deleted_at, purge_at
              FROM tenants WHERE number > $1 ORDER BY number LIMIT $2",
             after,
             limit
@@ -235,7 +254,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    password_min, created_at, deleted_at, purge_at
+                    password_min, colour, logo, created_at, deleted_at, purge_at
              FROM tenants
              WHERE status = 'failed' OR (status = 'provisioning' AND NOT EXISTS (
                  SELECT 1 FROM workflows w
@@ -257,11 +276,14 @@ impl Tenants<'_> {
 
     /// Changes what a patch names.
     pub async fn patch(&mut self, id: TenantId, patch: &TenantPatch) -> Result<bool, StoreError> {
+        self.1.note(id);
         let changed = execute!(
             self.0,
             "UPDATE tenants SET name = COALESCE($2, name), registration = COALESCE($3, registration),
                     verify_email = COALESCE($4, verify_email),
-                    password_min = CASE WHEN $5 = 1 THEN $6 ELSE password_min END
+                    password_min = CASE WHEN $5 = 1 THEN $6 ELSE password_min END,
+                    colour = CASE WHEN $7 = 1 THEN $8 ELSE colour END,
+                    logo = CASE WHEN $9 = 1 THEN $10 ELSE logo END
              WHERE id = $1",
             id.uuid(),
             patch.name.as_deref(),
@@ -272,6 +294,10 @@ impl Tenants<'_> {
                 Some(MinLength::Own(characters)) => Some(i64::from(characters)),
                 Some(MinLength::Platform) | None => None,
             },
+            i64::from(patch.colour.is_some()),
+            patch.colour.flatten().map(|colour| colour.to_string()),
+            i64::from(patch.logo.is_some()),
+            patch.logo.flatten().map(|tag| tag.to_string()),
         )?;
         Ok(changed == 1)
     }
@@ -283,6 +309,7 @@ impl Tenants<'_> {
         from: TenantStatus,
         to: TenantStatus,
     ) -> Result<bool, StoreError> {
+        self.1.note(id);
         let changed = execute!(
             self.0,
             "UPDATE tenants SET status = $3, deleted_at = NULL, purge_at = NULL WHERE id = $1 AND status = $2",
@@ -301,6 +328,7 @@ impl Tenants<'_> {
         now: Timestamp,
         purge_at: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.1.note(id);
         let changed = execute!(
             self.0,
             "UPDATE tenants SET status = 'deleted', deleted_at = $3, purge_at = $4 WHERE id = $1 AND status = $2",
@@ -320,6 +348,7 @@ impl Tenants<'_> {
         from: TenantStatus,
         generation: Generation,
     ) -> Result<bool, StoreError> {
+        self.1.note(id);
         let changed = execute!(
             self.0,
             "UPDATE tenants SET status = 'provisioning', generation = generation + 1, database_state = NULL,
@@ -339,6 +368,7 @@ impl Tenants<'_> {
         id: TenantId,
         generation: Generation,
     ) -> Result<bool, StoreError> {
+        self.1.note(id);
         let changed = execute!(
             self.0,
             "UPDATE tenants SET status = 'active', database_state = 'verified'
@@ -349,11 +379,17 @@ impl Tenants<'_> {
         Ok(changed == 1)
     }
 
-    /// Takes a tenant out of the registry, with its domains; its other records must be gone.
+    /// Takes a tenant out of the registry, with its domains and its logo; its other records must be gone.
     pub async fn remove(&mut self, id: TenantId) -> Result<bool, StoreError> {
+        self.1.note(id);
         execute!(
             self.0,
             "DELETE FROM tenant_domains WHERE tenant_id = $1",
+            id.uuid()
+        )?;
+        execute!(
+            self.0,
+            "DELETE FROM tenant_logos WHERE tenant_id = $1",
             id.uuid()
         )?;
         Ok(execute!(self.0, "DELETE FROM tenants WHERE id = $1", id.uuid())? == 1)
@@ -379,7 +415,7 @@ impl Tenants<'_> {
             self.0,
             TenantRow,
             "SELECT id, slug, number, name, status, generation, isolation, registration, verify_email,
-                    password_min, created_at, deleted_at, purge_at
+                    password_min, colour, logo, created_at, deleted_at, purge_at
              FROM tenants WHERE status = 'deleted' AND purge_at <= $1 ORDER BY purge_at LIMIT $2",
             now.micros(),
             limit

@@ -151,4 +151,14 @@ impl Registrations<'_> {
             email.key()
         )
     }
+
+    /// Forgets registrations that ran out; how many.
+    pub async fn remove_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        execute!(
+            self.conn,
+            "DELETE FROM tenantry_registrations WHERE tenant_id = $1 AND expires_at <= $2",
+            self.tenant.uuid(),
+            now.micros()
+        )
+    }
 }

@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 pub use changes::{Change, Changed};
 
+use crate::changes::Touched;
 use crate::{Conn, StoreError};
 
 /// The people of one tenant.
 pub struct Users<'c> {
     pub(super) conn: Conn<'c>,
     pub(super) tenant: TenantId,
+    pub(super) touched: &'c mut Touched,
 }
 
 /// A person and the hashes of the secrets that are set.
@@ -107,6 +109,7 @@ impl TryFrom<UserRow> for UserRecord {
                 security_version: SecurityVersion(row.security_version),
                 must_change_password: row.must_change_password == 1,
                 has_password: row.password_hash.is_some(),
+                has_pin: row.pin_hash.is_some(),
                 disabled_at: row.disabled_at.map(Timestamp::from_micros),
                 created_at: Timestamp::from_micros(row.created_at),
                 last_login_at: row.last_login_at.map(Timestamp::from_micros),

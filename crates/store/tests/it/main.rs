@@ -16,4 +16,5 @@ mod files;
 mod migrations;
 mod parity;
 mod pools;
+mod sealed;
 mod servers;

@@ -74,11 +74,17 @@ impl Yard {
             ClusterBounds::default(),
             seeded_entropy(7),
             Arc::new(|sealed, _| {
-                let text = String::from_utf8(sealed.to_vec()).ok()?;
-                Some(Secret::new(text))
+                let text = String::from_utf8(sealed.to_vec());
+                Box::pin(std::future::ready(text.ok().map(Secret::new)))
             }),
         );
-        let pools = TenantPools::with_clusters(files, clusters, bounds, bench.time.clock());
+        let pools = TenantPools::with_clusters(
+            files,
+            clusters,
+            bounds,
+            bench.time.clock(),
+            tenantry_store::Changes::default(),
+        );
         Self {
             bench,
             pools,

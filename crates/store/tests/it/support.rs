@@ -153,6 +153,8 @@ impl Bench {
             registration: Registration::Closed,
             verify_email: true,
             password_min: None,
+            colour: None,
+            logo: None,
             created_at: self.now(),
             deleted_at: None,
             purge_at: None,

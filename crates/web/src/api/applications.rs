@@ -63,7 +63,8 @@ pub fn routes() -> Routes {
         .add(
             Route::api(Verb::Post, ALL, Audience::Public, asking)
                 .takes_secret()
-                .audited(AuditClass::Platform, "application.make"),
+                .audited(AuditClass::Platform, "application.make")
+                .once_by_key(),
             post(apply),
         )
         .add(
@@ -84,7 +85,8 @@ pub fn routes() -> Routes {
                 "/api/v1/tenant-applications/{id}/approve",
                 approving,
             )
-            .audited(AuditClass::Platform, "application.approve"),
+            .audited(AuditClass::Platform, "application.approve")
+            .once_by_key(),
             post(approve),
         )
         .add(

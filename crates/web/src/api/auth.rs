@@ -1,9 +1,11 @@
 //! Signing in, renewing and signing out.
 
-use axum::extract::{Path, State};
+mod sessions;
+
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::post;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tenantry_core::session::SessionKind;
@@ -12,16 +14,14 @@ use tenantry_service::Refusal;
 use tenantry_service::sessions::{Issued, Renewed};
 use tenantry_service::signin::{Login, Person, SignedIn};
 
-use super::wire::{
-    ChoiceBody, ListBody, LoginBody, SelectionProblem, SessionBody, SignedOutBody, login,
-};
+use super::wire::{ChoiceBody, LoginBody, SelectionProblem, SignedOutBody, login};
 use crate::App;
 use crate::answer::answer;
 use crate::audit::{Audited, typed};
 use crate::context::Ctx;
 use crate::extract::Json;
 use crate::i18n::problem::ProblemCode;
-use crate::problem::{Failure, Told};
+use crate::problem::Told;
 use crate::route::{Audience, AuditClass, Doc, Route, Routes, Verb};
 
 /// Who somebody says to be, and the password.
@@ -160,25 +160,7 @@ pub fn routes() -> Routes {
             .before_password_change(),
             post(sign_out_everywhere),
         )
-        .add(
-            Route::api(
-                Verb::Get,
-                "/api/v1/auth/sessions",
-                Audience::SignedIn,
-                Doc::new("Your sessions", 200).gives::<ListBody<SessionBody>>(),
-            ),
-            get(sessions),
-        )
-        .add(
-            Route::api(
-                Verb::Delete,
-                "/api/v1/auth/sessions/{id}",
-                Audience::SignedIn,
-                Doc::new("End one of your sessions", 204).refuses(&["not_found"]),
-            )
-            .audited(AuditClass::Session, "session.end"),
-            delete(end_session),
-        )
+        .merge(sessions::routes())
 }
 
 /// The tenants of a choice, as answers show them.
@@ -293,12 +275,12 @@ async fn refresh(
 
 async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
     let outcome = async {
-        let session = ctx.principal()?.session.id;
-        app.service.sign_out(session).await?;
+        let session = ctx.principal()?.session.handle();
+        app.service.sign_out(&session).await?;
         let body = SignedOutBody {
             sessions_cleared: 1,
         };
-        Ok::<_, Refusal>((Audited::target(session), axum::Json(body)))
+        Ok::<_, Refusal>((Audited::target(session.id), axum::Json(body)))
     }
     .await;
     answer(&app, &ctx, outcome)
@@ -306,40 +288,9 @@ async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
 
 async fn sign_out_everywhere(State(app): State<App>, ctx: Ctx) -> Response {
     let outcome = async {
-        let person = &ctx.principal()?.person;
-        let sessions_cleared = app.service.sign_out_everywhere(person).await?;
-        Ok::<_, Refusal>(axum::Json(SignedOutBody { sessions_cleared }))
-    }
-    .await;
-    answer(&app, &ctx, outcome)
-}
-
-async fn sessions(State(app): State<App>, ctx: Ctx) -> Response {
-    let outcome = async {
         let principal = ctx.principal()?;
-        let sessions = app.service.sessions_of(&principal.person).await?;
-        let items = sessions
-            .iter()
-            .map(|session| SessionBody::of(session, principal.session.id))
-            .collect();
-        Ok::<_, Refusal>(axum::Json(ListBody {
-            items,
-            next_cursor: None,
-        }))
-    }
-    .await;
-    answer(&app, &ctx, outcome)
-}
-
-async fn end_session(State(app): State<App>, ctx: Ctx, Path(id): Path<String>) -> Response {
-    let outcome = async {
-        let id = id
-            .parse()
-            .map_err(|_| Failure::Refused(Refusal::NotFound))?;
-        app.service
-            .end_own_session(&ctx.principal()?.person, id)
-            .await?;
-        Ok::<_, Failure>(StatusCode::NO_CONTENT)
+        let sessions_cleared = app.service.sign_out_everywhere(principal).await?;
+        Ok::<_, Refusal>(axum::Json(SignedOutBody { sessions_cleared }))
     }
     .await;
     answer(&app, &ctx, outcome)

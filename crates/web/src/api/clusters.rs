@@ -46,7 +46,8 @@ pub fn routes() -> Routes {
         .add(admin(Verb::Get, "/api/v1/clusters", all), get(list))
         .add(
             admin(Verb::Post, "/api/v1/clusters", adding)
-                .audited(AuditClass::Platform, "cluster.add"),
+                .audited(AuditClass::Platform, "cluster.add")
+                .once_by_key(),
             post(add),
         )
         .add(admin(Verb::Get, "/api/v1/clusters/{name}", one), get(show))

@@ -65,7 +65,8 @@ pub fn routes() -> Routes {
         .add(admin(Verb::Get, "/api/v1/devices", all), get(list))
         .add(
             admin(Verb::Post, "/api/v1/devices", enrolling)
-                .audited(AuditClass::Tenant, "device.enrol"),
+                .audited(AuditClass::Tenant, "device.enrol")
+                .once_by_key(),
             post(enrol),
         )
         .add(

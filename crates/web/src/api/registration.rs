@@ -74,7 +74,8 @@ pub fn routes() -> Routes {
             ]),
         )
         .takes_secret()
-        .audited(AuditClass::Person, "user.register"),
+        .audited(AuditClass::Person, "user.register")
+        .once_by_key(),
         post(register),
     )
 }

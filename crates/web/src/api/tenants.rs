@@ -1,5 +1,6 @@
 //! Tenants, for platform admins: made, listed, changed, through their lives, checked and mended.
 
+mod cache;
 mod change;
 mod check;
 mod create;
@@ -7,6 +8,7 @@ mod credentials;
 mod domains;
 mod list;
 mod lives;
+mod logo;
 mod owner;
 mod sessions;
 
@@ -27,9 +29,11 @@ pub fn routes() -> Routes {
     create::routes()
         .merge(list::routes())
         .merge(change::routes())
+        .merge(logo::routes())
         .merge(lives::routes())
         .merge(check::routes())
         .merge(sessions::routes())
+        .merge(cache::routes())
         .merge(credentials::routes())
         .merge(domains::routes())
 }

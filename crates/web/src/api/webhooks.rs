@@ -51,7 +51,8 @@ pub fn routes() -> Routes {
         .add(admin(Verb::Get, "/api/v1/webhooks", all), get(list))
         .add(
             admin(Verb::Post, "/api/v1/webhooks", adding)
-                .audited(AuditClass::Platform, "webhook.add"),
+                .audited(AuditClass::Platform, "webhook.add")
+                .once_by_key(),
             post(add),
         )
         .add(admin(Verb::Get, "/api/v1/webhooks/{id}", one), get(show))

@@ -3,6 +3,7 @@
 
 mod application;
 mod audit;
+mod brand;
 mod check;
 mod cluster;
 mod credential;
@@ -22,6 +23,7 @@ pub use application::{
     ConfirmedBody, RejectRequest,
 };
 pub use audit::{ActorBody, AuditBody, AuditListQuery, VerifiedBody};
+pub use brand::{OwnTenantBody, OwnTenantPatch};
 pub use check::CheckBody;
 pub use cluster::{ClusterBody, ClusterCheckBody, ClusterPatch, ClusterRequest, RemarkBody};
 pub use credential::{CredentialBody, LinkSentBody, RevealedBody, RotateRequest};
@@ -33,7 +35,7 @@ pub use person::{
     ChoiceBody, LoginBody, MeBody, SelectionProblem, TenantBrief, UserBody, login, person,
 };
 pub use session::{SessionBody, SignedOutBody};
-pub use tenant::{ClearedBody, DatabaseBody, TenantBody};
+pub use tenant::{CacheClearedBody, ClearedBody, DatabaseBody, TenantBody};
 pub use user::{PinRequest, StaffBody, StaffCreatedBody, StaffPatch, StaffRequest};
 pub use webhook::{DeliveryBody, TriedBody, WebhookBody, WebhookRequest};
 pub use workflow::{WorkflowBody, WorkflowStepBody};

@@ -1,7 +1,7 @@
 //! The style sheet that paints the pages in a tenant's colour. Called by whoever serves
 //! `/assets/tenant/{rrggbb}.css`; the policy of the pages forbids styles inside them.
 
-use super::colour::{Colour, EDGE_CONTRAST, Oklch, TEXT_CONTRAST};
+use tenantry_core::colour::{Colour, EDGE_CONTRAST, Oklch, TEXT_CONTRAST};
 
 /// The grounds that text in the tenant's colour may stand on, as in `tokens.css`: page, raised
 /// surface, sunken surface.
@@ -158,11 +158,15 @@ mod tests {
 
     fn colours() -> impl Iterator<Item = Colour> {
         let parts = [0u8, 51, 102, 128, 153, 204, 255];
-        parts.into_iter().flat_map(move |r| {
-            parts
-                .into_iter()
-                .flat_map(move |g| parts.into_iter().map(move |b| Colour::new(r, g, b)))
-        })
+        parts
+            .into_iter()
+            .flat_map(move |r| {
+                parts
+                    .into_iter()
+                    .flat_map(move |g| parts.into_iter().map(move |b| Colour::new(r, g, b)))
+            })
+            // The grey that is as far from black as from white, where neither is easy to read.
+            .chain([Colour::new(0x7f, 0x7f, 0x7f), Colour::new(0x75, 0x75, 0x75)])
     }
 
     #[test]

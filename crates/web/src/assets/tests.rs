@@ -1,5 +1,7 @@
 //! Tests of the assets as a whole.
 
+use tenantry_core::colour::{EDGE_CONTRAST, TEXT_CONTRAST};
+
 use super::*;
 
 /// The value of a custom property in the day's or the night's part of `tokens.css`.
@@ -81,17 +83,17 @@ fn neutral_text_can_be_read_on_every_ground() {
             for ink in ["ink", "soft", "bad", "good", "warn", "calm"] {
                 let contrast = token(night, ink).contrast(token(night, ground));
                 assert!(
-                    contrast >= colour::TEXT_CONTRAST,
+                    contrast >= TEXT_CONTRAST,
                     "{ink} on {ground}: {contrast:.2}"
                 );
             }
             let edge = token(night, "edge").contrast(token(night, ground));
-            assert!(edge >= colour::EDGE_CONTRAST, "edge on {ground}: {edge:.2}");
+            assert!(edge >= EDGE_CONTRAST, "edge on {ground}: {edge:.2}");
         }
         for kind in ["bad", "good", "warn", "calm"] {
             let contrast = token(night, kind).contrast(token(night, &format!("{kind}-wash")));
             assert!(
-                contrast >= colour::TEXT_CONTRAST,
+                contrast >= TEXT_CONTRAST,
                 "{kind} on its wash: {contrast:.2}"
             );
         }

@@ -41,6 +41,14 @@ super::texts! {
         others_end: "End all others" | "Alle anderen beenden";
         others_about: "Signs you out everywhere but here." | "Meldet Sie überall ab, nur hier nicht.";
         others_none: "You are signed in nowhere else." | "Sonst sind Sie nirgends angemeldet.";
+        everywhere_end: "Sign out everywhere" | "Überall abmelden";
+        everywhere_about: "Signs you out everywhere, here too." | "Meldet Sie überall ab, auch hier.";
+        sessions_end: "Ending sessions" | "Sitzungen beenden";
+        sessions_pin: "You signed in with a PIN. Sign in with your password to end other sessions." |
+            "Sie haben sich mit einer PIN angemeldet. Um andere Sitzungen zu beenden, melden Sie sich mit Ihrem Passwort an.";
+        session_pages: "Pages of the list" | "Seiten der Liste";
+        session_first: "First page" | "Erste Seite";
+        session_more: "Next page" | "Nächste Seite";
         session_ended: "The session has ended." | "Die Sitzung ist beendet.";
         others_ended: "Your other sessions have ended." | "Ihre anderen Sitzungen sind beendet.";
         back: "Your account" | "Ihr Konto";

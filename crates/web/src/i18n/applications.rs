@@ -49,6 +49,8 @@ super::texts! {
             "Legt den Mandanten an. Ein Einrichtungslink geht per E-Mail an die Adresse oben.";
         reject: "Decline" | "Ablehnen";
         reason: "Reason, for the mail" | "Grund, für die E-Mail";
+        damaged: "Damaged: who asked can’t be read any more." |
+            "Beschädigt: Wer angefragt hat, ist nicht mehr lesbar.";
         empty_title: "No applications" | "Keine Anfragen";
         empty_lead: "Nobody asked, or all that matches is decided." |
             "Niemand hat angefragt, oder alles Passende ist entschieden.";

@@ -27,8 +27,8 @@ super::texts! {
         missing: "Nothing was found there. A new record can take an hour to be seen." |
             "Dort war nichts zu finden. Ein neuer Eintrag kann eine Stunde brauchen, bis er sichtbar ist.";
         different: "Something else is published there." | "Dort ist etwas anderes veröffentlicht.";
-        unanswered: "The DNS gave no answer. Try again later." |
-            "Das DNS hat nicht geantwortet. Versuchen Sie es später noch einmal.";
+        unanswered: "Nobody could say what is published. Try again later." |
+            "Es war nicht zu erfahren, was dort steht. Versuchen Sie es später noch einmal.";
         kept_until: "The domain stays the tenant’s until {time}." |
             "Die Domain gehört dem Mandanten noch bis {time}.";
         done_added: "Publish the record, then verify." | "Veröffentlichen Sie den Eintrag und prüfen Sie dann.";

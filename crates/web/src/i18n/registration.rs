@@ -26,6 +26,9 @@ super::texts! {
         verify_submit: "Yes, that was me" | "Ja, das war ich";
         verify_taken: "Somebody was faster with your username. Choose another one." |
             "Jemand war mit Ihrem Benutzernamen schneller. Bitte wählen Sie einen anderen.";
+        address_title: "Your address has an account already" | "Ihre Adresse hat schon ein Konto";
+        address_lead: "So no new one was made. An address belongs to one account only, here or in another organisation. Sign in with it, or register with another address." |
+            "Darum wurde kein neues angelegt. Eine Adresse gehört nur zu einem Konto, hier oder in einer anderen Organisation. Melden Sie sich damit an oder registrieren Sie sich mit einer anderen Adresse.";
         gone_ask: "If not, register again." | "Wenn nicht, registrieren Sie sich noch einmal.";
     }
 }

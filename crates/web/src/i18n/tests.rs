@@ -17,6 +17,8 @@ fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         dashboard::DashboardTexts::ALL,
         account::AccountTexts::ALL,
         staff::StaffTexts::ALL,
+        devices::DeviceTexts::ALL,
+        brand::BrandTexts::ALL,
         dev_mail::DevMailTexts::ALL,
         home::HomeTexts::ALL,
         admin::AdminTexts::ALL,

@@ -1,6 +1,5 @@
 //! One's own account: names and address, and the sessions.
 
-mod client;
 mod sessions;
 
 use askama::Template;

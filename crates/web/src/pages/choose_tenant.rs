@@ -1,10 +1,10 @@
 //! Choosing one of several tenants after the password was right.
 
 use askama::Template;
-use tenantry_core::{Locale, Slug, TenantId};
+use tenantry_core::{Locale, TenantId};
 
 use super::Chrome;
-use super::chrome::{monogram, street_colour};
+use super::chrome::{Brand, monogram};
 use super::samples::{self, Samples};
 use crate::assets::Colour;
 
@@ -32,16 +32,19 @@ pub struct TenantChoice {
     pub host: String,
     /// The colour.
     pub colour: Colour,
+    /// The address of the logo, where there is one.
+    pub logo: Option<String>,
 }
 
 impl TenantChoice {
-    /// A tenant to choose; without a colour of its own it gets one of the street.
-    pub fn new(id: TenantId, name: &str, slug: &Slug, host: &str, colour: Option<Colour>) -> Self {
+    /// The tenant with this brand, to choose.
+    pub fn new(id: TenantId, brand: Brand) -> Self {
         Self {
             id,
-            name: name.to_owned(),
-            host: host.to_owned(),
-            colour: colour.unwrap_or_else(|| street_colour(slug)),
+            name: brand.name,
+            host: brand.host,
+            colour: brand.colour,
+            logo: brand.logo,
         }
     }
 
@@ -52,12 +55,6 @@ impl TenantChoice {
 
 impl Samples for ChooseTenantPage {
     fn samples(locale: Locale) -> Vec<(&'static str, Self)> {
-        let choice = |brand: super::Brand, number| TenantChoice {
-            id: samples::tenant_id(number),
-            name: brand.name,
-            host: brand.host,
-            colour: brand.colour,
-        };
         let brands = [
             samples::acme(locale).brand,
             samples::globex(locale).brand,
@@ -66,7 +63,7 @@ impl Samples for ChooseTenantPage {
         ];
         let all: Vec<_> = (1..)
             .zip(brands)
-            .map(|(number, brand)| choice(brand, number))
+            .map(|(number, brand)| TenantChoice::new(samples::tenant_id(number), brand))
             .collect();
         let page = |tenants| Self {
             chrome: samples::platform(locale),

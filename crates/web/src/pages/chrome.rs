@@ -1,5 +1,6 @@
 //! What every page shows beside its content: language, whose pages they are, who is signed in.
 
+use tenantry_core::logo::LogoTag;
 use tenantry_core::{Email, Locale, Role, Slug};
 
 use super::house::{self, Light};
@@ -83,24 +84,11 @@ pub struct Brand {
     pub is_platform: bool,
     /// The colour.
     pub colour: Colour,
+    /// The address of the logo, where there is one.
+    pub logo: Option<String>,
     /// What the windows of the house are laid out by; the same for the same tenant.
     seed: u64,
 }
-
-/// Colours for tenants that have not chosen one: as far apart as walls in a street.
-const STREET: [Colour; 8] = [
-    Colour::new(0xa5, 0x3d, 0x2a),
-    Colour::new(0x25, 0x52, 0x9a),
-    Colour::new(0x7b, 0x3a, 0x6b),
-    Colour::new(0x6d, 0x4c, 0x33),
-    Colour::new(0xb9, 0x7a, 0x12),
-    Colour::new(0x12, 0x6b, 0x78),
-    Colour::new(0x1c, 0x5d, 0x4f),
-    Colour::new(0x4c, 0x43, 0x8f),
-];
-
-/// The platform's own colour, the same as in its mails.
-const PLATFORM: Colour = Colour::new(0x2f, 0x45, 0x6b);
 
 impl Brand {
     /// The platform's own.
@@ -109,7 +97,8 @@ impl Brand {
             name: name.to_owned(),
             host: host.to_owned(),
             is_platform: true,
-            colour: PLATFORM,
+            colour: Colour::PLATFORM,
+            logo: None,
             seed: house::seed(host),
         }
     }
@@ -120,8 +109,18 @@ impl Brand {
             name: name.to_owned(),
             host: host.to_owned(),
             is_platform: false,
-            colour: colour.unwrap_or_else(|| street_colour(slug)),
+            colour: colour.unwrap_or_else(|| Colour::of_street(slug)),
+            logo: None,
             seed: house::seed(slug.as_str()),
+        }
+    }
+
+    /// The same with this logo, where there is one.
+    #[must_use]
+    pub fn with_logo(self, logo: Option<LogoTag>) -> Self {
+        Self {
+            logo: logo.map(assets::logo_path),
+            ..self
         }
     }
 
@@ -149,12 +148,6 @@ impl Brand {
     pub fn floor(&self) -> String {
         house::floor(self.seed)
     }
-}
-
-/// The colour of a tenant that has not chosen one.
-pub fn street_colour(slug: &Slug) -> Colour {
-    let place = usize::try_from(house::seed(slug.as_str()) >> 7).unwrap_or(0);
-    STREET[place % STREET.len()]
 }
 
 /// The first letters of the first two words of a name, in upper case.

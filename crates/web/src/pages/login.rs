@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
+use tenantry_core::session::EndReason;
 
 use super::Chrome;
 use super::samples::{self, Samples};
@@ -21,6 +22,8 @@ pub struct LoginPage {
     pub return_to: Option<String>,
     /// What happened before.
     pub notice: Option<LoginNotice>,
+    /// Why the session ended, where one did and that is known.
+    pub ended: Option<EndReason>,
     /// Why signing in did not work.
     pub error: Option<LoginError>,
     /// Whether an account can be made here.
@@ -82,7 +85,7 @@ impl LoginPage {
     fn notice_text(&self) -> Option<&'static str> {
         let t = &self.chrome.t().login;
         Some(match self.notice? {
-            LoginNotice::SessionEnded => t.session_ended,
+            LoginNotice::SessionEnded => t.ended(self.ended),
             LoginNotice::SignedOut => t.signed_out,
             LoginNotice::PasswordSet => t.password_set,
             LoginNotice::Registered => t.registered,
@@ -135,6 +138,7 @@ impl Samples for LoginPage {
             login: String::new(),
             return_to: None,
             notice: None,
+            ended: None,
             error: None,
             register: true,
         };
@@ -150,6 +154,14 @@ impl Samples for LoginPage {
                 Self {
                     chrome: samples::globex(locale),
                     notice: Some(LoginNotice::SessionEnded),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "login-ended-reuse",
+                Self {
+                    notice: Some(LoginNotice::SessionEnded),
+                    ended: Some(EndReason::Reuse),
                     ..plain.clone()
                 },
             ),

@@ -45,6 +45,17 @@ pub struct RegistrationSentPage {
     pub email: String,
 }
 
+/// The address that a link proved has an account by now. Which tenant's is not said; signing in where
+/// no tenant is named leads there.
+#[derive(Clone, Template)]
+#[template(path = "registration/taken.html")]
+pub struct RegistrationTakenPage {
+    /// What every page shows.
+    pub chrome: Chrome,
+    /// Where somebody signs in without naming a tenant.
+    pub sign_in: String,
+}
+
 /// The page behind the link in that mail. Its form sends nothing, or another `username` where
 /// somebody was faster, to the page's own address.
 #[derive(Clone, Template)]
@@ -162,6 +173,14 @@ impl Samples for RegistrationSentPage {
         let email = "ada@example.com".to_owned();
         let chrome = samples::acme(locale);
         vec![("register-sent", Self { chrome, email })]
+    }
+}
+
+impl Samples for RegistrationTakenPage {
+    fn samples(locale: Locale) -> Vec<(&'static str, Self)> {
+        let sign_in = "https://tenantry.example/login".to_owned();
+        let chrome = samples::acme(locale);
+        vec![("register-address-taken", Self { chrome, sign_in })]
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pages as they can look, with made-up people: what the tests render and the gallery shows.
 
 use askama::Template;
+use tenantry_core::logo::LogoTag;
 use tenantry_core::{Locale, OutboxId, Role, Slug, TenantId, Timestamp};
 
 use super::{Brand, Chrome, Person};
@@ -30,6 +31,7 @@ pub fn render_all(locale: Locale) -> askama::Result<Vec<(&'static str, String)>>
     render::<super::registration::RegisterPage>(locale, &mut pages)?;
     render::<super::registration::RegistrationClosedPage>(locale, &mut pages)?;
     render::<super::registration::RegistrationSentPage>(locale, &mut pages)?;
+    render::<super::registration::RegistrationTakenPage>(locale, &mut pages)?;
     render::<super::registration::VerifyRegistrationPage>(locale, &mut pages)?;
     render::<super::credentials::SetupCredentialsPage>(locale, &mut pages)?;
     render::<super::credentials::CredentialsShownPage>(locale, &mut pages)?;
@@ -41,6 +43,8 @@ pub fn render_all(locale: Locale) -> askama::Result<Vec<(&'static str, String)>>
     render::<super::staff::StaffListPage>(locale, &mut pages)?;
     render::<super::staff::StaffNewPage>(locale, &mut pages)?;
     render::<super::staff::StaffPersonPage>(locale, &mut pages)?;
+    render::<super::staff::DevicesPage>(locale, &mut pages)?;
+    render::<super::brand::SettingsPage>(locale, &mut pages)?;
     render::<super::error::ErrorPage>(locale, &mut pages)?;
     render::<super::dev_mail::DevMailListPage>(locale, &mut pages)?;
     render::<super::dev_mail::DevMailPage>(locale, &mut pages)?;
@@ -118,6 +122,21 @@ pub(super) fn yellow(locale: Locale) -> Chrome {
 
 pub(super) fn hostile(locale: Locale) -> Chrome {
     tenant(locale, HOSTILE_NAME, "script", None)
+}
+
+/// A tenant with a logo, wider than it is high.
+pub(super) fn logo(locale: Locale) -> Chrome {
+    let chrome = tenant(
+        locale,
+        "Nordlicht Genossenschaft",
+        "nordlicht",
+        Some(Colour::new(0x0f, 0x76, 0x6e)),
+    );
+    let logo = Some(LogoTag::of_hash(&[0x10; 32]));
+    Chrome {
+        brand: chrome.brand.with_logo(logo),
+        ..chrome
+    }
 }
 
 /// A name longer than its place.

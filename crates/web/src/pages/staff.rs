@@ -1,5 +1,6 @@
 //! Running a tenant's people: all of them, adding somebody, and one.
 
+mod devices;
 mod new;
 mod person;
 
@@ -12,8 +13,9 @@ use super::{Chrome, encoded, paths};
 use crate::i18n::{self, format};
 use crate::pages::chrome::display_name;
 
+pub use devices::{DeviceRow, DevicesPage};
 pub use new::StaffNewPage;
-pub use person::{StaffNotice, StaffPersonPage, StaffTrouble};
+pub use person::{PinTrouble, StaffNotice, StaffPersonPage, StaffTrouble};
 
 /// The list of a tenant's people.
 #[derive(Clone, Template)]

@@ -63,7 +63,7 @@ async fn dashboard(State(app): State<App>, ctx: Ctx) -> Response {
         let tenant = principal.person.tenant().map(|tenant| DashboardTenant {
             name: tenant.name.clone(),
             code: tenant_code(&app.service.settings().code_prefix, tenant.number),
-            host: tenant_host(&app, tenant),
+            host: tenant_host(&app, &ctx, tenant),
         });
         Ok::<_, Refusal>(DashboardPage {
             chrome: chrome(&app, &ctx),

@@ -3,6 +3,7 @@
 
 mod applications;
 mod audit;
+mod brand;
 mod clusters;
 mod domains;
 mod tenant;
@@ -25,6 +26,7 @@ pub(super) fn routes() -> Routes {
         .merge(audit::routes())
         .merge(tenant::routes())
         .merge(domains::routes())
+        .merge(brand::routes())
         .merge(applications::routes())
 }
 

@@ -1,4 +1,6 @@
-//! Style sheets, fonts and the one script, from the program itself.
+//! Style sheets, fonts and the one script, from the program itself; and tenants' logos.
+
+mod logo;
 
 use axum::Router;
 use axum::extract::rejection::PathRejection;
@@ -12,9 +14,14 @@ use crate::App;
 use crate::assets::{self, CACHE_CONTROL};
 use crate::problem::Failure;
 
+/// The paths of assets.
+pub(crate) const PATHS: [&str; 2] = [ASSET, logo::PATH];
+
+const ASSET: &str = "/assets/{*path}";
+
 /// Assets are no routes in the census: they are the same for everybody and know nobody.
 pub(crate) fn router() -> Router<App> {
-    Router::new().route("/assets/{*path}", get(asset))
+    Router::new().route(ASSET, get(asset)).merge(logo::router())
 }
 
 async fn asset(

@@ -9,7 +9,7 @@ use tenantry_core::session::SessionKind;
 use tenantry_core::tenant::Tenant;
 use tenantry_service::Refusal;
 
-use super::chrome::{chrome, tenant_host};
+use super::chrome::{brand_of, chrome};
 use super::{login, page, see_other};
 use crate::App;
 use crate::context::Ctx;
@@ -46,15 +46,7 @@ struct ChooseForm {
 pub(super) fn offer(app: &App, ctx: &Ctx, selection_token: String, tenants: &[Tenant]) -> Response {
     let tenants = tenants
         .iter()
-        .map(|tenant| {
-            TenantChoice::new(
-                tenant.id,
-                &tenant.name,
-                &tenant.slug,
-                &tenant_host(app, tenant),
-                None,
-            )
-        })
+        .map(|tenant| TenantChoice::new(tenant.id, brand_of(app, ctx, tenant)))
         .collect();
     page(
         app,

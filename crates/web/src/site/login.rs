@@ -2,7 +2,7 @@
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use super::{choose_tenant, local_path, page, see_other};
 use crate::App;
 use crate::audit::{Audited, typed};
 use crate::context::Ctx;
+use crate::cookies;
 use crate::extract::Form;
 use crate::i18n::problem::ProblemCode;
 use crate::pages::login::{LoginError, LoginNotice, LoginPage};
@@ -66,6 +67,7 @@ fn form(app: &App, ctx: &Ctx) -> LoginPage {
         login: String::new(),
         return_to: None,
         notice: None,
+        ended: None,
         error: None,
         register: ctx
             .tenant
@@ -77,6 +79,7 @@ fn form(app: &App, ctx: &Ctx) -> LoginPage {
 async fn show(
     State(app): State<App>,
     ctx: Ctx,
+    headers: HeaderMap,
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let asked = query.map(|query| query.0).unwrap_or_default();
@@ -90,7 +93,20 @@ async fn show(
     let mut login = form(&app, &ctx);
     login.notice = asked.reason.as_deref().and_then(LoginNotice::from_reason);
     login.return_to = local_path(asked.return_to.as_deref()).map(str::to_owned);
-    page(&app, &ctx, StatusCode::OK, &login)
+    // Whoever comes here by himself with a session that is over is told as whoever was sent here.
+    if ctx.stale {
+        login.notice = login.notice.or(Some(LoginNotice::SessionEnded));
+    }
+    let told = cookies::find(&headers, app.cookies().ended());
+    login.ended = ctx.ended.or(told.and_then(|word| word.parse().ok()));
+    let mut response = page(&app, &ctx, StatusCode::OK, &login);
+    let cookies = app.cookies();
+    let stale = ctx.stale.then(|| cookies.clear(cookies.session()));
+    let told = told.map(|_| cookies.forget_ended());
+    for cookie in [stale, told].into_iter().flatten().flatten() {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// An address where there is an `@`, else a username.
@@ -174,7 +190,7 @@ pub(super) fn welcome(
 
 async fn sign_out(State(app): State<App>, ctx: Ctx) -> Response {
     if let Some(principal) = &ctx.principal
-        && let Err(refusal) = app.service.sign_out(principal.session.id).await
+        && let Err(refusal) = app.service.sign_out(&principal.session.handle()).await
     {
         return respond(&app, Some(&ctx), refusal.into());
     }

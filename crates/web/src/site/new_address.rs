@@ -41,7 +41,7 @@ pub(super) async fn show_link(app: &App, ctx: &Ctx, token: &str) -> Response {
 /// sign in.
 pub(super) async fn follow_link(app: &App, ctx: &Ctx, token: &str) -> Response {
     let hinted = ctx.tenant.id();
-    let signed_in = ctx.principal.as_ref();
+    let signed_in = ctx.principal.as_deref();
     let confirmed = app
         .service
         .confirm_new_address(token, hinted, signed_in, ctx.locale)

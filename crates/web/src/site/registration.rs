@@ -20,7 +20,8 @@ use crate::extract::Form;
 use crate::pages::password::LinkKind;
 use crate::pages::paths;
 use crate::pages::registration::{
-    RegisterPage, RegistrationClosedPage, RegistrationSentPage, VerifyRegistrationPage,
+    RegisterPage, RegistrationClosedPage, RegistrationSentPage, RegistrationTakenPage,
+    VerifyRegistrationPage,
 };
 use crate::problem::respond;
 use crate::route::{Audience, AuditClass, Route, Routes};
@@ -172,6 +173,18 @@ pub(super) async fn follow_link(app: &App, ctx: &Ctx, token: &str, sent: VerifyF
     let t = crate::i18n::of(ctx.locale);
     let (status, error) = match proven {
         Ok(Proven::Yes) => return see_other("/login?reason=registered"),
+        Ok(Proven::AddressTaken) => {
+            let shown = RegistrationTakenPage {
+                chrome: chrome(app, ctx),
+                sign_in: app
+                    .service
+                    .settings()
+                    .public_url
+                    .join("/login")
+                    .map_or_else(|_| crate::pages::paths::LOGIN.to_owned(), String::from),
+            };
+            return page(app, ctx, StatusCode::CONFLICT, &shown);
+        }
         Ok(Proven::UsernameTaken) => (StatusCode::CONFLICT, t.registration.verify_taken),
         Err(Refusal::Validation(_)) => (StatusCode::UNPROCESSABLE_ENTITY, t.field.invalid_username),
         Err(refusal) => return setup::refused(app, ctx, LinkKind::Registration, refusal),

@@ -1,7 +1,9 @@
 //! Running a tenant's people: all of them, adding somebody, and one.
 
+mod devices;
 mod new;
 mod person;
+mod pin;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -32,6 +34,8 @@ pub(super) fn routes() -> Routes {
         .add(Route::page(paths::STAFF, Audience::TenantAdmin), get(list))
         .merge(new::routes())
         .merge(person::routes())
+        .merge(pin::routes())
+        .merge(devices::routes())
 }
 
 /// What the address may say.
@@ -42,6 +46,11 @@ struct StaffQuery {
     #[serde(default)]
     done: Option<String>,
 }
+
+/// A button, and nothing to fill in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoFields {}
 
 /// A field's error in words, with the field.
 fn words(app: &App, ctx: &Ctx, field: &str, code: &str) -> (String, String) {
@@ -78,14 +87,14 @@ async fn list(State(app): State<App>, ctx: Ctx, query: Asked<StaffQuery>) -> Res
         // A cursor that is none shows the beginning.
         let cursor = asked.cursor.as_deref();
         let after: Option<UserId> = cursor.and_then(|cursor| cursor.parse().ok());
-        let own = acting.user().id;
+        let own = acting.user_id();
         let listed = app
             .service
             .list_staff(acting.tenant(), after, PAGE + 1)
             .await?;
         let cursor = |user: &User| user.id.to_string();
         let rows = ListBody::page(listed, PAGE, cursor, |user| {
-            StaffRow::of(user, user.id == own)
+            StaffRow::of(user, Some(user.id) == own)
         });
         let shown = StaffListPage {
             chrome: chrome(&app, &ctx),

@@ -4,6 +4,8 @@ mod applications;
 mod audit;
 mod auth;
 mod clusters;
+mod idempotency;
+pub(crate) mod tenant;
 mod tenants;
 mod users;
 mod webhooks;

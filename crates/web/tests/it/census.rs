@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tenantry_web::openapi::describe;
-use tenantry_web::route::{Audience, AuditClass, CsrfClass, LimiterClass, Route, Surface, Verb};
+use tenantry_web::route::{
+    Audience, AuditClass, CsrfClass, IdempotencyClass, LimiterClass, Route, Surface, Verb,
+};
 
 pub(crate) fn routes() -> Vec<Route> {
     tenantry_web::routes().declarations().copied().collect()
@@ -84,6 +86,24 @@ fn every_change_is_audited_and_no_reading_is() {
         let reads = route.verb == Verb::Get || READS.contains(&name(&route).as_str());
         assert_eq!(route.audit == AuditClass::None, reads, "{}", name(&route));
     }
+}
+
+/// What makes something, by the status it answers with, or by work that may take longer than the
+/// answer waits (202).
+#[test]
+fn every_create_is_done_once_under_one_key() {
+    let mut creates = 0;
+    for route in routes() {
+        let makes = route.doc.is_some_and(|doc| {
+            matches!(doc.response.0, 201 | 202) || doc.summary.contains("; 202 with its workflow")
+        });
+        creates += usize::from(makes);
+        let once = route.idempotency != IdempotencyClass::None;
+        assert_eq!(once, makes, "{}", name(&route));
+        let by_work = route.idempotency == IdempotencyClass::WithWork;
+        assert_eq!(by_work, name(&route) == "POST /api/v1/tenants");
+    }
+    assert!(creates >= 9, "{creates} creates seen");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What machines ask.
 
+mod dashboard;
 mod health;
 mod jwks;
 mod metrics;

@@ -32,5 +32,6 @@ mod infrastructure;
 mod input;
 mod shape;
 mod site;
+mod stale;
 mod storm;
 mod tenant;

@@ -1,6 +1,8 @@
 //! What pages share: cookies, and where somebody is sent.
 
+mod brand;
 mod people;
+mod sessions;
 
 use tenantry_testkit::app::{Answer, AppOptions, TestApp};
 use tenantry_testkit::service::PASSWORD;

@@ -42,7 +42,8 @@ fn storm(app: &TestApp, host: &str, email: &str) -> Storm {
 async fn started(options: Options) -> TestApp {
     let options = AppOptions {
         hash_threads: 1,
-        ..AppOptions::over(options)
+        // A storm is of hashes that take their time.
+        ..AppOptions::over(options.with_costly_hashes())
     };
     options.start().await
 }

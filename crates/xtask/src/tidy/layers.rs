@@ -7,19 +7,20 @@ use crate::tidy::Finding;
 
 /// A crate and the crates of the workspace it may depend on. Dev-dependencies are free, except
 /// that nothing depends on `xtask`.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("tenantry-claims", &[]),
     ("tenantry-core", &[]),
     ("tenantry-keys", &["core", "claims"]),
     ("tenantry-store", &["core"]),
     ("tenantry-saga", &["core", "store"]),
+    ("tenantry-sessions", &["core", "store"]),
     ("tenantry-mail", &["core"]),
     ("tenantry-webhooks", &[]),
     ("tenantry-dns", &[]),
     (
         "tenantry-service",
         &[
-            "core", "keys", "store", "saga", "mail", "webhooks", "dns", "claims",
+            "core", "keys", "store", "saga", "sessions", "mail", "webhooks", "dns", "claims",
         ],
     ),
     ("tenantry-web", &["service", "core", "claims"]),
@@ -33,11 +34,13 @@ const LAYERS: [(&str, &[&str]); 14] = [
 const FOR_TESTS: [&str; 2] = ["tenantry-testkit", "xtask"];
 
 /// A foreign crate and the crates that may name it, in any kind of dependency.
-const BOUNDARIES: [(&str, &[&str]); 4] = [
+const BOUNDARIES: [(&str, &[&str]); 5] = [
     // The store owns SQL; the test kit makes and drops databases around it.
     ("sqlx", &["tenantry-store", "tenantry-testkit"]),
     // The web crate owns HTTP; the guard offers applications an extractor.
     ("axum", &["tenantry-web", "tenantry-guard"]),
+    // The sessions crate owns the connection to Redis.
+    ("redis", &["tenantry-sessions"]),
     ("lettre", &["tenantry-mail"]),
     ("argon2", &["tenantry-keys"]),
 ];

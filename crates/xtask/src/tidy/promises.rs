@@ -103,7 +103,14 @@ fn exists(tree: &Tree, test: &str) -> Result<(), String> {
 }
 
 /// Macros that make tests of the functions they list.
-const MACROS: [&str; 4] = ["on_both!", "on_each_isolation!", "everywhere!", "killed!"];
+const MACROS: [&str; 6] = [
+    "on_both!",
+    "on_each_driver!",
+    "on_each_isolation!",
+    "on_each_session_driver!",
+    "everywhere!",
+    "killed!",
+];
 
 /// Whether one of [`MACROS`] lists this function.
 fn listed(code: &str, name: &str) -> bool {

@@ -93,7 +93,9 @@ async fn verify(service: &Service, args: &DomainArgs, out: Output) -> Result<Exi
                     "nothing was found there; a new record can take an hour to be seen"
                 }
                 ProofProblem::Different => "something else is published there",
-                ProofProblem::Unanswered => "the DNS gave no answer; try again later",
+                ProofProblem::Unanswered => {
+                    "nobody could say what is published there; try again later"
+                }
             };
             format!(
                 "{} is not proven: {why}.\n\n{}",

@@ -51,7 +51,7 @@ impl Steps {
         let mut reader = reading.map_err(StoreError::from)?;
         let mut import = Import {
             plan,
-            owner: self.owner(plan)?,
+            owner: self.owner(plan).await?,
             ctx: self.ctx(plan).await?,
             seen: HashSet::new(),
             report: ImportReport::default(),

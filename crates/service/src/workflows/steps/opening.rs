@@ -42,7 +42,7 @@ impl Steps {
         }
         let mut tx = self.0.control.begin().await?;
         if plan.owner.is_some() {
-            let owner = self.owner(plan)?;
+            let owner = self.owner(plan).await?;
             let hash = self.0.keyring.directory().hash(&owner.email.key());
             let entry = tx.directory().lookup(plan.tenant, owner.id, &hash).await?;
             if entry.is_none_or(|entry| entry.state != EntryState::Confirmed) {
@@ -96,7 +96,10 @@ impl Steps {
         if self.is_active(plan).await? {
             return Ok(());
         }
-        let mut owner = plan.owner.is_some().then(|| self.owner(plan)).transpose()?;
+        let mut owner = match plan.owner {
+            Some(_) => Some(self.owner(plan).await?),
+            None => None,
+        };
         if let Some(owner) = &mut owner
             && owner.setup.is_some()
             && self.has_password(plan, owner.id).await?

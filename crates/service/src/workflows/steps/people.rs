@@ -18,7 +18,7 @@ impl Steps {
         &self,
         plan: &Plan,
     ) -> Result<(), StepError> {
-        let owner = self.owner(plan)?;
+        let owner = self.owner(plan).await?;
         let mut tx = self.0.control.begin().await?;
         let held = self
             .0
@@ -47,7 +47,7 @@ impl Steps {
         if plan.owner.is_none() {
             return Ok(());
         }
-        let owner = self.owner(plan)?;
+        let owner = self.owner(plan).await?;
         let ctx = self.ctx(plan).await?;
         let username = owner
             .username
@@ -94,7 +94,7 @@ impl Steps {
         &self,
         plan: &Plan,
     ) -> Result<(), StepError> {
-        let owner = self.owner(plan)?;
+        let owner = self.owner(plan).await?;
         let mut tx = self.0.control.begin().await?;
         if !tx.directory().confirm(plan.tenant, owner.id).await? {
             return Err(StepError::Fatal(

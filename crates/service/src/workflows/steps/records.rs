@@ -2,9 +2,28 @@
 
 use tenantry_core::tenant::DatabaseState;
 use tenantry_saga::StepError;
+use tenantry_sessions::SessionError;
 
 use super::Steps;
+use crate::refusal::Chain;
 use crate::workflows::Plan;
+
+/// What clearing up sessions came to. Sessions in a Redis that is away keep no work from going on:
+/// they counted no more before, and Redis forgets them by itself.
+fn cleared(outcome: Result<u64, SessionError>) -> Result<(), StepError> {
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(SessionError::Store(error)) => Err(error.into()),
+        Err(error @ SessionError::Redis(_)) => {
+            tracing::warn!(error = %Chain(&error), "sessions that count no more are left for Redis to forget");
+            Ok(())
+        }
+        Err(error @ SessionError::Held { .. }) => Err(StepError::Retry(error.to_string())),
+        Err(error @ (SessionError::Damaged { .. } | SessionError::Io { .. })) => {
+            Err(StepError::Fatal(Chain(&error).to_string()))
+        }
+    }
+}
 
 impl Steps {
     pub(in crate::workflows) async fn is_reserved(&self, plan: &Plan) -> Result<bool, StepError> {
@@ -33,10 +52,14 @@ impl Steps {
     ) -> Result<(), StepError> {
         // Whoever does this too late, after a lost lease, finds nothing of the later generation.
         let ended = plan.previous.unwrap_or(plan.generation);
+        if remove {
+            cleared(self.0.remove_sessions_elsewhere(plan.tenant).await)?;
+        } else {
+            let now = self.0.clock.now();
+            let ended = self.0.sessions.end_tenant(plan.tenant, ended, now);
+            cleared(ended.await)?;
+        }
         let mut tx = self.0.control.begin().await?;
-        tx.sessions()
-            .end_tenant(plan.tenant, ended, self.0.clock.now())
-            .await?;
         if remove {
             tx.sessions().remove_tenant(plan.tenant).await?;
             tx.outbox().remove_tenant(plan.tenant).await?;
@@ -67,6 +90,7 @@ impl Steps {
         plan: &Plan,
         told: bool,
     ) -> Result<(), StepError> {
+        cleared(self.0.remove_sessions_elsewhere(plan.tenant).await)?;
         let mut tx = self.0.control.begin().await?;
         let tenant = tx.tenants().lookup(plan.tenant).await?;
         if let Some(tenant) = tenant.filter(|_| told) {
@@ -94,6 +118,7 @@ impl Steps {
         }
         tx.adopted().remove(plan.tenant).await?;
         tx.idempotency().remove_tenant(plan.tenant).await?;
+        tx.idempotency().remove_answers_of(plan.tenant).await?;
         tx.tenants().remove(plan.tenant).await?;
         Ok(tx.commit().await?)
     }

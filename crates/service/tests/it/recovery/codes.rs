@@ -18,7 +18,7 @@ on_each_isolation! {
 }
 
 /// The codes in a mail, each with the host beside it.
-fn codes(mail: &StoredMail) -> Vec<(String, String)> {
+pub(crate) fn codes(mail: &StoredMail) -> Vec<(String, String)> {
     let text = mail.text.as_deref().unwrap();
     let lines = text.lines().filter_map(|line| {
         let (before, code) = line.rsplit_once("): ")?;

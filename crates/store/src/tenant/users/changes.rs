@@ -73,6 +73,7 @@ impl Users<'_> {
     /// for the person may have less power than the role. Of two who want one name at the same moment the second may
     /// meet the constraint itself ([`StoreError::is_unique`]); done again, it is told.
     pub async fn change(&mut self, id: UserId, change: &Change<'_>) -> Result<Changed, StoreError> {
+        self.touched.note(id);
         let (set_username, username) = (change.username.is_some(), change.username.flatten());
         let (set_name, name) = (change.full_name.is_some(), change.full_name.flatten());
         let (set_disabled, disabled) = (change.disabled_at.is_some(), change.disabled_at.flatten());
@@ -125,6 +126,7 @@ impl Users<'_> {
 
     /// Takes a person out, with the one-time secrets; [`Changed::Gone`] where nobody is.
     pub async fn remove(&mut self, id: UserId) -> Result<Changed, StoreError> {
+        self.touched.note(id);
         let changed = execute!(
             self.conn,
             "DELETE FROM tenantry_users
@@ -184,6 +186,7 @@ impl Users<'_> {
         hash: &str,
         must_change: bool,
     ) -> Result<bool, StoreError> {
+        self.touched.note(id);
         let changed = execute!(
             self.conn,
             "UPDATE tenantry_users SET password_hash = $3, must_change_password = $4, pin_hash = NULL,
@@ -205,6 +208,7 @@ impl Users<'_> {
         hash: &str,
         from: SecurityVersion,
     ) -> Result<bool, StoreError> {
+        self.touched.note(id);
         let changed = execute!(
             self.conn,
             "UPDATE tenantry_users SET password_hash = $3, must_change_password = 0,
@@ -238,6 +242,7 @@ impl Users<'_> {
 
     /// Notes a sign-in.
     pub async fn mark_signed_in(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError> {
+        self.touched.note(id);
         execute!(
             self.conn,
             "UPDATE tenantry_users SET last_login_at = $3 WHERE tenant_id = $1 AND id = $2",
@@ -250,6 +255,7 @@ impl Users<'_> {
 
     /// Keeps a person out from now on; `false` where that is so already.
     pub async fn mark_disabled(&mut self, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+        self.touched.note(id);
         let changed = execute!(
             self.conn,
             "UPDATE tenantry_users SET disabled_at = $3

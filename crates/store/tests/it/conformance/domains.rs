@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenantry_core::TenantId;
-use tenantry_core::domain::{DomainKind, DomainName, ProofProblem};
+use tenantry_core::domain::{DomainKind, DomainName, ProofProblem, ProofWay};
 use tenantry_store::control::DomainRecord;
 use tenantry_store::{ErrorKind, Hint};
 
@@ -36,7 +36,10 @@ async fn claimed(bench: &Bench, tenant: TenantId, kind: DomainKind, text: &str) 
 async fn proven(bench: &Bench, tenant: TenantId, kind: DomainKind, text: &str) -> DomainRecord {
     let claim = claimed(bench, tenant, kind, text).await;
     let now = bench.now();
-    assert!(apply!(bench, domains().mark_proven(&claim, now, now + DAY)));
+    assert!(apply!(
+        bench,
+        domains().mark_proven(&claim, ProofWay::Record, now, now + DAY)
+    ));
     look!(bench, domains().find(tenant, kind, &name(text))).unwrap()
 }
 
@@ -114,10 +117,16 @@ async fn a_claim_holds_nothing_and_the_first_proof_does(dialect: Dialect) {
     assert_eq!(kept.token, ours.token);
     assert_eq!(look!(bench, domains().holder(Host, &shop)), None);
 
-    assert!(apply!(bench, domains().mark_proven(&ours, now, now + DAY)));
+    assert!(apply!(
+        bench,
+        domains().mark_proven(&ours, ProofWay::Record, now, now + DAY)
+    ));
     assert_eq!(look!(bench, domains().holder(Host, &shop)), Some(globex));
     assert_eq!(look!(bench, domains().holder(Email, &shop)), None);
-    let kind = refused!(bench, domains().mark_proven(&theirs, now, now + DAY));
+    let kind = refused!(
+        bench,
+        domains().mark_proven(&theirs, ProofWay::Record, now, now + DAY)
+    );
     assert_eq!(kind, ErrorKind::Unique);
     // For mail it is another matter.
     proven(&bench, acme, Email, "shop.example").await;
@@ -126,7 +135,7 @@ async fn a_claim_holds_nothing_and_the_first_proof_does(dialect: Dialect) {
     assert!(!apply!(bench, domains().remove(globex, Host, &shop)));
     assert!(apply!(
         bench,
-        domains().mark_proven(&theirs, now, now + DAY)
+        domains().mark_proven(&theirs, ProofWay::Record, now, now + DAY)
     ));
     assert_eq!(look!(bench, domains().holder(Host, &shop)), Some(acme));
 }
@@ -155,11 +164,18 @@ async fn a_proof_that_is_gone_is_told_and_a_domain_can_be_lost(dialect: Dialect)
 
     assert!(apply!(
         bench,
-        domains().mark_proven(&claim, begun, begun + DAY)
+        domains().mark_proven(&claim, ProofWay::Record, begun, begun + DAY)
     ));
     let seen = find().await;
     assert_eq!((seen.verified_at, seen.problem), (Some(begun), None));
-    for problem in [ProofProblem::Unanswered, ProofProblem::Different] {
+    assert_eq!(seen.proven_by, Some(ProofWay::Record));
+    let told = Some(begun + DAY * 2);
+    for (problem, since) in [
+        (ProofProblem::Unanswered, None),
+        (ProofProblem::Different, told),
+        (ProofProblem::Unanswered, told),
+        (ProofProblem::Missing, told),
+    ] {
         bench.time.advance(DAY);
         let now = bench.now();
         assert!(apply!(
@@ -167,14 +183,17 @@ async fn a_proof_that_is_gone_is_told_and_a_domain_can_be_lost(dialect: Dialect)
             domains().mark_unfound(&claim, problem, now, now + DAY)
         ));
         let seen = find().await;
-        assert_eq!(seen.failing_since, Some(begun + DAY), "{problem}");
+        assert_eq!(seen.failing_since, since, "{problem}");
         assert_eq!((seen.problem, seen.checked_at), (Some(problem), Some(now)));
         assert_eq!(seen.verified_at, Some(begun), "one look decides nothing");
     }
     assert!(!apply!(bench, domains().lose(&claim, begun)));
     // Found again, it begins anew, and is proven since the first time.
     let now = bench.now();
-    assert!(apply!(bench, domains().mark_proven(&claim, now, now + DAY)));
+    assert!(apply!(
+        bench,
+        domains().mark_proven(&claim, ProofWay::Record, now, now + DAY)
+    ));
     let seen = find().await;
     assert_eq!((seen.verified_at, seen.failing_since), (Some(begun), None));
     assert!(!apply!(bench, domains().lose(&claim, now)));
@@ -225,7 +244,7 @@ async fn a_claim_that_was_made_anew_is_another(dialect: Dialect) {
     ));
     assert!(!apply!(
         bench,
-        domains().mark_proven(&before, now, now + DAY)
+        domains().mark_proven(&before, ProofWay::Record, now, now + DAY)
     ));
     let missing = ProofProblem::Missing;
     assert!(!apply!(

@@ -10,6 +10,9 @@ use crate::support::{Bench, Dialect};
 on_both! {
     a_key_is_taken_once,
     keys_are_forgotten,
+    an_answer_is_kept_under_its_key,
+    a_key_is_given_back_while_there_is_no_answer,
+    answers_are_forgotten,
 }
 
 fn what(bench: &Bench) -> Remembered {
@@ -49,4 +52,66 @@ async fn keys_are_forgotten(dialect: Dialect) {
     assert_eq!(look!(bench, idempotency().find(old)), None);
     assert_eq!(look!(bench, idempotency().find(gone)), None);
     assert!(look!(bench, idempotency().find(young)).is_some());
+}
+
+async fn an_answer_is_kept_under_its_key(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (key, request, now) = (bench.hash(), bench.hash(), bench.now());
+    let begin = async |request, now, since| {
+        apply!(bench, idempotency().begin(key, request, None, now, since))
+    };
+    assert_eq!(look!(bench, idempotency().find_begun(key)), None);
+    assert!(!apply!(bench, idempotency().keep(key, b"answer")));
+    assert!(begin(request, now, now).await);
+    assert!(!begin(bench.hash(), now, now).await, "it is under way");
+    assert!(apply!(bench, idempotency().keep(key, b"answer")));
+    assert!(!apply!(bench, idempotency().keep(key, b"another")));
+    let begun = look!(bench, idempotency().find_begun(key)).unwrap();
+    assert_eq!((begun.request_hash, begun.created_at), (request, now));
+    assert_eq!(begun.answer.as_deref(), Some(&b"answer"[..]));
+    // Past its time the key is as good as new.
+    let later = bench.time.advance(Duration::from_secs(1));
+    let other = bench.hash();
+    assert!(!begin(other, later, now).await);
+    assert!(begin(other, later, later).await);
+    let begun = look!(bench, idempotency().find_begun(key)).unwrap();
+    assert_eq!((begun.request_hash, begun.created_at), (other, later));
+    assert_eq!(begun.answer, None);
+}
+
+async fn a_key_is_given_back_while_there_is_no_answer(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (key, now) = (bench.hash(), bench.now());
+    let begin = async || {
+        apply!(
+            bench,
+            idempotency().begin(key, bench.hash(), None, now, now)
+        )
+    };
+    assert!(begin().await);
+    assert!(apply!(bench, idempotency().give_back(key)));
+    assert!(!apply!(bench, idempotency().give_back(key)));
+    assert!(begin().await);
+    assert!(apply!(bench, idempotency().keep(key, b"answer")));
+    assert!(!apply!(bench, idempotency().give_back(key)));
+    assert!(look!(bench, idempotency().find_begun(key)).is_some());
+}
+
+async fn answers_are_forgotten(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (old, gone, young) = (bench.hash(), bench.hash(), bench.hash());
+    let leaving = TenantId::from_uuid(bench.uuid());
+    let begin = async |key, tenant, now| {
+        let request = bench.hash();
+        apply!(bench, idempotency().begin(key, request, tenant, now, now))
+    };
+    assert!(begin(old, None, bench.now()).await);
+    let later = bench.time.advance(Duration::from_secs(1));
+    assert!(begin(young, None, later).await);
+    assert!(begin(gone, Some(leaving), later).await);
+    assert_eq!(apply!(bench, idempotency().remove_answers_before(later)), 1);
+    assert_eq!(apply!(bench, idempotency().remove_answers_of(leaving)), 1);
+    assert_eq!(look!(bench, idempotency().find_begun(old)), None);
+    assert_eq!(look!(bench, idempotency().find_begun(gone)), None);
+    assert!(look!(bench, idempotency().find_begun(young)).is_some());
 }

@@ -1,11 +1,13 @@
 //! The installation's own record.
 
+use tenantry_core::session::SessionDriver;
 use tenantry_core::tenant::EmailUniqueness;
 use tenantry_store::control::InstanceRow;
 
 use crate::support::{Bench, Dialect};
 
 on_both! {
+    where_sessions_lie_is_remembered,
     an_installation_has_one_id,
     the_first_record_stays,
 }
@@ -25,6 +27,25 @@ async fn the_first_record_stays(dialect: Dialect) {
     let found = look!(bench, instance().find()).unwrap();
     assert_eq!(found.key_check, first.key_check);
     assert_eq!(found.email_uniqueness, EmailUniqueness::Global);
+}
+
+async fn where_sessions_lie_is_remembered(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let settle = async |driver| apply!(bench, instance().settle_sessions(driver));
+    assert_eq!(settle(SessionDriver::Redis).await, None, "no record yet");
+    let row = InstanceRow {
+        key_check: vec![1],
+        email_uniqueness: EmailUniqueness::PerTenant,
+    };
+    assert!(apply!(bench, instance().add(&row, bench.now())));
+    assert_eq!(settle(SessionDriver::Redis).await, None, "a new one");
+    for (driver, before) in [
+        (SessionDriver::File, SessionDriver::Redis),
+        (SessionDriver::File, SessionDriver::File),
+        (SessionDriver::Database, SessionDriver::File),
+    ] {
+        assert_eq!(settle(driver).await, Some(before));
+    }
 }
 
 async fn an_installation_has_one_id(dialect: Dialect) {

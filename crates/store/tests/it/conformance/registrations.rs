@@ -12,6 +12,7 @@ on_both! {
     a_registration_is_taken_once,
     it_is_good_only_as_it_was_bound,
     what_is_done_is_forgotten,
+    what_ran_out_is_forgotten,
 }
 
 const DAY: Duration = Duration::from_hours(24);
@@ -88,4 +89,16 @@ async fn what_is_done_is_forgotten(dialect: Dialect) {
         apply!(people, registrations().remove_done(late, &address)),
         1
     );
+}
+
+async fn what_ran_out_is_forgotten(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let people = bench.people().await;
+    registered(&bench, &people, "one@example.com").await;
+    bench.time.advance(DAY);
+    let (id, hash) = registered(&bench, &people, "two@example.com").await;
+    let now = bench.now();
+    assert_eq!(apply!(people, registrations().remove_expired(now)), 1);
+    assert_eq!(apply!(people, registrations().remove_expired(now)), 0);
+    assert!(apply!(people, registrations().find_good(id, &hash, now)).is_some());
 }

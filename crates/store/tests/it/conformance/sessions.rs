@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_core::session::{EndReason, Session, SessionKind, Subject};
+use tenantry_core::session::{EndReason, Handle, Session, SessionKind, Subject};
 use tenantry_core::user::SecurityVersion;
 use tenantry_core::{AdminId, DeviceId, Generation, SessionId, TenantId, UserId};
 use tenantry_store::control::StoredSession;
@@ -22,6 +22,7 @@ on_both! {
     a_tenants_sessions_are_ended_and_removed,
     expired_sessions_are_forgotten,
     sessions_end_with_their_device_and_with_the_pin,
+    what_is_too_many_was_used_longest_ago,
 }
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -49,6 +50,16 @@ fn session(bench: &Bench, subject: Subject) -> StoredSession {
             user_agent: None,
         },
         token_hash: bench.hash(),
+        device: None,
+        end_reason: None,
+    }
+}
+
+/// A session that is nowhere, of this tenant.
+fn nobody(bench: &Bench, subject: Subject) -> Handle {
+    Handle {
+        scope: subject.scope(),
+        id: SessionId::from_uuid(bench.uuid()),
     }
 }
 
@@ -68,49 +79,51 @@ async fn a_session_comes_back_as_added(dialect: Dialect) {
     let mut of_user = session(&bench, person(&bench));
     of_user.session.kind = SessionKind::Api;
     of_user.session.user_agent = Some("curl/8".to_owned());
+    of_user.device = Some(DeviceId::from_uuid(bench.uuid()));
     let of_admin = session(&bench, Subject::Admin(AdminId::from_uuid(bench.uuid())));
     for stored in [of_user, of_admin] {
         apply!(bench, sessions().add(&stored));
-        let found = look!(bench, sessions().lookup(stored.session.id)).unwrap();
+        let found = look!(bench, sessions().lookup(&stored.session.handle())).unwrap();
         assert_eq!(format!("{found:?}"), format!("{stored:?}"));
     }
-    assert!(look!(bench, sessions().lookup(SessionId::from_uuid(bench.uuid()))).is_none());
+    assert!(look!(bench, sessions().lookup(&nobody(&bench, person(&bench)))).is_none());
 }
 
 async fn a_token_is_replaced_once(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let stored = added(&bench, person(&bench)).await;
-    let (id, from, to) = (stored.session.id, stored.token_hash, bench.hash());
+    let (id, from, to) = (stored.session.handle(), stored.token_hash, bench.hash());
     let then = bench.time.advance(MINUTE);
-    assert!(apply!(bench, sessions().rotate(id, &from, &to, then)));
+    assert!(apply!(bench, sessions().rotate(&id, &from, &to, then)));
     assert!(!apply!(
         bench,
-        sessions().rotate(id, &from, &bench.hash(), then)
+        sessions().rotate(&id, &from, &bench.hash(), then)
     ));
-    let found = look!(bench, sessions().lookup(id)).unwrap();
+    let found = look!(bench, sessions().lookup(&id)).unwrap();
     assert_eq!((found.token_hash, found.session.last_seen_at), (to, then));
-    apply!(bench, sessions().end(id, EndReason::Reuse, then));
+    apply!(bench, sessions().end(&id, EndReason::Reuse, then));
     assert!(
-        !apply!(bench, sessions().rotate(id, &to, &bench.hash(), then)),
+        !apply!(bench, sessions().rotate(&id, &to, &bench.hash(), then)),
         "it has ended"
     );
 }
 
 async fn a_session_ends_once(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
-    let id = added(&bench, person(&bench)).await.session.id;
+    let id = added(&bench, person(&bench)).await.session.handle();
     let then = bench.time.advance(MINUTE);
-    assert!(apply!(bench, sessions().end(id, EndReason::Logout, then)));
+    assert!(apply!(bench, sessions().end(&id, EndReason::Logout, then)));
     assert!(!apply!(
         bench,
-        sessions().end(id, EndReason::Admin, then + MINUTE)
+        sessions().end(&id, EndReason::Admin, then + MINUTE)
     ));
-    let found = look!(bench, sessions().lookup(id)).unwrap();
+    let found = look!(bench, sessions().lookup(&id)).unwrap();
     assert_eq!(found.session.ended_at, Some(then));
-    let nobody = SessionId::from_uuid(bench.uuid());
+    assert_eq!(found.end_reason, Some(EndReason::Logout));
+    let nobody = nobody(&bench, person(&bench));
     assert!(!apply!(
         bench,
-        sessions().end(nobody, EndReason::Logout, then)
+        sessions().end(&nobody, EndReason::Logout, then)
     ));
 }
 
@@ -124,8 +137,11 @@ async fn a_list_holds_what_is_alive_and_ones_own(dialect: Dialect) {
         user,
     };
     let mine = here(tenant, Generation::FIRST);
-    let ended = added(&bench, mine).await.session.id;
-    apply!(bench, sessions().end(ended, EndReason::Logout, bench.now()));
+    let ended = added(&bench, mine).await.session.handle();
+    apply!(
+        bench,
+        sessions().end(&ended, EndReason::Logout, bench.now())
+    );
     let mut idle = session(&bench, mine);
     idle.session.last_seen_at = bench.now() - MINUTE * 10;
     apply!(bench, sessions().add(&idle));
@@ -218,36 +234,39 @@ async fn an_admins_others_are_ended(dialect: Dialect) {
 
 async fn use_is_noted_forward_only(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
-    let id = added(&bench, person(&bench)).await.session.id;
+    let id = added(&bench, person(&bench)).await.session.handle();
     let then = bench.now() + MINUTE;
-    apply!(bench, sessions().touch(id, then));
-    apply!(bench, sessions().touch(id, bench.now()));
-    let found = look!(bench, sessions().lookup(id)).unwrap();
+    apply!(bench, sessions().touch(&id, then));
+    apply!(bench, sessions().touch(&id, bench.now()));
+    let found = look!(bench, sessions().lookup(&id)).unwrap();
     assert_eq!(found.session.last_seen_at, then);
-    apply!(bench, sessions().end(id, EndReason::Logout, then));
-    apply!(bench, sessions().touch(id, then + MINUTE));
-    let found = look!(bench, sessions().lookup(id)).unwrap();
+    apply!(bench, sessions().end(&id, EndReason::Logout, then));
+    apply!(bench, sessions().touch(&id, then + MINUTE));
+    let found = look!(bench, sessions().lookup(&id)).unwrap();
     assert_eq!(found.session.last_seen_at, then, "it has ended");
 }
 
 async fn a_session_is_carried_over_from_its_version(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
-    let id = added(&bench, person(&bench)).await.session.id;
+    let id = added(&bench, person(&bench)).await.session.handle();
     assert!(!apply!(
         bench,
-        sessions().carry_over(id, SecurityVersion(2))
+        sessions().carry_over(&id, SecurityVersion(2))
     ));
-    assert!(apply!(bench, sessions().carry_over(id, SecurityVersion(3))));
+    assert!(apply!(
+        bench,
+        sessions().carry_over(&id, SecurityVersion(3))
+    ));
     assert!(!apply!(
         bench,
-        sessions().carry_over(id, SecurityVersion(3))
+        sessions().carry_over(&id, SecurityVersion(3))
     ));
-    let found = look!(bench, sessions().lookup(id)).unwrap();
+    let found = look!(bench, sessions().lookup(&id)).unwrap();
     assert_eq!(found.session.security_version, SecurityVersion(4));
-    apply!(bench, sessions().end(id, EndReason::Logout, bench.now()));
+    apply!(bench, sessions().end(&id, EndReason::Logout, bench.now()));
     assert!(!apply!(
         bench,
-        sessions().carry_over(id, SecurityVersion(4))
+        sessions().carry_over(&id, SecurityVersion(4))
     ));
 }
 
@@ -258,8 +277,11 @@ async fn a_tenants_sessions_are_ended_and_removed(dialect: Dialect) {
     let theirs = person(&bench);
     added(&bench, mine).await;
     added(&bench, mine).await;
-    let ended = added(&bench, mine).await.session.id;
-    apply!(bench, sessions().end(ended, EndReason::Logout, bench.now()));
+    let ended = added(&bench, mine).await.session.handle();
+    apply!(
+        bench,
+        sessions().end(&ended, EndReason::Logout, bench.now())
+    );
     let other = added(&bench, theirs).await.session.id;
     assert_eq!(look!(bench, sessions().count_live(tenant, bench.now())), 2);
     assert_eq!(
@@ -297,16 +319,14 @@ async fn expired_sessions_are_forgotten(dialect: Dialect) {
     );
     let after = stored.session.expires_at + Duration::from_micros(1);
     assert_eq!(apply!(bench, sessions().remove_expired(after)), 1);
-    assert!(look!(bench, sessions().lookup(stored.session.id)).is_none());
+    assert!(look!(bench, sessions().lookup(&stored.session.handle())).is_none());
 }
 
 async fn sessions_end_with_their_device_and_with_the_pin(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let (ada, bob, stranger) = (person(&bench), person(&bench), person(&bench));
     let Subject::User {
-        tenant,
-        user,
-        generation,
+        tenant, generation, ..
     } = ada
     else {
         panic!("a person is in a tenant");
@@ -321,11 +341,10 @@ async fn sessions_end_with_their_device_and_with_the_pin(dialect: Dialect) {
     };
     let [till, desk] = [bench.uuid(), bench.uuid()].map(DeviceId::from_uuid);
     let begun = async |subject: Subject, device: Option<DeviceId>| {
-        let id = added(&bench, subject).await.session.id;
-        if let Some(device) = device {
-            assert!(apply!(bench, sessions().bind(id, device)));
-        }
-        id
+        let mut stored = session(&bench, subject);
+        stored.device = device;
+        apply!(bench, sessions().add(&stored));
+        stored.session.handle()
     };
     let by_password = begun(ada, None).await;
     let at_till = begun(ada, Some(till)).await;
@@ -333,14 +352,17 @@ async fn sessions_end_with_their_device_and_with_the_pin(dialect: Dialect) {
     let bobs = begun(bob, Some(till)).await;
     let elsewhere = begun(stranger, Some(till)).await;
     let now = bench.now();
-    assert_eq!(apply!(bench, sessions().end_device(tenant, till, now)), 2);
-    assert_eq!(apply!(bench, sessions().end_device(tenant, till, now)), 0);
     assert_eq!(
-        apply!(bench, sessions().end_on_devices(tenant, user, now)),
-        1
+        apply!(bench, sessions().end_device(tenant, generation, till, now)),
+        2
     );
-    let ended = async |id: SessionId| {
-        let found = look!(bench, sessions().lookup(id)).unwrap();
+    assert_eq!(
+        apply!(bench, sessions().end_device(tenant, generation, till, now)),
+        0
+    );
+    assert_eq!(apply!(bench, sessions().end_on_devices(&ada, now)), 1);
+    let ended = async |id: Handle| {
+        let found = look!(bench, sessions().lookup(&id)).unwrap();
         found.session.ended_at.is_some()
     };
     for (id, expected) in [
@@ -350,8 +372,38 @@ async fn sessions_end_with_their_device_and_with_the_pin(dialect: Dialect) {
         (bobs, true),
         (elsewhere, false),
     ] {
-        assert_eq!(ended(id).await, expected, "{id}");
+        assert_eq!(ended(id).await, expected, "{id:?}");
     }
-    let nobody = SessionId::from_uuid(bench.uuid());
-    assert!(!apply!(bench, sessions().bind(nobody, till)));
+}
+
+async fn what_is_too_many_was_used_longest_ago(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (somebody, other) = (person(&bench), person(&bench));
+    let mut ids = Vec::new();
+    for minutes in [4, 2, 3, 1, 1] {
+        let mut stored = session(&bench, somebody);
+        stored.session.last_seen_at = bench.now() + MINUTE * minutes;
+        ids.push(stored.session.id);
+        apply!(bench, sessions().add(&stored));
+    }
+    // What has ended, ran out or lay unused for too long is not counted; nor is anybody else's.
+    let mut ended = session(&bench, somebody);
+    ended.session.ended_at = Some(bench.now());
+    ended.end_reason = Some(EndReason::Logout);
+    let mut over = session(&bench, somebody);
+    over.session.expires_at = bench.now();
+    let mut unused = session(&bench, somebody);
+    unused.session.idle = Duration::ZERO;
+    for stored in [ended, over, unused, session(&bench, other)] {
+        apply!(bench, sessions().add(&stored));
+    }
+    for (most, surplus) in [
+        (5, vec![]),
+        (4, vec![ids[3]]),
+        (2, vec![ids[1], ids[4], ids[3]]),
+    ] {
+        let found = look!(bench, sessions().list_surplus(&somebody, most, bench.now()));
+        assert_eq!(found, surplus, "{most}");
+    }
+    assert!(look!(bench, sessions().list_surplus(&other, 1, bench.now())).is_empty());
 }

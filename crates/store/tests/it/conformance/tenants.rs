@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use tenantry_core::logo::LogoTag;
 use tenantry_core::tenant::{Registration, Tenant};
-use tenantry_core::{Generation, TenantId, TenantStatus};
+use tenantry_core::{Colour, Generation, TenantId, TenantStatus};
 use tenantry_store::control::{Entry, TenantPatch};
 use tenantry_store::{ErrorKind, Hint, Origin};
 
@@ -16,6 +17,7 @@ on_both! {
     a_taken_number_is_refused,
     lists_go_on_after_a_number,
     a_patch_changes_what_it_names,
+    colour_and_logo_come_and_go,
     a_status_changes_once,
     a_generation_begins_once,
     deleted_tenants_fall_due,
@@ -34,6 +36,7 @@ async fn what_was_added_is_found(dialect: Dialect) {
     let tenant = Tenant {
         name: "Ämter & Söhne 株式会社".to_owned(),
         registration: Registration::Invite,
+        colour: Some(Colour::new(0, 0x0f, 0xff)),
         ..bench.draft("acme", 7)
     };
     assert!(apply!(bench, tenants().add(&tenant)));
@@ -112,6 +115,28 @@ async fn a_patch_changes_what_it_names(dialect: Dialect) {
     assert!(!now.verify_email);
     let nobody = TenantId::from_uuid(bench.uuid());
     assert!(!apply!(bench, tenants().patch(nobody, &patch)));
+}
+
+async fn colour_and_logo_come_and_go(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let id = bench.tenant("acme").await.id;
+    let (colour, tag) = (Colour::new(0xff, 0xd4, 0), LogoTag::of_hash(&[7; 32]));
+    let brand = |colour, logo| TenantPatch {
+        colour,
+        logo,
+        ..TenantPatch::default()
+    };
+    for (patch, colour, logo) in [
+        (brand(Some(Some(colour)), None), Some(colour), None),
+        (brand(None, Some(Some(tag))), Some(colour), Some(tag)),
+        (TenantPatch::default(), Some(colour), Some(tag)),
+        (brand(Some(None), None), None, Some(tag)),
+        (brand(None, Some(None)), None, None),
+    ] {
+        assert!(apply!(bench, tenants().patch(id, &patch)));
+        let now = look!(bench, tenants().lookup(id)).unwrap();
+        assert_eq!((now.colour, now.logo), (colour, logo));
+    }
 }
 
 async fn a_status_changes_once(dialect: Dialect) {

@@ -5,15 +5,18 @@ use axum::response::Response;
 use axum::routing::patch;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
+use tenantry_core::Locale;
 use tenantry_service::Refusal;
-use tenantry_service::tenants::{MinLength, TenantPatch};
+use tenantry_service::tenants::{MinLength, TenantChange, TenantPatch};
 
-use super::{admin, parse_option, shown};
+use super::{OwnerRequest, admin, parse_option, shown};
 use crate::App;
 use crate::answer::on_tenant;
+use crate::api::fields::given;
 use crate::api::wire::TenantBody;
+use crate::audit::Audited;
 use crate::context::Ctx;
-use crate::extract::Json;
+use crate::extract::{Json, Object};
 use crate::problem::respond;
 use crate::route::{AuditClass, Doc, Routes, Verb};
 
@@ -21,7 +24,14 @@ pub(super) fn routes() -> Routes {
     let doc = Doc::new("Change a tenant", 200)
         .takes::<PatchRequest>()
         .gives::<TenantBody>()
-        .refuses(&["validation_failed", "domain_taken", "not_found"]);
+        .refuses(&[
+            "validation_failed",
+            "domain_taken",
+            "email_taken",
+            "username_taken",
+            "conflict",
+            "not_found",
+        ]);
     Routes::default().add(
         admin(Verb::Patch, "/api/v1/tenants/{tenant}", doc)
             .audited(AuditClass::Tenant, "tenant.change"),
@@ -49,6 +59,23 @@ pub struct PatchRequest {
     #[serde(default, deserialize_with = "min_length")]
     #[schemars(with = "Option<u8>")]
     pub password_min_length: Option<MinLength>,
+    /// The colour of its pages and mails, as `#1d4ed8`; null for none of its own.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>")]
+    pub colour: Option<Option<String>>,
+    /// Who becomes an owner. Whoever has the address in the tenant gets the role and keeps everything
+    /// else, name and password too; where nobody has it, somebody is added, with the password given
+    /// or a setup link by mail. Other owners stay owners; whoever is one already stays as before.
+    #[serde(default, deserialize_with = "some_object")]
+    pub owner: Option<OwnerRequest>,
+}
+
+/// An object where there is one.
+fn some_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let there = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(there.map(|object| object.0))
 }
 
 /// A number, or null for none of its own; where the field is left out this isn't asked.
@@ -59,17 +86,28 @@ fn min_length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<MinLe
 
 impl PatchRequest {
     /// The change it asks for, or everything that is wrong with it.
-    fn into_patch(self) -> Result<TenantPatch, Refusal> {
+    fn into_change(self, locale: Locale) -> Result<TenantChange, Refusal> {
         let mut errors = Vec::new();
+        let colour = self.colour.map(|colour| {
+            let colour = colour.as_deref();
+            parse_option(&mut errors, "colour", colour)
+        });
+        let owner = self.owner.map(|owner| owner.into_owner(&mut errors));
         let registration = parse_option(&mut errors, "registration", self.registration.as_deref());
         if !errors.is_empty() {
             return Err(Refusal::Validation(errors));
         }
-        Ok(TenantPatch {
-            name: self.name,
-            registration,
-            verify_email: self.verify_email,
-            password_min: self.password_min_length,
+        Ok(TenantChange {
+            patch: TenantPatch {
+                name: self.name,
+                registration,
+                verify_email: self.verify_email,
+                password_min: self.password_min_length,
+                colour,
+                ..TenantPatch::default()
+            },
+            hosts: self.domains,
+            owner: owner.flatten().map(|owner| (owner, locale)),
         })
     }
 }
@@ -80,15 +118,14 @@ async fn change(
     Path(name): Path<String>,
     Json(request): Json<PatchRequest>,
 ) -> Response {
-    let hosts = request.domains.clone();
-    match request.into_patch() {
-        Ok(patch) => {
+    match request.into_change(ctx.locale) {
+        Ok(change) => {
             on_tenant(&app, &ctx, &name, async |view| {
-                let changed = app
-                    .service
-                    .change_tenant(view.tenant.id, patch, hosts.as_deref())
-                    .await?;
-                Ok::<_, Refusal>(shown(&changed))
+                let changed = app.service.change_tenant(view.tenant.id, change).await?;
+                let owner = changed.owner.map(|owner| owner.to_string());
+                let named = Audited::target(owner.unwrap_or_default());
+                let (status, body) = shown(&changed.view);
+                Ok::<_, Refusal>((status, named, body))
             })
             .await
         }

@@ -21,6 +21,7 @@ use crate::api::wire::TenantBody;
 use crate::audit::Audited;
 use crate::context::Ctx;
 use crate::extract::{Json, object};
+use crate::idempotency;
 use crate::problem::Failure;
 use crate::route::{AuditClass, Doc, Routes, Verb};
 
@@ -32,10 +33,6 @@ pub(super) fn routes() -> Routes {
         "Make a tenant; 202 with its workflow when it takes longer than 30 seconds",
         201,
     )
-    .reads(&[(
-        "Idempotency-Key",
-        "Asked again under one key, the tenant is made once",
-    )])
     .takes::<CreateRequest>()
     .gives::<TenantBody>()
     .refuses(&[
@@ -46,7 +43,9 @@ pub(super) fn routes() -> Routes {
         "conflict",
     ]);
     Routes::default().add(
-        admin(Verb::Post, "/api/v1/tenants", doc).audited(AuditClass::Tenant, "tenant.create"),
+        admin(Verb::Post, "/api/v1/tenants", doc)
+            .audited(AuditClass::Tenant, "tenant.create")
+            .once_with_its_work(),
         post(create),
     )
 }
@@ -74,6 +73,10 @@ pub struct CreateRequest {
     /// Whether a registered address must be proven first.
     #[serde(default)]
     pub verify_email: Option<bool>,
+    /// The colour of its pages and mails, as `#1d4ed8`. Text on it and links in it are shifted until
+    /// they can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colour: Option<String>,
     /// Hosts of its own that it claims; `…/domains` says what to publish for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domains: Option<Vec<String>>,
@@ -89,6 +92,7 @@ impl CreateRequest {
             parse_option::<Isolation>(&mut errors, "isolation", self.isolation.as_deref());
         let registration =
             parse_option::<Registration>(&mut errors, "registration", self.registration.as_deref());
+        let colour = parse_option(&mut errors, "colour", self.colour.as_deref());
         match (slug, owner) {
             (Some(slug), Some(owner)) if errors.is_empty() => Ok(NewTenant {
                 name: self.name,
@@ -98,6 +102,7 @@ impl CreateRequest {
                 cluster: self.cluster,
                 registration: registration.unwrap_or_default(),
                 verify_email: self.verify_email.unwrap_or(true),
+                colour,
                 domains: self.domains.unwrap_or_default(),
                 application: None,
                 locale: Some(locale),
@@ -139,28 +144,16 @@ pub(in crate::api) fn made(created: Created) -> (StatusCode, Audited, axum::Json
     }
 }
 
-/// The `Idempotency-Key` of a create, bound to who sends it. Two are refused: a client that tries
-/// again may send them in another order, and the tenant would be made twice.
+/// The `Idempotency-Key` of a create, bound to who sends it.
 fn idempotency_key(
     app: &App,
     ctx: &Ctx,
     headers: &HeaderMap,
     body: &CreateRequest,
 ) -> Result<Option<IdempotencyKey>, Failure> {
-    let mut values = headers.get_all("idempotency-key").iter();
-    let Some(value) = values.next() else {
+    let Some(text) = idempotency::key(headers)? else {
         return Ok(None);
     };
-    if values.next().is_some() {
-        return Err(Failure::Malformed("the Idempotency-Key is given twice"));
-    }
-    let text = value
-        .to_str()
-        .ok()
-        .filter(|text| (1..=255).contains(&text.len()));
-    let text = text.ok_or(Failure::Malformed(
-        "an Idempotency-Key has 1 to 255 visible ASCII characters",
-    ))?;
     let caller = ctx.principal()?.session.subject;
     let body = serde_json::to_string(body)
         .map_err(|_| Failure::Malformed("the body is not valid JSON"))?;

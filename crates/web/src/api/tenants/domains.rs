@@ -47,7 +47,9 @@ pub(super) fn routes() -> Routes {
     Routes::default()
         .add(admin(Verb::Get, ALL, listing), get(list))
         .add(
-            admin(Verb::Post, ALL, adding).audited(AuditClass::Tenant, "domain.add"),
+            admin(Verb::Post, ALL, adding)
+                .audited(AuditClass::Tenant, "domain.add")
+                .once_by_key(),
             post(add),
         )
         .add(

@@ -8,13 +8,13 @@ use tenantry_service::Refusal;
 use super::admin;
 use crate::App;
 use crate::answer::on_tenant;
-use crate::api::wire::ClearedBody;
+use crate::api::wire::SignedOutBody;
 use crate::context::Ctx;
 use crate::route::{AuditClass, Doc, Routes, Verb};
 
 pub(super) fn routes() -> Routes {
     let doc = Doc::new("End every session of a tenant", 200)
-        .gives::<ClearedBody>()
+        .gives::<SignedOutBody>()
         .refuses(&["not_found"]);
     Routes::default().add(
         admin(Verb::Delete, "/api/v1/tenants/{tenant}/sessions", doc)
@@ -26,9 +26,7 @@ pub(super) fn routes() -> Routes {
 async fn end(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Response {
     on_tenant(&app, &ctx, &name, async |view| {
         let ended = app.service.end_tenant_sessions(view.tenant.id).await?;
-        Ok::<_, Refusal>(axum::Json(ClearedBody {
-            tenants_processed: 1,
-            cache_keys_cleared: 0,
+        Ok::<_, Refusal>(axum::Json(SignedOutBody {
             sessions_cleared: ended,
         }))
     })

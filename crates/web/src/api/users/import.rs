@@ -1,20 +1,21 @@
 //! Bringing people along with the password hashes they have elsewhere.
 
+mod incoming;
+
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use axum::routing::post;
-use http_body_util::BodyExt as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use tenantry_service::import::lines::Lines;
-use tenantry_service::import::{Import, Imported, ndjson};
+use tenantry_service::import::{Import, Imported, LineError, ndjson};
 use tenantry_service::staff::Acting;
 
+use self::incoming::{Broken, Incoming, Patience};
 use super::staff_route;
 use crate::App;
 use crate::api::wire::ImportedBody;
@@ -28,8 +29,12 @@ use crate::route::{AuditClass, Doc, Routes, Verb};
 /// waits for its answer. More come in parts, or by `tenantry user import`.
 const LIMIT: u64 = 8 * 1024 * 1024;
 
-/// How long a client may take to send the next piece.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a client may take to send the next piece, as with other bodies, and all of them: less
+/// than the minute in which it gets an answer at all.
+const PATIENCE: Patience = Patience {
+    piece: Duration::from_secs(15),
+    total: Duration::from_secs(40),
+};
 
 pub(super) fn routes() -> Routes {
     let doc = Doc::new(
@@ -88,7 +93,7 @@ async fn received(app: &App, ctx: &Ctx, request: Request) -> Result<Imported, Fa
     }
     let acting = Acting::of(ctx.principal()?)?;
     let mut import = app.service.import_staff(&acting);
-    read_into(&mut import, request.into_body()).await?;
+    read_into(&mut import, Incoming::new(request.into_body(), PATIENCE)).await?;
     Ok(import.finish().await?)
 }
 
@@ -99,29 +104,35 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
     length.to_str().ok()?.parse().ok()
 }
 
-/// Hands a body over as it comes, line by line.
-async fn read_into(import: &mut Import, mut body: Body) -> Result<(), Failure> {
+/// Hands a body over as it comes, line by line. Where the rest does not come in time, the answer says
+/// from which line on: what was brought along before stays, and the same body can be sent again.
+async fn read_into(import: &mut Import, mut incoming: Incoming) -> Result<(), Failure> {
     let (mut lines, mut read) = (Lines::default(), 0_u64);
     loop {
-        let frame = tokio::time::timeout(PATIENCE, body.frame()).await;
-        let frame = frame.map_err(|_| Failure::Malformed("the body took too long to come"))?;
         let mut records = Vec::new();
-        let Some(frame) = frame else {
+        let piece = match incoming.next().await {
+            Ok(piece) => piece,
+            Err(Broken::Unreadable) => {
+                return Err(Failure::Malformed("the body could not be read"));
+            }
+            Err(Broken::Slow) => {
+                let why = "the body took too long to come; nothing was read from this line on, so send it again, in smaller parts";
+                import.stop(LineError::new(lines.open_line(), "too_slow", why));
+                return Ok(());
+            }
+        };
+        let Some(piece) = piece else {
             lines.end(|number, line| records.push(ndjson::record(number, &line)));
             for record in records {
                 import.take(record).await?;
             }
             return Ok(());
         };
-        let frame = frame.map_err(|_| Failure::Malformed("the body could not be read"))?;
-        let Ok(chunk) = frame.into_data() else {
-            continue;
-        };
-        read += chunk.len() as u64;
+        read += piece.len() as u64;
         if read > LIMIT {
             return Err(Failure::PayloadTooLarge);
         }
-        lines.push(&chunk, |number, line| {
+        lines.push(&piece, |number, line| {
             records.push(ndjson::record(number, &line));
         });
         for record in records {
@@ -129,3 +140,6 @@ async fn read_into(import: &mut Import, mut body: Body) -> Result<(), Failure> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

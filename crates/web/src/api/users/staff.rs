@@ -78,7 +78,9 @@ pub(super) fn routes() -> Routes {
     Routes::default()
         .add(staff_route(Verb::Get, "/api/v1/users", all), get(list))
         .add(
-            staff_route(Verb::Post, "/api/v1/users", adding).audited(person, "user.create"),
+            staff_route(Verb::Post, "/api/v1/users", adding)
+                .audited(person, "user.create")
+                .once_by_key(),
             post(create),
         )
         .add(staff_route(Verb::Get, "/api/v1/users/{id}", one), get(show))

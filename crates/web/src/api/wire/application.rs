@@ -111,10 +111,12 @@ pub struct ApplicationBody {
     pub name: String,
     /// The slug that is wished for.
     pub slug: String,
-    /// The address of whoever asks; null once it expired.
+    /// The address of whoever asks; null once it expired, and where it is damaged.
     pub email: Option<String>,
     /// The name of whoever asks.
     pub full_name: Option<String>,
+    /// Whether who asks can't be read any more. Such an application can only be rejected.
+    pub damaged: bool,
     /// Why it was rejected.
     pub reason: Option<String>,
     /// The tenant that came of it.
@@ -139,6 +141,7 @@ impl From<&ApplicationView> for ApplicationBody {
             slug: view.slug.clone(),
             email: view.email.as_ref().map(ToString::to_string),
             full_name: view.full_name.clone(),
+            damaged: view.damaged,
             reason: view.reason.clone(),
             tenant_id: view.tenant.map(|id| id.to_string()),
             created_at: view.created_at,

@@ -2,8 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use tenantry_core::Timestamp;
 use tenantry_core::session::Session;
+use tenantry_core::{Locale, Timestamp};
+
+use crate::{agent, i18n};
 
 /// A session, as its owner sees it.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -14,6 +16,9 @@ pub struct SessionBody {
     pub kind: String,
     /// Whether it is the one that asks.
     pub current: bool,
+    /// Browser and system in words, such as `Firefox on Linux`; `Unknown device` where its
+    /// description says neither.
+    pub device: String,
     /// The client's own description.
     pub user_agent: Option<String>,
     /// When it began.
@@ -30,7 +35,13 @@ pub struct SessionBody {
 impl SessionBody {
     /// A session, seen from the session `current`.
     pub fn of(session: &Session, current: tenantry_core::SessionId) -> Self {
+        let known = agent::device(
+            Locale::En,
+            session.user_agent.as_deref().unwrap_or_default(),
+        );
+        let unknown = i18n::of(Locale::En).account.session_unknown;
         Self {
+            device: known.unwrap_or_else(|| unknown.to_owned()),
             id: session.id.to_string(),
             kind: session.kind.to_string(),
             current: session.id == current,
@@ -42,7 +53,7 @@ impl SessionBody {
     }
 }
 
-/// What signing out ended.
+/// What signing out, or signing others out, ended.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct SignedOutBody {
     /// Sessions that ended.

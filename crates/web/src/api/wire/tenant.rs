@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use tenantry_core::tenant::{Driver, Isolation, Registration};
-use tenantry_core::{TenantStatus, Timestamp};
+use tenantry_core::{Colour, TenantStatus, Timestamp};
 use tenantry_service::tenants::TenantView;
+
+use crate::assets::logo_path;
 
 /// Where a tenant's database lies.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -59,6 +61,11 @@ pub struct TenantBody {
     pub verify_email: bool,
     /// The fewest characters of a new password; null where the platform's number holds.
     pub password_min_length: Option<usize>,
+    /// The colour of its pages and mails; null where it has none of its own.
+    #[schemars(with = "Option<String>")]
+    pub colour: Option<Colour>,
+    /// Where its logo is; null where it has none.
+    pub logo_url: Option<String>,
     /// When it was made.
     #[schemars(with = "String")]
     pub created_at: Timestamp,
@@ -71,6 +78,12 @@ pub struct TenantBody {
     /// The workflow that still makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workflow_id: Option<String>,
+}
+
+/// Where a tenant's logo is, at its own host.
+pub(super) fn logo_url(view: &TenantView) -> Option<String> {
+    let path = logo_path(view.tenant.logo?);
+    Some(format!("{}{path}", view.url.trim_end_matches('/')))
 }
 
 impl From<&TenantView> for TenantBody {
@@ -104,6 +117,8 @@ impl From<&TenantView> for TenantBody {
             registration: tenant.registration,
             verify_email: tenant.verify_email,
             password_min_length: tenant.password_min,
+            colour: tenant.colour,
+            logo_url: logo_url(view),
             created_at: tenant.created_at,
             deleted_at: tenant.deleted_at,
             purge_at: tenant.purge_at,
@@ -112,7 +127,14 @@ impl From<&TenantView> for TenantBody {
     }
 }
 
-/// What deleting, recreating or clearing ended.
+/// What clearing a cache came to.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct CacheClearedBody {
+    /// Entries that went, over every process that serves.
+    pub cache_keys_cleared: u64,
+}
+
+/// What deleting or recreating ended.
 #[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 pub struct ClearedBody {
     /// Tenants it was done to.

@@ -6,20 +6,29 @@ use askama::Template;
 use tenantry_core::session::SessionKind;
 use tenantry_core::{Locale, Role, Timestamp};
 
-use super::client::client_and_system;
+use crate::agent;
 use crate::i18n::{self, format};
-use crate::pages::Chrome;
 use crate::pages::samples::{self, Samples};
+use crate::pages::{Chrome, encoded, paths};
 
-/// The sessions of a person. Forms are sent to `/account/sessions/{id}/end` and
-/// `/account/sessions/end-others`.
+/// The most characters that are shown of a description nobody knows.
+const AGENT: usize = 60;
+
+/// The sessions of a person. Forms are sent to `/account/sessions/{id}/end`,
+/// `/account/sessions/end-others` and `/account/sessions/end-all`.
 #[derive(Clone, Template)]
 #[template(path = "account/sessions.html")]
 pub struct SessionsPage {
     /// What every page shows.
     pub chrome: Chrome,
-    /// The sessions, the latest used first.
+    /// This page's sessions, the latest used first.
     pub rows: Vec<SessionRow>,
+    /// Whether this is the first page.
+    pub is_first: bool,
+    /// The cursor of the next page, if there is one.
+    pub next: Option<String>,
+    /// Whether other sessions may be ended from here: not by whoever signed in with a PIN.
+    pub may_end: bool,
     /// What happened just before.
     pub notice: Option<SessionsNotice>,
 }
@@ -39,6 +48,12 @@ pub struct SessionRow {
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_seen_at: Timestamp,
+}
+
+impl SessionRow {
+    fn agent(&self) -> &str {
+        self.user_agent.as_deref().unwrap_or_default()
+    }
 }
 
 /// What happened to sessions just before.
@@ -63,17 +78,15 @@ impl SessionsNotice {
 
 impl SessionsPage {
     fn client(&self, row: &SessionRow) -> String {
-        let t = &self.chrome.t().account;
-        let agent = row.user_agent.as_deref().unwrap_or_default();
-        match client_and_system(agent) {
-            (Some(client), Some(system)) => {
-                let text = i18n::fill(t.session_on, "client", client);
-                i18n::fill(&text, "system", system)
-            }
-            (Some(one), None) | (None, Some(one)) => one.to_owned(),
-            (None, None) if agent.is_empty() => t.session_unknown.to_owned(),
-            (None, None) => agent.chars().take(60).collect(),
-        }
+        let known = agent::device(self.chrome.locale, row.agent());
+        known.unwrap_or_else(|| self.chrome.t().account.session_unknown.to_owned())
+    }
+
+    /// What a client nobody knows says of itself, shortened.
+    fn unknown_agent(&self, row: &SessionRow) -> Option<String> {
+        let agent = row.agent();
+        let is_unknown = agent::device(self.chrome.locale, agent).is_none();
+        (is_unknown && !agent.is_empty()).then(|| agent.chars().take(AGENT).collect())
     }
 
     fn kind(&self, row: &SessionRow) -> &'static str {
@@ -100,7 +113,12 @@ impl SessionsPage {
     }
 
     fn has_others(&self) -> bool {
-        self.rows.iter().any(|row| !row.current)
+        self.next.is_some() || self.rows.iter().any(|row| !row.current)
+    }
+
+    fn next_href(&self) -> Option<String> {
+        let next = self.next.as_deref()?;
+        Some(format!("{}?cursor={}", paths::SESSIONS, encoded(next)))
     }
 
     fn notice_text(&self) -> Option<&'static str> {
@@ -146,10 +164,28 @@ impl Samples for SessionsPage {
                 ..chrome
             },
             rows,
+            is_first: true,
+            next: None,
+            may_end: true,
             notice,
         };
         vec![
             ("sessions", page(samples::acme(locale), rows.clone(), None)),
+            (
+                "sessions-many",
+                Self {
+                    next: Some("1767225600000000.01890a5d".to_owned()),
+                    ..page(samples::hostile(locale), rows.clone(), None)
+                },
+            ),
+            (
+                "sessions-pin",
+                Self {
+                    is_first: false,
+                    may_end: false,
+                    ..page(samples::yellow(locale), rows.clone(), None)
+                },
+            ),
             (
                 "sessions-only",
                 page(

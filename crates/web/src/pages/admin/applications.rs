@@ -55,6 +55,8 @@ pub struct ApplicationRow {
     pub email: Option<String>,
     /// The name of whoever asks.
     pub full_name: Option<String>,
+    /// Whether who asks can't be read any more.
+    pub damaged: bool,
     /// Why it was rejected.
     pub reason: Option<String>,
     /// Whether there is a tenant of it.
@@ -141,6 +143,10 @@ impl ApplicationRow {
         self.state == ApplicationState::Pending
     }
 
+    fn can_be_approved(&self) -> bool {
+        self.can_be_decided() && !self.damaged
+    }
+
     /// The tone of the badge, a class of the style sheet.
     fn tone(&self) -> &'static str {
         match self.state {
@@ -174,8 +180,9 @@ fn sample_rows() -> Vec<ApplicationRow> {
         state,
         name: name.to_owned(),
         slug: slug.to_owned(),
-        email: Some(format!("{slug}@example.org")),
+        email: (number != 2).then(|| format!("{slug}@example.org")),
         full_name: person.map(str::to_owned),
+        damaged: number == 2,
         reason: (state == ApplicationState::Rejected).then(|| "We know you already".to_owned()),
         has_tenant: state == ApplicationState::Approved,
         created_at: samples::time() - std::time::Duration::from_hours(u64::from(number) * 30),

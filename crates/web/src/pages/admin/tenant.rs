@@ -8,6 +8,7 @@ use tenantry_core::{Locale, Timestamp};
 use super::domains::{self, TenantDomains};
 use super::{TenantRow, tone};
 use crate::i18n::{self, format};
+use crate::pages::brand::{self, BrandForms, BrandNotice};
 use crate::pages::samples::{self, Samples};
 use crate::pages::{Chrome, paths};
 
@@ -28,6 +29,8 @@ pub struct AdminTenantPage {
     pub database: Option<TenantDatabase>,
     /// Its own domains.
     pub domains: TenantDomains,
+    /// The forms for its look.
+    pub brand: BrandForms,
     /// The last check, if there was one.
     pub check: Option<CheckResult>,
 }
@@ -49,6 +52,8 @@ pub enum TenantNotice {
     DomainUnfound,
     /// A domain was removed.
     DomainRemoved,
+    /// Its look was changed.
+    Brand(BrandNotice),
 }
 
 /// Facts about a tenant that the list does not show.
@@ -124,6 +129,7 @@ impl AdminTenantPage {
             TenantNotice::DomainVerified => self.chrome.t().domains.done_verified,
             TenantNotice::DomainUnfound => self.chrome.t().domains.done_unfound,
             TenantNotice::DomainRemoved => self.chrome.t().domains.done_removed,
+            TenantNotice::Brand(notice) => notice.text(self.chrome.locale),
         })
     }
 
@@ -187,6 +193,7 @@ impl AdminTenantPage {
                 name: "tn_01938f7a5b1e7c449d0e3f1c2b_g1".to_owned(),
             }),
             domains: domains::samples(),
+            brand: brand::sample(&samples::logo(locale), "/admin/tenants/acme/brand"),
             check: None,
             row,
         })

@@ -10,7 +10,7 @@ use crate::pages::samples::{self, Samples};
 
 /// One person. The form for the profile sends `full_name`, `username`, `role` and, but for oneself,
 /// `email` to the page's own address; the others are sent below it, to `setup-link`, `sessions`,
-/// `disable`, `enable` and `remove`.
+/// `disable`, `enable`, `remove`, `pin` and `pin/remove`.
 #[derive(Clone, Template)]
 #[template(path = "staff/person.html")]
 pub struct StaffPersonPage {
@@ -36,6 +36,10 @@ pub struct StaffPersonPage {
     pub trouble: Option<StaffTrouble>,
     /// The first password, where one was drawn just before.
     pub password: Option<String>,
+    /// Whether a PIN is set.
+    pub has_pin: bool,
+    /// Why a PIN was not set.
+    pub pin_trouble: Option<PinTrouble>,
 }
 
 /// What happened to a person just before.
@@ -57,6 +61,35 @@ pub enum StaffNotice {
     Disabled,
     /// Let in again.
     Enabled,
+    /// A PIN was set.
+    PinSet,
+    /// The PIN was taken away.
+    PinRemoved,
+}
+
+/// Why a PIN was not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinTrouble {
+    /// It is something else than six digits.
+    NotSixDigits,
+    /// All its digits are the same.
+    OneDigit,
+    /// Its digits follow one another.
+    InARow,
+    /// It says the same twice or three times.
+    Repeats,
+}
+
+impl PinTrouble {
+    /// By the code in the API.
+    pub fn from_code(code: &str) -> Self {
+        match code {
+            "one_digit" => Self::OneDigit,
+            "in_a_row" => Self::InARow,
+            "repeats" => Self::Repeats,
+            _ => Self::NotSixDigits,
+        }
+    }
 }
 
 /// Why something about a person was not done.
@@ -81,6 +114,8 @@ impl StaffNotice {
             "unlocked" => Some(Self::Unlocked),
             "disabled" => Some(Self::Disabled),
             "enabled" => Some(Self::Enabled),
+            "pin" => Some(Self::PinSet),
+            "pin_removed" => Some(Self::PinRemoved),
             _ => None,
         }
     }
@@ -155,9 +190,27 @@ impl StaffPersonPage {
             StaffNotice::Unlocked => t.done_unlocked,
             StaffNotice::Disabled => t.done_disabled,
             StaffNotice::Enabled => t.done_enabled,
+            StaffNotice::PinSet => self.chrome.t().devices.done_pin,
+            StaffNotice::PinRemoved => self.chrome.t().devices.done_pin_removed,
         };
         let text = i18n::fill(text, "email", &self.row.email);
         Some(i18n::fill(&text, "name", &self.row.name))
+    }
+
+    fn pin_about(&self) -> String {
+        let name = &self.chrome.brand.name;
+        i18n::fill(self.chrome.t().devices.pin_about, "tenant", name)
+    }
+
+    fn pin_error(&self) -> &'static str {
+        let t = &self.chrome.t().devices;
+        match self.pin_trouble {
+            None => "",
+            Some(PinTrouble::NotSixDigits) => t.pin_not_six_digits,
+            Some(PinTrouble::OneDigit) => t.pin_one_digit,
+            Some(PinTrouble::InARow) => t.pin_in_a_row,
+            Some(PinTrouble::Repeats) => t.pin_repeats,
+        }
     }
 
     fn trouble_text(&self) -> Option<&'static str> {
@@ -184,6 +237,8 @@ impl Samples for StaffPersonPage {
             notice: None,
             trouble: None,
             password: None,
+            has_pin: false,
+            pin_trouble: None,
         };
         let mut states = Vec::new();
         let named = [
@@ -200,8 +255,10 @@ impl Samples for StaffPersonPage {
                 "staff-person-invited" => page.notice = Some(StaffNotice::Invited),
                 "staff-person-created" => {
                     page.notice = Some(StaffNotice::Created);
+                    page.pin_trouble = Some(PinTrouble::InARow);
                     page.password = Some("k7mwq2-hx4tnd-p9vrba-c3fyje".to_owned());
                 }
+                "staff-person" => page.has_pin = true,
                 "staff-person-disabled" => page.notice = Some(StaffNotice::Disabled),
                 _ => {}
             }

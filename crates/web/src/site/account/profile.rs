@@ -1,5 +1,7 @@
 //! One's own names and address.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -170,7 +172,7 @@ async fn change(State(app): State<App>, ctx: Ctx, Form(sent): Form<ProfileForm>)
             Some(email) => {
                 let mut now = ctx.clone();
                 if let Some(principal) = &mut now.principal {
-                    principal.person = changed.person;
+                    Arc::make_mut(principal).person = changed.person;
                 }
                 let notice = Some(AccountNotice::Pending(email.to_string()));
                 form(&app, &now, StatusCode::OK, None, notice)

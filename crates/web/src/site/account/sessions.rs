@@ -1,15 +1,17 @@
 //! One's own sessions.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
+use tenantry_core::session::Session;
 use tenantry_service::Refusal;
+use tenantry_service::sessions::SessionPlace;
 
-use super::Done;
 use crate::App;
 use crate::answer::answer;
+use crate::api::wire::ListBody;
 use crate::context::Ctx;
 use crate::extract::Form;
 use crate::pages::account::{SessionRow, SessionsNotice, SessionsPage};
@@ -27,7 +29,23 @@ pub(super) fn routes() -> Routes {
             form("/account/sessions/end-others", "session.end_others"),
             post(end_others),
         )
+        .add(
+            form("/account/sessions/end-all", "session.end_all"),
+            post(end_all),
+        )
         .add(form("/account/sessions/{id}/end", "session.end"), post(end))
+}
+
+/// How many sessions a page of the list shows.
+const PAGE: i64 = 50;
+
+/// What the address may say.
+#[derive(Default, Deserialize)]
+struct SessionsQuery {
+    #[serde(default)]
+    cursor: Option<String>,
+    #[serde(default)]
+    done: Option<String>,
 }
 
 /// A button, and nothing to fill in.
@@ -35,26 +53,34 @@ pub(super) fn routes() -> Routes {
 #[serde(deny_unknown_fields)]
 struct NoFields {}
 
-async fn show(State(app): State<App>, ctx: Ctx, query: Asked<Done>) -> Response {
+async fn show(State(app): State<App>, ctx: Ctx, query: Asked<SessionsQuery>) -> Response {
     let outcome = async {
         let principal = ctx.principal()?;
-        let sessions = app.service.sessions_of(&principal.person).await?;
+        let asked = asked(query);
+        // A cursor that is none shows the beginning.
+        let cursor = asked.cursor.as_deref();
+        let after: Option<SessionPlace> = cursor.and_then(|cursor| cursor.parse().ok());
+        let listed = app
+            .service
+            .list_sessions(&principal.person, after, PAGE + 1)
+            .await?;
+        let cursor = |session: &Session| SessionPlace::of(session).to_string();
         let own = principal.session.id;
-        let rows = sessions.into_iter().map(|session| SessionRow {
+        let rows = ListBody::page(listed, PAGE, cursor, |session| SessionRow {
             id: session.id.to_string(),
             kind: session.kind,
             current: session.id == own,
-            user_agent: session.user_agent,
+            user_agent: session.user_agent.clone(),
             created_at: session.created_at,
             last_seen_at: session.last_seen_at,
         });
         let shown = SessionsPage {
             chrome: chrome(&app, &ctx),
-            rows: rows.collect(),
-            notice: asked(query)
-                .done
-                .as_deref()
-                .and_then(SessionsNotice::from_done),
+            rows: rows.items,
+            is_first: after.is_none(),
+            next: rows.next_cursor,
+            may_end: principal.device.is_none(),
+            notice: asked.done.as_deref().and_then(SessionsNotice::from_done),
         };
         Ok::<_, Refusal>(page(&app, &ctx, StatusCode::OK, &shown))
     }
@@ -71,7 +97,7 @@ async fn end(
     let outcome = async {
         let id = id.parse().map_err(|_| Refusal::NotFound)?;
         let principal = ctx.principal()?;
-        app.service.end_own_session(&principal.person, id).await?;
+        app.service.end_own_session(principal, id).await?;
         Ok::<_, Refusal>(see_other("/account/sessions?done=ended"))
     }
     .await;
@@ -86,6 +112,19 @@ async fn end_others(
     let outcome = async {
         app.service.end_other_sessions(ctx.principal()?).await?;
         Ok::<_, Refusal>(see_other("/account/sessions?done=others"))
+    }
+    .await;
+    answer(&app, &ctx, outcome)
+}
+
+async fn end_all(State(app): State<App>, ctx: Ctx, Form(NoFields {}): Form<NoFields>) -> Response {
+    let outcome = async {
+        app.service.sign_out_everywhere(ctx.principal()?).await?;
+        let mut response = see_other("/login?reason=signed_out");
+        if let Some(cookie) = app.cookies().clear(app.cookies().session()) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Ok::<_, Refusal>(response)
     }
     .await;
     answer(&app, &ctx, outcome)

@@ -63,6 +63,7 @@ fn row(view: &ApplicationView) -> ApplicationRow {
         slug: view.slug.clone(),
         email: view.email.as_ref().map(ToString::to_string),
         full_name: view.full_name.clone(),
+        damaged: view.damaged,
         reason: view.reason.clone(),
         has_tenant: view.tenant.is_some(),
         created_at: view.created_at,

@@ -16,6 +16,8 @@ use crate::context::Ctx;
 use crate::pages::admin::{
     AdminTenantPage, CheckResult, TenantDatabase, TenantFacts, TenantNotice,
 };
+use crate::pages::brand::{BrandForms, BrandTrouble};
+use crate::pages::paths;
 use crate::route::{Audience, AuditClass, Route, Routes};
 use crate::site::chrome::chrome_of;
 use crate::site::page;
@@ -57,6 +59,8 @@ pub(super) struct Beside {
     pub(super) check: Option<CheckResult>,
     /// A domain that was typed, what for, and why it was not added.
     pub(super) typed: Option<(String, DomainKind, &'static str)>,
+    /// Why the look was not changed, and the colour that was typed.
+    pub(super) brand: Option<(BrandTrouble, Option<String>)>,
 }
 
 impl Beside {
@@ -85,6 +89,12 @@ pub(super) async fn shown(
         domains.error = Some(error);
         status = StatusCode::UNPROCESSABLE_ENTITY;
     }
+    let base = format!("{}/{}/brand", paths::ADMIN, view.tenant.slug);
+    let mut brand = BrandForms::of(&view.tenant, base);
+    if let Some((trouble, typed)) = beside.brand {
+        (brand.trouble, brand.typed) = (Some(trouble), typed);
+        status = StatusCode::UNPROCESSABLE_ENTITY;
+    }
     let page_of = AdminTenantPage {
         chrome: chrome_of(app, ctx, None),
         notice: beside.notice,
@@ -107,6 +117,7 @@ pub(super) async fn shown(
             name: database.name.clone(),
         }),
         domains,
+        brand,
         check: beside.check,
     };
     Ok(page(app, ctx, status, &page_of))

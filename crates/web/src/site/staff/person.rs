@@ -10,7 +10,7 @@ use tenantry_core::{Role, UserId};
 use tenantry_service::staff::{Acting, StaffChange};
 use tenantry_service::{FieldError, Refusal};
 
-use super::{StaffQuery, about_fields};
+use super::{NoFields, StaffQuery, about_fields};
 use crate::App;
 use crate::answer::answer;
 use crate::audit::Audited;
@@ -57,16 +57,11 @@ struct ChangeForm {
     role: Role,
 }
 
-/// A button, and nothing to fill in.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFields {}
-
 /// The page of somebody as the person is.
 pub(super) fn filled(app: &App, ctx: &Ctx, acting: &Acting<'_>, user: &User) -> StaffPersonPage {
     StaffPersonPage {
         chrome: chrome(app, ctx),
-        row: StaffRow::of(user, user.id == acting.user().id),
+        row: StaffRow::of(user, Some(user.id) == acting.user_id()),
         email: user.email.to_string(),
         full_name: user.full_name.clone().unwrap_or_default(),
         username: user.username.clone().unwrap_or_default(),
@@ -80,10 +75,12 @@ pub(super) fn filled(app: &App, ctx: &Ctx, acting: &Acting<'_>, user: &User) -> 
         notice: None,
         trouble: None,
         password: None,
+        has_pin: user.has_pin,
+        pin_trouble: None,
     }
 }
 
-fn read(id: &str) -> Result<UserId, Refusal> {
+pub(super) fn read(id: &str) -> Result<UserId, Refusal> {
     id.parse().map_err(|_| Refusal::NotFound)
 }
 
@@ -176,7 +173,7 @@ async fn change(
 }
 
 /// Leads to the page of a person, with what was done.
-fn done(id: UserId, what: &str) -> Response {
+pub(super) fn done(id: UserId, what: &str) -> Response {
     see_other(&format!("{}/{id}?done={what}", paths::STAFF))
 }
 
@@ -198,7 +195,7 @@ fn troubled(
 }
 
 /// Does something about a person and leads back to the page, or shows there why not.
-async fn act(
+pub(super) async fn act(
     app: &App,
     ctx: &Ctx,
     id: &str,

@@ -52,6 +52,7 @@ async fn an_application_is_made_proven_listed_and_approved() {
             "slug",
             "email",
             "full_name",
+            "damaged",
             "reason",
             "tenant_id",
             "created_at",

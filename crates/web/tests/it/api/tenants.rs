@@ -1,5 +1,6 @@
 //! `/api/v1/tenants`
 
+mod brand;
 mod change;
 mod create;
 mod credentials;
@@ -37,6 +38,8 @@ fn is_tenant(body: &Value) {
             "registration",
             "verify_email",
             "password_min_length",
+            "colour",
+            "logo_url",
             "created_at",
             "deleted_at",
             "purge_at",

@@ -285,7 +285,10 @@ async fn end(app: &TestApp, admin: &str, why: &str, tenant: &TestTenant, shown: 
             let cookie = shown.cookie.clone().unwrap_or_default();
             let credential = Credential::Cookie(&cookie);
             let session = app.service().authenticate(credential, None).await.unwrap();
-            app.service().sign_out(session.session.id).await.unwrap();
+            app.service()
+                .sign_out(&session.session.handle())
+                .await
+                .unwrap();
         }
         "signed out everywhere" => {
             let call = app.post("/api/v1/auth/logout-all").bearer(&own);

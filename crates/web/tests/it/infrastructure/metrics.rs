@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tenantry_testkit::app::TestApp;
 use tenantry_testkit::service::PASSWORD;
 
-struct Sample {
-    name: String,
-    labels: BTreeMap<String, String>,
+pub(super) struct Sample {
+    pub(super) name: String,
+    pub(super) labels: BTreeMap<String, String>,
     value: f64,
 }
 
@@ -57,7 +57,7 @@ fn parse(text: &str) -> Vec<Sample> {
     samples
 }
 
-async fn samples(app: &TestApp) -> Vec<Sample> {
+pub(super) async fn samples(app: &TestApp) -> Vec<Sample> {
     let answer = app.get("/metrics").send().await;
     assert_eq!(answer.status, 200);
     let kind = answer.header("content-type").unwrap();
@@ -76,10 +76,9 @@ async fn counts_what_happens_and_names_nobody(app: TestApp) {
         .send()
         .await
         .ok(200);
-    app.get("/no/such/acme")
-        .send()
-        .await
-        .problem(404, "not_found");
+    for path in ["/no/such/acme", "/assets/no-such"] {
+        assert_eq!(app.get(path).send().await.status, 404);
+    }
     let samples = samples(&app).await;
     let value = |name: &str, labels: &[(&str, &str)]| {
         let found = samples.iter().find(|sample| {
@@ -109,12 +108,10 @@ async fn counts_what_happens_and_names_nobody(app: TestApp) {
             &[("route", "/api/v1/tenants/{tenant}")]
         ) >= 1.0
     );
-    assert!(
-        value(
-            "tenantry_http_requests_total",
-            &[("route", "unmatched"), ("status", "404")]
-        ) >= 1.0
-    );
+    for route in ["unmatched", "/assets/{*path}"] {
+        let labels = [("route", route), ("status", "404")];
+        assert!(value("tenantry_http_requests_total", &labels) >= 1.0);
+    }
     assert!(value("tenantry_http_request_duration_seconds_count", &[]) >= 5.0);
     let all = samples.iter().flat_map(|sample| sample.labels.values());
     for text in all {
@@ -176,7 +173,55 @@ async fn tells_what_is_wrong_with_tenants(app: TestApp) {
 on_both!(
     counts_what_happens_and_names_nobody,
     tells_what_is_wrong_with_tenants,
+    counts_facts_and_sessions,
 );
+
+/// What memory answers, what sessions come and go, and how the parts are.
+async fn counts_facts_and_sessions(app: TestApp) {
+    let value = async |name: &str, label: Option<(&str, &str)>| {
+        let samples = samples(&app).await;
+        let found = samples.iter().find(|sample| {
+            let labels = &sample.labels;
+            let fits = |(key, value): (&str, &str)| labels.get(key).is_some_and(|v| v == value);
+            sample.name == name && label.is_none_or(fits)
+        });
+        found.map(|sample| sample.value.to_string())
+    };
+    let ended = async |cause| value("tenantry_sessions_ended_total", Some(("cause", cause))).await;
+    let facts = async |what| value("tenantry_facts_lookups_total", Some(("outcome", what))).await;
+    let parts = async |part| value("tenantry_part_up", Some(("part", part))).await;
+    assert_eq!(ended("reuse").await.as_deref(), Some("0"), "from the start");
+    assert_eq!(facts("hit").await.as_deref(), Some("0"));
+    assert_eq!(parts("mail").await, None, "nobody has looked");
+    app.get("/readyz").send().await.ok(200);
+    assert_eq!(parts("mail").await.as_deref(), Some("1"));
+    let bound = value("tenantry_facts_staleness_bound_seconds", None).await;
+    assert_eq!(bound.as_deref(), Some("0.8"));
+    let acme = app.tenant("acme").await;
+    let signed = app.sign_in(&acme.host, &acme.owner).await;
+    let begun = value("tenantry_sessions_begun_total", Some(("kind", "api"))).await;
+    assert_eq!(begun.as_deref(), Some("1"));
+    for _ in 0..2 {
+        let me = app.get("/api/v1/auth/me").bearer(&signed.access);
+        me.send().await.ok(200);
+    }
+    assert_ne!(facts("hit").await.as_deref(), Some("0"));
+    assert_ne!(facts("miss").await.as_deref(), Some("0"));
+    let told = value("tenantry_changes_total", Some(("origin", "here"))).await;
+    assert_ne!(told.as_deref(), Some("0"));
+    let body = serde_json::json!({ "refresh_token": signed.refresh });
+    for status in [200, 401] {
+        let renewed = app.post("/api/v1/auth/refresh").json(&body).send().await;
+        assert_eq!(renewed.status, status, "{}", renewed.text());
+    }
+    assert_eq!(ended("reuse").await.as_deref(), Some("1"));
+    assert_eq!(ended("logout").await.as_deref(), Some("0"));
+    std::fs::remove_dir_all(app.inner().mail_dir()).unwrap();
+    std::fs::write(app.inner().mail_dir(), b"in the way").unwrap();
+    app.get("/readyz").send().await.ok(200);
+    assert_eq!(parts("mail").await.as_deref(), Some("0"));
+    assert_eq!(parts("control_database").await.as_deref(), Some("1"));
+}
 
 #[tokio::test]
 async fn what_a_client_invents_makes_no_new_series() {

@@ -250,8 +250,10 @@ async fn describes_the_queries_that_are_read() {
         }
     }
     assert!(described >= 6, "two lists and a deletion");
-    let create = &document["paths"]["/api/v1/tenants"]["post"]["parameters"];
-    assert!(create.to_string().contains("Idempotency-Key"), "{create}");
+    for create in ["/api/v1/tenants", "/api/v1/users"] {
+        let create = &document["paths"][create]["post"]["parameters"];
+        assert!(create.to_string().contains("Idempotency-Key"), "{create}");
+    }
 }
 
 /// Whether a value has the shape that a schema describes, as far as our schemas go.

@@ -1,39 +1,52 @@
 //! The pages of one's own account and of a tenant's people, as a browser without a script uses them.
 
 use tenantry_core::Role;
-use tenantry_testkit::app::{Answer, TestApp, TestTenant};
+use tenantry_testkit::app::{Answer, Call, TestApp, TestTenant};
 use tenantry_testkit::service::PASSWORD;
 
 /// A browser that is signed in.
-struct Browser<'a> {
+pub(super) struct Browser<'a> {
     app: &'a TestApp,
     host: String,
     cookie: String,
 }
 
 impl<'a> Browser<'a> {
-    async fn open(app: &'a TestApp, tenant: &TestTenant, email: &str) -> Self {
+    pub(super) async fn open(app: &'a TestApp, tenant: &TestTenant, email: &str) -> Self {
+        Self::at(app, &tenant.host, email).await
+    }
+
+    pub(super) async fn at(app: &'a TestApp, host: &str, email: &str) -> Self {
         Self {
             app,
-            host: tenant.host.clone(),
-            cookie: app.cookie(&tenant.host, email).await,
+            host: host.to_owned(),
+            cookie: app.cookie(host, email).await,
         }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         let call = self.app.get(path).host(&self.host).cookie(&self.cookie);
         call.send().await
     }
 
     /// Sends a form with the token of the page that it is on.
-    async fn send(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(super) async fn send(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.token(page).await;
+        let mut all = vec![("csrf_token", token.as_str())];
+        all.extend(fields);
+        self.post(action).form(&all).send().await
+    }
+
+    /// A form to be filled in.
+    pub(super) fn post(&self, action: &str) -> Call {
+        self.app.post(action).host(&self.host).cookie(&self.cookie)
+    }
+
+    /// The token of the forms on a page.
+    pub(super) async fn token(&self, page: &str) -> String {
         let text = self.get(page).await.text();
         let token = text.split("name=\"csrf_token\" value=\"").nth(1).unwrap();
-        let token = token.split('"').next().unwrap();
-        let mut all = vec![("csrf_token", token)];
-        all.extend(fields);
-        let call = self.app.post(action).host(&self.host).cookie(&self.cookie);
-        call.form(&all).send().await
+        token.split('"').next().unwrap().to_owned()
     }
 }
 
@@ -207,4 +220,67 @@ async fn sessions_are_ended_one_by_one_and_all_at_once() {
     app.try_sign_in(&acme.host, &acme.owner, PASSWORD)
         .await
         .ok(200);
+}
+
+#[tokio::test]
+async fn an_owner_enrols_devices_and_sets_pins_through_pages() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").await;
+    app.person(&acme, "sam@acme.example", Role::Member, false)
+        .await;
+    let owner = Browser::open(&app, &acme, &acme.owner).await;
+    let page = "/staff/devices";
+    let wrong = owner.send(page, page, &[("name", " ")]).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.text());
+    assert!(wrong.text().contains("id=\"name-error\""));
+    let enrolled = owner.send(page, page, &[("name", "Till <1>")]).await;
+    assert_eq!(enrolled.status, 201, "{}", enrolled.text());
+    let text = enrolled.text();
+    let token = text.split("id=\"device-token\">").nth(1).unwrap();
+    let token = token.split('<').next().unwrap().to_owned();
+    let listed = owner.get(page).await.text();
+    assert!(listed.contains("Till &#60;1&#62;") && !listed.contains(&token));
+
+    let people = owner.get("/staff").await.text();
+    let (before, _) = people.split_once("sam</a>").unwrap();
+    let sam = before.rsplit("href=\"").next().unwrap();
+    let sam = sam.split('"').next().unwrap().to_owned();
+    let pin = format!("{sam}/pin");
+    for bad in ["12345", "111111", "123456", "121212", "abcdef"] {
+        let refused = owner.send(&sam, &pin, &[("pin", bad)]).await;
+        assert_eq!(refused.status, 422, "{bad}: {}", refused.text());
+        assert!(refused.text().contains("id=\"pin-error\""), "{bad}");
+    }
+    let set = owner.send(&sam, &pin, &[("pin", "739146")]).await;
+    assert_eq!(set.location(), format!("{sam}?done=pin"));
+    let page_of = owner.get(set.location()).await.text();
+    assert!(page_of.contains("A PIN is set."), "{page_of}");
+    assert!(!page_of.contains("739146"));
+    let sign_in = async || {
+        let body = serde_json::json!({
+            "email": "sam@acme.example", "pin": "739146", "device_token": token,
+        });
+        app.post("/api/v1/auth/login/pin").json(&body).send().await
+    };
+    sign_in().await.ok(200);
+    let gone = owner.send(&sam, &format!("{pin}/remove"), &[]).await;
+    assert_eq!(gone.location(), format!("{sam}?done=pin_removed"));
+    sign_in().await.problem(401, "invalid_credentials");
+    owner.send(&sam, &pin, &[("pin", "739146")]).await;
+    sign_in().await.ok(200);
+
+    let listed = owner.get(page).await.text();
+    let (before, _) = listed.split_once("/remove\"").unwrap();
+    let device = before.rsplit("action=\"").next().unwrap();
+    let gone = owner.send(page, &format!("{device}/remove"), &[]).await;
+    assert_eq!(gone.location(), "/staff/devices?done=removed");
+    assert!(owner.get(page).await.text().contains("No device yet."));
+    sign_in().await.problem(401, "invalid_credentials");
+    // Nobody below runs them.
+    let member = Browser::open(&app, &acme, "sam@acme.example").await;
+    for path in [page, "/settings"] {
+        assert_eq!(member.get(path).await.status, 403, "{path}");
+    }
+    let own = member.get("/dashboard").await.text();
+    assert!(!own.contains("/staff/devices") && !own.contains("/settings"));
 }

@@ -183,3 +183,29 @@ async fn each_wrong_field_is_named() {
     );
     assert!(!text.contains("short\""), "a password is never sent back");
 }
+
+/// Whoever followed the link has shown that the address is his, so he is told that it has an account
+/// by now, and where to sign in with it.
+#[tokio::test]
+async fn an_address_that_got_an_account_meanwhile_is_told_so() {
+    let app = TestApp::start().await;
+    let acme = open(&app, "acme", true).await;
+    let asked = app.post(REGISTER).host(&acme.host).json(&grace());
+    asked.send().await.ok(202);
+    let mails = app.inner().mails().await.unwrap();
+    let token = link_token(mails[0].text.as_deref().unwrap(), "/verify-email/").unwrap();
+    app.person(&acme, GRACE, tenantry_core::Role::Member, false)
+        .await;
+    let (csrf, nonce) = load(&app, &acme.host, "").await;
+    let follow = app.post(&format!("/verify-email/{token}")).host(&acme.host);
+    let call = follow.header("cookie", &nonce);
+    let named = [("csrf_token", csrf.as_str()), ("username", "another")];
+    let page = call.form(&named).send().await;
+    let text = page.text();
+    assert_eq!(page.status, 409, "{text}");
+    assert!(text.contains("has an account already"), "{text}");
+    assert!(
+        text.contains("href=\"http://localhost:8000/login\""),
+        "{text}"
+    );
+}

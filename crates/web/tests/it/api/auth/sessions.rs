@@ -1,7 +1,8 @@
-//! `GET /api/v1/auth/sessions` and `DELETE …/{id}`
+//! `GET /api/v1/auth/sessions`, `DELETE` all the others, and `DELETE …/{id}`
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenantry_testkit::app::TestApp;
+use tenantry_testkit::service::PASSWORD;
 
 use crate::shape::{has_fields, is_id, is_time, nobodys_id};
 
@@ -37,6 +38,7 @@ async fn lists_ones_own_and_ends_one(app: TestApp) {
                 "id",
                 "kind",
                 "current",
+                "device",
                 "user_agent",
                 "created_at",
                 "last_seen_at",
@@ -95,3 +97,72 @@ async fn lists_ones_own_and_ends_one(app: TestApp) {
 }
 
 on_both!(lists_ones_own_and_ends_one);
+
+async fn lists_page_by_page_what_is_used_where(app: TestApp) {
+    let acme = app.tenant("acme").await;
+    let one = app.sign_in(&acme.host, &acme.owner).await;
+    for agent in [
+        "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+        "curl/8.14.1",
+        "till-pos/4.2",
+        "",
+    ] {
+        app.clock().advance(std::time::Duration::from_secs(1));
+        let body = json!({ "email": acme.owner, "password": PASSWORD });
+        let call = app.post("/api/v1/auth/login").host(&acme.host).json(&body);
+        call.header("user-agent", agent).send().await.ok(200);
+    }
+    let (mut devices, mut next) = (Vec::new(), Some(String::new()));
+    let mut pages = 0;
+    while let Some(cursor) = next {
+        let path = format!("{SESSIONS}?limit=2{cursor}");
+        let body = app.get(&path).bearer(&one.access).send().await.ok(200);
+        let items = body["items"].as_array().unwrap();
+        devices.extend(items.iter().map(|item| item["device"].clone()));
+        let cursor = body["next_cursor"].as_str();
+        next = cursor.map(|cursor| format!("&cursor={cursor}"));
+        pages += 1;
+    }
+    assert_eq!(pages, 3);
+    let expected = [
+        "Unknown device",
+        "Unknown device",
+        "curl",
+        "Firefox on Linux",
+    ];
+    assert_eq!(devices[..4], expected);
+    assert_eq!(devices.len(), 5, "the one that asks was used first");
+    for wrong in ["limit=0", "limit=201", "cursor=x", "cursor=1.2"] {
+        let call = app.get(&format!("{SESSIONS}?{wrong}")).bearer(&one.access);
+        let field = wrong.split('=').next().unwrap();
+        call.send().await.invalid(&[&format!("{field}:invalid")]);
+    }
+}
+
+on_both!(lists_page_by_page_what_is_used_where);
+
+async fn ends_the_others_and_stays(app: TestApp) {
+    let acme = app.tenant_owned_by("acme", "sam@example.com").await;
+    let globex = app.tenant_owned_by("globex", "sam@example.com").await;
+    let here = app.sign_in(&acme.host, "sam@example.com").await;
+    let others = [
+        app.sign_in(&acme.host, "sam@example.com").await,
+        app.sign_in(&acme.host, "sam@example.com").await,
+    ];
+    let elsewhere = app.sign_in(&globex.host, "sam@example.com").await;
+    let end = || app.call("DELETE", SESSIONS).bearer(&here.access).send();
+    assert_eq!(end().await.ok(200), json!({ "sessions_cleared": 2 }));
+    for other in &others {
+        let me = app.get("/api/v1/auth/me").bearer(&other.access);
+        let told = me.send().await.problem(401, "session_stale");
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.contains("from another one"), "{detail}");
+    }
+    for one in [&here, &elsewhere] {
+        let me = app.get("/api/v1/auth/me").bearer(&one.access);
+        me.send().await.ok(200);
+    }
+    assert_eq!(end().await.ok(200), json!({ "sessions_cleared": 0 }));
+}
+
+on_both!(ends_the_others_and_stays);

@@ -1,0 +1,176 @@
+//! `tenantry key` beside a running server: what was issued goes on, and what was revoked does not;
+//! a command that is killed while it seals anew is finished by whoever comes next.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tenantry_core::keys::JWKS_MAX_AGE;
+use tenantry_testkit::process::Installation;
+
+use crate::acts::{answered, done, mails, make_admin, make_tenant, owner_arrives, token};
+use crate::http::{Answer, Ask};
+use crate::{eventually, installation};
+
+const ADA: &str = "ada@example.com";
+
+fn me(server: SocketAddr, token: &str) -> Result<Answer> {
+    Ok(Ask::get("/api/v1/auth/me").bearer(token).send(server)?)
+}
+
+/// The names of the keys that are published.
+fn published(server: SocketAddr) -> Result<Vec<String>> {
+    let answer = Ask::get("/.well-known/jwks.json").send(server)?;
+    // What the times of an exchange stand on.
+    let kept = format!("public, max-age={}", JWKS_MAX_AGE.as_secs());
+    ensure!(answer.header("cache-control") == Some(&kept), "{answer:?}");
+    let keys = answer.json()["keys"].as_array().cloned();
+    let keys = keys.context("no keys")?;
+    let kid = |key: &Value| key["kid"].as_str().unwrap_or_default().to_owned();
+    Ok(keys.iter().map(kid).collect())
+}
+
+/// The states of the keys of one kind, the oldest first.
+fn states(installation: &Installation, kind: &str) -> Result<Vec<String>> {
+    let list = done(installation, &["key", "list"])?;
+    let items = list["items"].as_array().context("no list")?;
+    let state = |item: &Value| item["state"].as_str().unwrap_or_default().to_owned();
+    let kind = items.iter().filter(|item| item["kind"] == kind);
+    Ok(kind.map(state).collect())
+}
+
+#[test]
+fn tokens_outlive_an_exchange_and_not_a_revocation() -> Result<()> {
+    let installation = installation()?;
+    make_admin(&installation)?;
+    make_tenant(&installation, "acme", ADA)?;
+    let server = installation.serve()?;
+    let server = server.address()?;
+    let ada = token(server, Some("acme"), ADA)?;
+    let before = published(server)?;
+    ensure!(before.len() == 1, "{before:?}");
+
+    let rotated = done(&installation, &["key", "rotate"])?;
+    ensure!(rotated["signing"]["state"] == "next", "{rotated}");
+    ensure!(rotated["sealing"]["made"] == true, "{rotated}");
+    ensure!(rotated["sealing"]["damaged"] == 0, "{rotated}");
+    let next = rotated["signing"]["kid"].as_str().context("no kid")?;
+    let both = [before[0].clone(), next.to_owned()];
+    eventually("both keys are published", || {
+        Ok((published(server)? == both).then_some(()))
+    })?;
+    ensure!(me(server, &ada)?.status == 200);
+    ensure!(states(&installation, "signing")? == ["active", "next"]);
+    ensure!(states(&installation, "sealing")? == ["retiring", "active"]);
+    // The server seals and opens with the new key.
+    make_tenant(&installation, "globex", ADA)?;
+    token(server, Some("globex"), ADA)?;
+
+    let replaced = done(&installation, &["key", "rotate", "--signing", "--now"])?;
+    ensure!(replaced["signing"]["revoked"] == 2, "{replaced}");
+    ensure!(replaced["sealing"].is_null(), "{replaced}");
+    eventually("the token counts no more", || {
+        let answer = me(server, &ada)?;
+        Ok((answer.status == 401 && answer.code() == "authentication_required").then_some(()))
+    })?;
+    let active = replaced["signing"]["kid"].as_str().context("no kid")?;
+    ensure!(published(server)? == [active]);
+    let ada = token(server, Some("acme"), ADA)?;
+    ensure!(me(server, &ada)?.status == 200);
+    ensure!(states(&installation, "signing")? == ["retired", "retired", "active"]);
+
+    let told = done(&installation, &["audit", "list"])?;
+    let told = told["items"].as_array().context("no list")?;
+    let acts = told.iter().filter(|entry| entry["action"] == "key.rotate");
+    ensure!(acts.count() == 2, "{told:?}");
+    Ok(())
+}
+
+#[test]
+fn now_is_about_the_signing_key() -> Result<()> {
+    let installation = installation()?;
+    let ended = installation.run(["key", "rotate", "--sealing", "--now", "--json"])?;
+    ensure!(ended.code == Some(2), "{ended:?}");
+    Ok(())
+}
+
+/// Has an exchange of the sealing key killed in the middle.
+fn kill_halfway(installation: &mut Installation) -> Result<()> {
+    installation.set("TENANTRY_FAULT", "key/signing_keys/succeeded");
+    let command = installation.start(["key", "rotate", "--sealing"])?;
+    command.says("fault reached: key/signing_keys/succeeded")?;
+    command.kill()?;
+    installation.unset("TENANTRY_FAULT");
+    Ok(())
+}
+
+/// An installation with a mail that waits, which is sealed.
+fn with_mail() -> Result<Installation> {
+    let mut installation = installation()?;
+    make_admin(&installation)?;
+    // A file where the folder should be: the mail can't leave.
+    std::fs::write(mail_folder(&installation), "in the way")?;
+    let args = [
+        "tenant",
+        "create",
+        "Acme",
+        "--slug",
+        "acme",
+        "--owner-email",
+    ];
+    let made = installation.run(args.iter().chain(&[ADA, "--json"]))?;
+    answered(&made, 0)?;
+    installation.set("TENANTRY_RATE_LIMITS", "off");
+    Ok(installation)
+}
+
+fn mail_folder(installation: &Installation) -> impl AsRef<Path> + use<> {
+    installation.data().join("mail")
+}
+
+/// The mail leaves, and its link is good.
+fn the_mail_opens(installation: &Installation, server: SocketAddr) -> Result<()> {
+    eventually("the mail leaves", || {
+        Ok((!mails(installation)?.is_empty()).then_some(()))
+    })?;
+    owner_arrives(installation, server, "acme", ADA).map(drop)
+}
+
+#[test]
+fn what_a_killed_command_began_the_next_one_finishes() -> Result<()> {
+    let mut installation = with_mail()?;
+    kill_halfway(&mut installation)?;
+    let finished = done(&installation, &["key", "rotate", "--sealing"])?;
+    ensure!(finished["sealing"]["made"] == false, "{finished}");
+    ensure!(
+        finished["sealing"]["resealed"].as_u64() > Some(0),
+        "{finished}"
+    );
+    ensure!(states(&installation, "sealing")? == ["retiring", "active"]);
+    free(&installation)?;
+    let server = installation.serve()?;
+    the_mail_opens(&installation, server.address()?)
+}
+
+#[test]
+fn what_a_killed_command_began_a_server_finishes() -> Result<()> {
+    let mut installation = with_mail()?;
+    kill_halfway(&mut installation)?;
+    let server = installation.set("TENANTRY_LOG", "debug").serve()?;
+    // Nothing is left to do: the next exchange is a new one.
+    eventually("the server has sealed the rest anew", || {
+        let log = server.stderr();
+        Ok(log.contains("what=\"keys\"").then_some(()))
+    })?;
+    free(&installation)?;
+    let next = done(&installation, &["key", "rotate", "--sealing"])?;
+    ensure!(next["sealing"]["made"] == true, "{next}");
+    the_mail_opens(&installation, server.address()?)
+}
+
+/// Lets the mail leave.
+fn free(installation: &Installation) -> Result<()> {
+    std::fs::remove_file(mail_folder(installation))?;
+    crate::crash::free_mail(installation).map(drop)
+}

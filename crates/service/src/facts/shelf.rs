@@ -1,0 +1,148 @@
+//! Things that were read, each with the marks of what it depends on.
+
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, UnitWeighter};
+use tenantry_core::marks::{Seen, Topic};
+use tenantry_store::Changes;
+
+use super::{BOUND, Counts, WARM};
+
+/// When something is read and what was known to have changed by then: taken before reading.
+pub(crate) struct Taken<const N: usize> {
+    at: Instant,
+    seen: Seen<N>,
+}
+
+impl Taken<2> {
+    /// The same, depending on one thing more that is known only now.
+    pub(crate) fn and(self, later: &Taken<1>) -> Taken<3> {
+        Taken {
+            at: self.at,
+            seen: self.seen.and(&later.seen),
+        }
+    }
+}
+
+/// Something that was read.
+struct Kept<T, const N: usize> {
+    value: Arc<T>,
+    taken: Taken<N>,
+    /// Whether somebody reads it anew already.
+    renewing: AtomicBool,
+}
+
+/// What is known of a key.
+pub(crate) enum Found<T> {
+    /// It counts.
+    Fresh {
+        /// It.
+        value: Arc<T>,
+        /// Whether the caller is to read it anew, beside the request.
+        renew: bool,
+    },
+    /// It was so once, and has to be read anew.
+    Old(Arc<T>),
+    /// Nothing.
+    Nothing,
+}
+
+#[derive(Clone)]
+struct CountEvictions(Arc<Counts>);
+
+impl<K, V> Lifecycle<K, V> for CountEvictions {
+    // What is evicted is dropped when the shelf's lock is released.
+    type RequestState = Option<(K, V)>;
+
+    fn on_evict(&self, state: &mut Self::RequestState, key: K, value: V) {
+        self.0.evictions.fetch_add(1, Ordering::Relaxed);
+        *state = Some((key, value));
+    }
+}
+
+/// A bounded number of things of one kind.
+pub(crate) struct Shelf<K, T, const N: usize> {
+    kept: Cache<K, Arc<Kept<T, N>>, UnitWeighter, DefaultHashBuilder, CountEvictions>,
+    changes: Changes,
+    pub(super) counts: Arc<Counts>,
+}
+
+impl<K: Hash + Eq + Clone, T, const N: usize> Shelf<K, T, N> {
+    pub(super) fn new(capacity: usize, changes: Changes) -> Self {
+        let counts = Arc::<Counts>::default();
+        Self {
+            kept: Cache::with(
+                capacity,
+                u64::try_from(capacity).unwrap_or(u64::MAX),
+                UnitWeighter,
+                DefaultHashBuilder::default(),
+                CountEvictions(Arc::clone(&counts)),
+            ),
+            changes,
+            counts,
+        }
+    }
+
+    /// What is known of a key. Asks nobody and waits for nobody.
+    pub(crate) fn find<Q>(&self, key: &Q) -> Found<T>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let Some(kept) = self.kept.get(key) else {
+            self.counts.misses.fetch_add(1, Ordering::Relaxed);
+            return Found::Nothing;
+        };
+        let age = kept.taken.at.elapsed();
+        let value = Arc::clone(&kept.value);
+        if age >= BOUND || !self.changes.marks().unchanged(&kept.taken.seen) {
+            self.counts.stale.fetch_add(1, Ordering::Relaxed);
+            return Found::Old(value);
+        }
+        self.counts.hits.fetch_add(1, Ordering::Relaxed);
+        let renew = age >= WARM && !kept.renewing.swap(true, Ordering::Relaxed);
+        Found::Fresh { value, renew }
+    }
+
+    /// Takes the marks of what is about to be read.
+    pub(crate) fn take<const M: usize>(&self, topics: [Topic; M]) -> Taken<M> {
+        Taken {
+            at: Instant::now(),
+            seen: self.changes.marks().seen(topics),
+        }
+    }
+
+    /// Keeps what was read after `taken`.
+    pub(crate) fn keep(&self, key: K, value: Arc<T>, taken: Taken<N>) {
+        let kept = Kept {
+            value,
+            taken,
+            renewing: AtomicBool::new(false),
+        };
+        self.kept.insert(key, Arc::new(kept));
+    }
+
+    /// Takes one thing out.
+    pub(crate) fn remove<Q>(&self, key: &Q)
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.kept.remove(key);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Takes out what is meant.
+    pub(super) fn take_out(&self, meant: impl Fn(&T) -> bool) {
+        self.kept.retain(|_, kept| !meant(&kept.value));
+    }
+
+    pub(super) fn forget(&self, unused: Duration) {
+        self.kept.retain(|_, kept| kept.taken.at.elapsed() < unused);
+    }
+}

@@ -1,0 +1,148 @@
+//! Exchanging the key that stored values are sealed with.
+//!
+//! 1. In one transaction a new data key takes the place of the one that seals, which only opens from
+//!    then on. Every process reads that within a second; until then it may go on sealing with the old
+//!    one, which does no harm, since all open both. A value that names a key not known yet has the
+//!    keys read at once (`Keyring::open_sealed`).
+//! 2. All values that name another key than the one that seals are sealed anew (`resealing.rs`). What
+//!    is left to do is what the values themselves say, so whoever comes after a crash goes on, and
+//!    asking for an exchange once more finishes the one before.
+//! 3. Whatever a late process sealed with the old key is found by housekeeping, which looks once a
+//!    minute in the first hour and once an hour later.
+//! 4. A day after step 1 the old key goes, if no value names it, which is seen in the transaction that
+//!    removes it. The day is for values that are sealed and not yet written down when that looks: no
+//!    transaction takes minutes, but a process can be stopped, or sleep with its machine. A value that
+//!    does not open is left as it is, told, and keeps its key.
+
+use std::time::Duration;
+
+use tenantry_core::Timestamp;
+use tenantry_core::keys::{OPENED_AFTER, SealingState};
+use tenantry_store::control::SealedDataKey;
+use uuid::Uuid;
+
+use crate::{Refusal, Service};
+
+/// How long after somebody began to seal anew, another does not: at first, and in general.
+const PAUSES: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(1));
+
+/// What came of exchanging the sealing key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealingRotation {
+    /// The id of the key that seals.
+    pub id: Uuid,
+    /// Whether it was made for this; `false` where an exchange that was begun before was finished.
+    pub made: bool,
+    /// Values that were sealed anew.
+    pub resealed: usize,
+    /// Values that do not open and were left as they are.
+    pub damaged: usize,
+    /// When the keys before go, at the earliest; `None` where there are none.
+    pub gone_at: Option<Timestamp>,
+}
+
+impl Service {
+    /// Makes a new data key and seals everything with it, or finishes an exchange that was begun
+    /// before. Tells meanwhile how many values of how many are done.
+    pub async fn rotate_sealing_key(
+        &self,
+        mut progress: impl FnMut(usize, usize),
+    ) -> Result<SealingRotation, Refusal> {
+        let before = self.keyring().sealing_key();
+        self.follow_keys().await?;
+        // Somebody else exchanged it at this moment, or began to and did not finish.
+        let begun = self.keyring().sealing_key() != before || self.count_old_values().await? > 0;
+        let made = !begun && self.make_data_key(before).await?;
+        let resealed = self.seal_anew(&mut progress).await?;
+        let gone_at = self
+            .retiring_data_keys()
+            .await?
+            .iter()
+            .map(|key| key.since + OPENED_AFTER)
+            .max();
+        Ok(SealingRotation {
+            id: self.keyring().sealing_key(),
+            made,
+            resealed: resealed.done,
+            damaged: resealed.damaged,
+            gone_at,
+        })
+    }
+
+    /// Puts a new data key in the place of the one that sealed `before`; `false` where somebody else did at
+    /// this moment.
+    async fn make_data_key(&self, before: Uuid) -> Result<bool, Refusal> {
+        let key = self
+            .keyring()
+            .draw_data_key(self.clock(), self.entropy())
+            .map_err(Refusal::failed("a sealing key could not be made"))?;
+        let mut tx = self.control().begin().await?;
+        tx.keys().raise_version().await?;
+        let now = self.clock().now();
+        let made =
+            tx.keys().retire_data_key(before, now).await? && tx.keys().add_data_key(&key).await?;
+        if made {
+            tx.commit().await?;
+            tracing::info!(key.id = %key.id, "a new sealing key is in use");
+        } else {
+            drop(tx);
+        }
+        self.follow_keys().await?;
+        Ok(made)
+    }
+
+    async fn retiring_data_keys(&self) -> Result<Vec<SealedDataKey>, Refusal> {
+        let mut tx = self.control().read().await?;
+        let mut keys = tx.keys().list_data_keys().await?;
+        keys.retain(|key| key.state == SealingState::Retiring);
+        Ok(keys)
+    }
+
+    /// Seals anew what an exchange left, and removes keys that nothing names any more; how much there
+    /// was to do.
+    pub(super) async fn look_after_sealed(&self) -> Result<usize, Refusal> {
+        let retiring = self.retiring_data_keys().await?;
+        let Some(newest) = retiring.iter().map(|key| key.since).max() else {
+            return Ok(0);
+        };
+        let now = self.clock().now();
+        let young = now.since(newest) < PAUSES.1;
+        let pause = if young { PAUSES.0 } else { PAUSES.1 };
+        let mut tx = self.control().begin().await?;
+        let mine = tx.keys().claim_resealing(now - pause, now).await?;
+        tx.commit().await?;
+        if !mine {
+            return Ok(0);
+        }
+        self.follow_keys().await?;
+        let resealed = self.seal_anew(&mut |_, _| ()).await?;
+        let mut removed = 0;
+        for key in retiring {
+            if key.since + OPENED_AFTER <= now && self.remove_data_key(&key).await? {
+                removed += 1;
+            }
+        }
+        Ok(resealed.done + removed)
+    }
+
+    /// Removes a data key, if no value names any but the one that seals.
+    async fn remove_data_key(&self, key: &SealedDataKey) -> Result<bool, Refusal> {
+        let mut tx = self.control().begin().await?;
+        tx.keys().raise_version().await?;
+        let active = tx.keys().list_data_keys().await?;
+        let active = active.iter().find(|key| key.state == SealingState::Active);
+        let Some(active) = active else {
+            return Ok(false);
+        };
+        if self.count_others(&mut tx, active.id).await? > 0 {
+            return Ok(false);
+        }
+        let removed = tx.keys().remove_data_key(key.id).await?;
+        tx.commit().await?;
+        self.follow_keys().await?;
+        if removed {
+            tracing::info!(key.id = %key.id, "a sealing key that nothing names any more is removed");
+        }
+        Ok(removed)
+    }
+}

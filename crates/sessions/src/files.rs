@@ -1,0 +1,272 @@
+//! The driver `file`: a file for each session, under a folder for its tenant and generation.
+//!
+//! `{tenant or platform}/{generation}/s/{session}.json` is a session. Empty files of its name in
+//! `p/{person}`, `d/{device}` and `e/{day it runs out}` lead to it, and are there before it is and
+//! as long. A file is replaced whole, by one who holds the lock of its name, which other processes
+//! heed too: commands work beside a running server. Names come from ids alone.
+
+mod limit;
+mod place;
+mod tree;
+mod write;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tenantry_core::session::{EndReason, Handle, Session, Subject};
+use tenantry_core::user::SecurityVersion;
+use tenantry_core::{DeviceId, Generation, SessionId, TenantId, Timestamp};
+use tenantry_store::Changes;
+use tenantry_store::control::StoredSession;
+
+use crate::SessionError;
+use crate::tally::Tally;
+use place::Place;
+use tree::Tree;
+
+pub use write::PATIENCE;
+
+/// Sessions in files.
+#[derive(Clone)]
+pub struct FileSessions {
+    tree: Arc<Tree>,
+    changes: Changes,
+    tally: Tally,
+}
+
+impl FileSessions {
+    /// The sessions in this folder, which is made with the first of them; what changes is told to
+    /// `changes`.
+    pub fn new(root: PathBuf, changes: Changes) -> Self {
+        Self {
+            tree: Arc::new(Tree::new(root)),
+            changes,
+            tally: Tally::default(),
+        }
+    }
+
+    pub(crate) const fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Does what waits for the disk where no other task waits for it.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tree) -> Result<T, SessionError> + Send + 'static,
+    ) -> Result<T, SessionError> {
+        let tree = Arc::clone(&self.tree);
+        let done = tokio::task::spawn_blocking(move || work(&tree)).await;
+        done.map_err(|error| self.tree.failed("working")(io::Error::other(error)))?
+    }
+
+    pub(crate) async fn add(&self, stored: &StoredSession) -> Result<(), SessionError> {
+        let stored = stored.clone();
+        self.run(move |tree| tree.add(&stored)).await
+    }
+
+    pub(crate) async fn lookup(
+        &self,
+        handle: &Handle,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        let handle = *handle;
+        self.run(move |tree| tree.read(&handle)).await
+    }
+
+    pub(crate) async fn list(
+        &self,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, SessionError> {
+        let subject = *subject;
+        self.run(move |tree| {
+            let place = Place::of(subject.scope());
+            let mut alive = Vec::new();
+            for id in tree.led(&place.of_person(subject.person()))? {
+                let stored = tree.read_or_tell(&place.handle(id))?;
+                alive.extend(
+                    stored
+                        .map(|stored| stored.session)
+                        .filter(|session| session.is_alive(now) && session.subject == subject),
+                );
+            }
+            alive.sort_by_key(|session| (std::cmp::Reverse(session.last_seen_at), session.id));
+            Ok(alive)
+        })
+        .await
+    }
+
+    pub(crate) async fn rotate(
+        &self,
+        handle: &Handle,
+        from: &[u8; 32],
+        to: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<bool, SessionError> {
+        let (handle, from, to) = (*handle, *from, *to);
+        self.run(move |tree| {
+            tree.change(&handle, |stored| {
+                let fits = stored.session.ended_at.is_none() && stored.token_hash == from;
+                if fits {
+                    stored.token_hash = to;
+                    stored.session.last_seen_at = now;
+                }
+                fits
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn carry_over(
+        &self,
+        handle: &Handle,
+        from: SecurityVersion,
+    ) -> Result<bool, SessionError> {
+        let handle = *handle;
+        self.run(move |tree| {
+            tree.change(&handle, |stored| {
+                let session = &mut stored.session;
+                let fits = session.ended_at.is_none() && session.security_version == from;
+                if fits {
+                    session.security_version = SecurityVersion(from.0 + 1);
+                }
+                fits
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn touch(&self, handle: &Handle, now: Timestamp) -> Result<(), SessionError> {
+        let handle = *handle;
+        self.run(move |tree| {
+            tree.change(&handle, |stored| {
+                let session = &mut stored.session;
+                let later = session.ended_at.is_none() && session.last_seen_at < now;
+                if later {
+                    session.last_seen_at = now;
+                }
+                later
+            })
+        })
+        .await
+        .map(drop)
+    }
+
+    pub(crate) async fn end(
+        &self,
+        handle: &Handle,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, SessionError> {
+        let handle = *handle;
+        self.run(move |tree| tree.end(&handle, (reason, now), |_| true))
+            .await
+    }
+
+    pub(crate) async fn end_device(
+        &self,
+        tenant: TenantId,
+        generation: Generation,
+        device: DeviceId,
+        now: Timestamp,
+    ) -> Result<u64, SessionError> {
+        self.run(move |tree| {
+            let place = Place::of(Some((tenant, generation)));
+            let ids = tree.led(&place.of_device(device))?;
+            tree.end_these(&place, &ids, (EndReason::Admin, now), |stored| {
+                stored.device == Some(device)
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn end_on_devices(
+        &self,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<u64, SessionError> {
+        let subject = *subject;
+        self.run(move |tree| {
+            let place = Place::of(subject.scope());
+            let ids = tree.led(&place.of_person(subject.person()))?;
+            tree.end_these(&place, &ids, (EndReason::Admin, now), |stored| {
+                stored.device.is_some()
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn end_others(
+        &self,
+        subject: &Subject,
+        keep: Option<SessionId>,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<u64, SessionError> {
+        let subject = *subject;
+        self.run(move |tree| {
+            let place = Place::of(subject.scope());
+            let mut ids = tree.led(&place.of_person(subject.person()))?;
+            ids.retain(|id| Some(*id) != keep);
+            tree.end_these(&place, &ids, (reason, now), |stored| {
+                stored.session.subject == subject
+            })
+        })
+        .await
+    }
+
+    pub(crate) async fn end_tenant(
+        &self,
+        tenant: TenantId,
+        up_to: Generation,
+        now: Timestamp,
+    ) -> Result<u64, SessionError> {
+        self.run(move |tree| {
+            let mut ended = 0;
+            for place in tree.generations(tenant)? {
+                if place.generation() > up_to.number() {
+                    continue;
+                }
+                let ids = tree.sessions(&place)?;
+                ended += tree.end_these(&place, &ids, (EndReason::Tenant, now), |_| true)?;
+            }
+            Ok(ended)
+        })
+        .await
+    }
+
+    /// Takes out every trace of a tenant's sessions; how many there were.
+    pub async fn remove_tenant(&self, tenant: TenantId) -> Result<u64, SessionError> {
+        self.run(move |tree| tree.remove_tenant(tenant)).await
+    }
+
+    pub(crate) async fn count_live(
+        &self,
+        tenant: TenantId,
+        now: Timestamp,
+    ) -> Result<u64, SessionError> {
+        self.run(move |tree| {
+            let mut live = 0;
+            for place in tree.generations(tenant)? {
+                for id in tree.sessions(&place)? {
+                    let stored = tree.read_or_tell(&place.handle(id))?;
+                    live += u64::from(stored.is_some_and(|stored| {
+                        stored.session.ended_at.is_none() && stored.session.expires_at > now
+                    }));
+                }
+            }
+            Ok(live)
+        })
+        .await
+    }
+
+    /// Forgets sessions that ran out before `before`; how many. Looks only at those that ran out on
+    /// that day or earlier.
+    pub async fn remove_expired(&self, before: Timestamp) -> Result<u64, SessionError> {
+        self.run(move |tree| tree.remove_expired(before)).await
+    }
+}

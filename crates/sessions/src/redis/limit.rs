@@ -1,0 +1,51 @@
+//! A person's sessions that are too many.
+
+use std::collections::HashMap;
+
+use ::redis::{Pipeline, cmd};
+use tenantry_core::session::Subject;
+use tenantry_core::{SessionId, Timestamp};
+
+use super::keys::Keys;
+use super::{PAGE, RedisSessions, read};
+use crate::SessionError;
+use crate::limit::surplus_of;
+
+impl RedisSessions {
+    /// All but the `most` that were used last. Nothing leads from a person to sessions that are over
+    /// any more, so that somebody who signs in and out all day costs what is new.
+    pub(crate) async fn surplus(
+        &self,
+        subject: &Subject,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, SessionError> {
+        let keys = Keys::of(subject.scope());
+        let lead = keys.of_person(subject.person());
+        let (mut alive, mut over) = (Vec::new(), Vec::new());
+        for page in self.members(&lead).await?.chunks(PAGE) {
+            let mut asked = Pipeline::with_capacity(page.len());
+            for id in page {
+                asked.cmd("HGETALL").arg(keys.session(*id));
+            }
+            let found: Vec<HashMap<String, String>> = self.redis.pipeline(&asked).await?;
+            for (id, found) in page.iter().zip(&found) {
+                match read(&keys.handle(*id), &keys.session(*id), found) {
+                    Ok(Some(stored)) if stored.session.ended_at.is_none() => {
+                        alive.push(stored.session);
+                    }
+                    Ok(_) => over.push(id.to_string()),
+                    // Nobody can use it, so it counts for nothing.
+                    Err(error) => tracing::error!(%error, "a session is not counted"),
+                }
+            }
+        }
+        for page in over.chunks(PAGE) {
+            let mut removed = cmd("ZREM");
+            removed.arg(&lead).arg(page);
+            self.redis.query::<i64>(&removed).await?;
+        }
+        alive.retain(|session| session.is_alive(now) && session.subject == *subject);
+        Ok(surplus_of(alive, most))
+    }
+}

@@ -1,0 +1,8 @@
+//! What every driver does.
+
+mod ending;
+mod limit;
+mod races;
+mod scopes;
+mod single;
+mod tenants;

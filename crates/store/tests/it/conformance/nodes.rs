@@ -1,0 +1,70 @@
+//! The processes that serve, and what they are asked to take out of memory.
+
+use std::time::Duration;
+
+use tenantry_core::{InstanceId, TenantId};
+use tenantry_store::control::Clearing;
+
+use crate::support::{Bench, Dialect};
+
+on_both! {
+    processes_are_known_while_they_are_seen,
+    each_answers_once,
+}
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn node(bench: &Bench) -> InstanceId {
+    InstanceId::from_uuid(bench.uuid())
+}
+
+async fn processes_are_known_while_they_are_seen(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (one, other) = (node(&bench), node(&bench));
+    let begun = bench.now();
+    apply!(bench, nodes().mark_seen(one, begun));
+    apply!(bench, nodes().mark_seen(other, begun));
+    bench.time.advance(MINUTE);
+    let later = bench.now();
+    apply!(bench, nodes().mark_seen(one, later));
+    assert_eq!(look!(bench, nodes().count_others(one, begun)), 1);
+    assert_eq!(look!(bench, nodes().count_others(other, later)), 1);
+    assert_eq!(look!(bench, nodes().count_others(one, later)), 0);
+    assert_eq!(apply!(bench, nodes().remove_before(later)), 1);
+    apply!(bench, nodes().remove(one));
+    assert_eq!(look!(bench, nodes().count_others(other, begun)), 0);
+}
+
+async fn each_answers_once(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (asking, answering) = (node(&bench), node(&bench));
+    let begun = bench.now();
+    let of_all = Clearing {
+        id: bench.uuid(),
+        tenant: None,
+    };
+    let of_one = Clearing {
+        id: bench.uuid(),
+        tenant: Some(TenantId::from_uuid(bench.uuid())),
+    };
+    apply!(bench, nodes().ask(&of_all, begun));
+    bench.time.advance(MINUTE);
+    let later = bench.now();
+    apply!(bench, nodes().ask(&of_one, later));
+    let asked = look!(bench, nodes().list_unanswered(answering, begun));
+    assert_eq!(asked, [of_all, of_one]);
+    let asked = look!(bench, nodes().list_unanswered(answering, later));
+    assert_eq!(asked, [of_one], "what was asked before is over");
+    for counts in ["{\"a\":1}", "{}"] {
+        apply!(bench, nodes().answer(of_one.id, answering, counts));
+    }
+    apply!(bench, nodes().answer(of_one.id, asking, "{}"));
+    let answers = look!(bench, nodes().list_answers(of_one.id, asking));
+    assert_eq!(answers, ["{\"a\":1}"]);
+    let asked = look!(bench, nodes().list_unanswered(answering, begun));
+    assert_eq!(asked, [of_all]);
+    assert_eq!(apply!(bench, nodes().remove_before(later)), 1);
+    // Forgotten meanwhile: nothing is left behind.
+    apply!(bench, nodes().answer(of_all.id, answering, "{}"));
+    assert!(look!(bench, nodes().list_answers(of_all.id, asking)).is_empty());
+}
