@@ -61,7 +61,7 @@ impl Service {
     /// Looks at each part.
     pub async fn parts(&self) -> Vec<Part> {
         let parts = self.look_at_parts().await;
-        *self.parts_seen().lock() = parts.clone();
+        self.parts_seen().lock().clone_from(&parts);
         parts
     }
 

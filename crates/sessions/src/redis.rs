@@ -328,7 +328,6 @@ impl RedisSessions {
     /// Redis forgets by itself what has run out.
     #[expect(
         clippy::unused_async,
-        clippy::unused_self,
         reason = "the other drivers have something to do"
     )]
     pub(crate) async fn remove_expired(&self, _before: Timestamp) -> Result<u64, SessionError> {

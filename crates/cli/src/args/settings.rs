@@ -48,8 +48,10 @@ pub(crate) struct SettingArgs {
     )]
     pub(crate) cluster_url: Option<String>,
     /// Where sessions lie: `database`, `redis` or `file` [default: database].
+    // `--sessions` alone is what commands call the sessions that they end.
     #[arg(
-        long,
+        id = "sessions_driver",
+        long = "sessions-driver",
         global = true,
         env = "TENANTRY_SESSIONS",
         value_name = "DRIVER",

@@ -26,28 +26,25 @@ pub(super) async fn run(
 }
 
 async fn clear(service: &Service, args: &ClearArgs, out: Output) -> Result<ExitCode, Exit> {
-    let cleared = match &args.tenant {
-        Some(name) => {
-            let tenant = named(service, name).await?.tenant;
-            let slug = tenant.slug.as_str();
-            out.confirm(&question(&tenant.name, args.sessions), slug, args.force)
-                .await?;
-            let progress = Progress::start("Clearing tenants", out);
-            progress.show(0, 1);
-            let cleared = service.clear_tenant(tenant.id, args.sessions).await;
-            progress.end();
-            cleared?
-        }
-        None => {
-            let question = question("every tenant and of the platform", args.sessions);
-            out.confirm(&question, ALL, args.force).await?;
-            let progress = Progress::start("Clearing tenants", out);
-            let cleared = service
-                .clear_everything(args.sessions, |done, total| progress.show(done, total))
-                .await;
-            progress.end();
-            cleared?
-        }
+    let cleared = if let Some(name) = &args.tenant {
+        let tenant = named(service, name).await?.tenant;
+        let slug = tenant.slug.as_str();
+        out.confirm(&question(&tenant.name, args.sessions), slug, args.force)
+            .await?;
+        let progress = Progress::start("Clearing tenants", out);
+        progress.show(0, 1);
+        let cleared = service.clear_tenant(tenant.id, args.sessions).await;
+        progress.end();
+        cleared?
+    } else {
+        let question = question("every tenant and of the platform", args.sessions);
+        out.confirm(&question, ALL, args.force).await?;
+        let progress = Progress::start("Clearing tenants", out);
+        let cleared = service
+            .clear_everything(args.sessions, |done, total| progress.show(done, total))
+            .await;
+        progress.end();
+        cleared?
     };
     if cleared.silent > 0 {
         let nodes = match cleared.silent {

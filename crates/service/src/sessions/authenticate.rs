@@ -99,6 +99,12 @@ impl Service {
             Found::Fresh { value, .. } | Found::Old(value) if !self.is_signed_yet(&value.proof) => {
                 self.prove(credential).await?
             }
+            // Its use is to be noted anew, or it lay unused too long as far as is known here.
+            Found::Fresh { value, .. }
+                if now.since(value.principal.session.last_seen_at) >= TOUCH_AFTER =>
+            {
+                value.proof.clone()
+            }
             Found::Fresh { value, renew } => {
                 value.proof.fits(hinted, now)?;
                 session::check(&value.principal.session, &value.facts, now)

@@ -67,7 +67,7 @@ async fn a_key_is_published_before_it_signs_and_until_its_tokens_have_run_out(dr
     let test = with_acme(driver).await;
     let service = &test.service;
     let (_, old) = token(&test).await;
-    assert_eq!(published(service), [old.clone()]);
+    assert_eq!(published(service), std::slice::from_ref(&old));
 
     let begun = service.rotate_signing_key().await.unwrap();
     let new = begun.kid.clone();
@@ -79,7 +79,7 @@ async fn a_key_is_published_before_it_signs_and_until_its_tokens_have_run_out(dr
     let again = service.rotate_signing_key().await.unwrap();
     assert_eq!((again.made, &again.kid), (false, &new));
 
-    test.clock.advance(PUBLISHED_BEFORE - A_WHILE);
+    test.clock.advance(PUBLISHED_BEFORE.saturating_sub(A_WHILE));
     assert_eq!(service.look_after_keys().await.unwrap(), 0);
     assert_eq!(token(&test).await.1, old, "it signs too early");
 
@@ -92,13 +92,15 @@ async fn a_key_is_published_before_it_signs_and_until_its_tokens_have_run_out(dr
     assert_eq!(token(&test).await.1, new);
     assert_eq!(published(service), [old.clone(), new.clone()]);
 
-    test.clock.advance(ACCESS_TOKEN - Duration::from_secs(1));
+    test.clock
+        .advance(ACCESS_TOKEN.saturating_sub(Duration::from_secs(1)));
     service.look_after_keys().await.unwrap();
     assert!(
         counts(service, &last).await,
         "a token ended before its time"
     );
-    test.clock.advance(PUBLISHED_AFTER - ACCESS_TOKEN);
+    test.clock
+        .advance(PUBLISHED_AFTER.saturating_sub(ACCESS_TOKEN));
     service.look_after_keys().await.unwrap();
     assert_eq!(published(service).len(), 2);
     test.clock.advance(Duration::from_secs(1));
@@ -123,7 +125,7 @@ async fn the_schedule_exchanges_it_once_for_all_processes(driver: Driver) {
         opened.await.unwrap().unwrap()
     };
     let (one, two) = (scheduled().await, scheduled().await);
-    test.clock.advance(90 * DAY - A_WHILE);
+    test.clock.advance((90 * DAY).saturating_sub(A_WHILE));
     assert_eq!(one.look_after_keys().await.unwrap(), 0);
     test.clock.advance(A_WHILE);
     // Who has no schedule begins nothing.

@@ -73,15 +73,15 @@ async fn two_nodes_race(scene: Scene) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn provisioning() {
-    two_nodes_race(Scene::Invite).await;
+    Box::pin(two_nodes_race(Scene::Invite)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recreating() {
-    two_nodes_race(Scene::Recreate).await;
+    Box::pin(two_nodes_race(Scene::Recreate)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn purging() {
-    two_nodes_race(Scene::Purge).await;
+    Box::pin(two_nodes_race(Scene::Purge)).await;
 }

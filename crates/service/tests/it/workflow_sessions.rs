@@ -100,12 +100,12 @@ async fn recreating(isolation: Isolation) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tenant_in_use_is_purged() {
-    purging(Isolation::Database).await;
+    Box::pin(purging(Isolation::Database)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schema_in_use_is_purged() {
-    purging(Isolation::Schema).await;
+    Box::pin(purging(Isolation::Schema)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -299,21 +299,18 @@ impl Tree {
     ) -> Result<bool, SessionError> {
         let failed = self.failed("removing a session");
         let gone = remove(&self.root.join(place.session(id))).map_err(&failed)?;
-        let mut leads = match stored {
-            Some(stored) => {
-                let mut leads = vec![place.of_person(stored.session.subject.person())];
-                leads.extend(stored.device.map(|device| place.of_device(device)));
-                leads
-            }
-            None => {
-                let all = [place.people(), place.devices()].into_iter();
-                let named = all.map(|all| Ok((self.names(&all)?, all)));
-                let named = named.collect::<Result<Vec<_>, SessionError>>()?;
-                let joined = named
-                    .iter()
-                    .flat_map(|(names, all)| names.iter().map(move |name| all.join(name)));
-                joined.collect()
-            }
+        let mut leads = if let Some(stored) = stored {
+            let mut leads = vec![place.of_person(stored.session.subject.person())];
+            leads.extend(stored.device.map(|device| place.of_device(device)));
+            leads
+        } else {
+            let all = [place.people(), place.devices()].into_iter();
+            let named = all.map(|all| Ok((self.names(&all)?, all)));
+            let named = named.collect::<Result<Vec<_>, SessionError>>()?;
+            let joined = named
+                .iter()
+                .flat_map(|(names, all)| names.iter().map(move |name| all.join(name)));
+            joined.collect()
         };
         leads.push(day.to_owned());
         for lead in leads {

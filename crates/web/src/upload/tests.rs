@@ -5,14 +5,10 @@ use super::*;
 const BOUNDARY: &str = "----WebKitFormBoundaryx";
 
 fn form(parts: &[&str]) -> Bytes {
-    let mut body = String::new();
-    for part in parts {
-        body.push_str(&format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; {part}\r\n"
-        ));
-    }
-    body.push_str(&format!("--{BOUNDARY}--\r\n"));
-    Bytes::from(body)
+    let part = |part: &&str| format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {part}\r\n");
+    let parts = parts.iter().map(part);
+    let end = format!("--{BOUNDARY}--\r\n");
+    Bytes::from(parts.chain([end]).collect::<String>())
 }
 
 fn read(bytes: &Bytes) -> Option<(Fields, Bytes)> {

@@ -66,6 +66,6 @@ on_each_session_driver!(
 /// Every change has a scene of its own, so that none stands on what another left.
 #[test]
 fn nobody_is_on_stage_twice() {
-    let names: HashSet<String> = Change::ALL.iter().map(Change::name).collect();
+    let names: HashSet<String> = Change::ALL.into_iter().map(Change::name).collect();
     assert_eq!(names.len(), Change::ALL.len());
 }

@@ -109,12 +109,12 @@ async fn is_not_felt(options: Options) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_of_sign_ins_is_felt_by_nobody_else() {
-    is_not_felt(Options::sqlite().without_rate_limits()).await;
+    Box::pin(is_not_felt(Options::sqlite().without_rate_limits())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_of_sign_ins_is_felt_by_nobody_else_with_postgres() {
-    is_not_felt(Options::postgres().without_rate_limits()).await;
+    Box::pin(is_not_felt(Options::postgres().without_rate_limits())).await;
 }
 
 /// Of many guesses at the same moment no more are compared than are allowed one after another.
@@ -145,12 +145,12 @@ async fn guesses_are_counted(options: Options) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_at_one_moment_are_counted_one_by_one() {
-    guesses_are_counted(Options::sqlite()).await;
+    Box::pin(guesses_are_counted(Options::sqlite())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guesses_at_one_moment_are_counted_one_by_one_with_postgres() {
-    guesses_are_counted(Options::postgres()).await;
+    Box::pin(guesses_are_counted(Options::postgres())).await;
 }
 
 /// A hash that takes about a second to compare, the most that one brought from elsewhere may take.

@@ -61,7 +61,10 @@ async fn what_ended_while_it_was_rotated_stays_ended(bench: Bench) {
                             .unwrap();
                         false
                     }
-                    _ => store.rotate(&handle, &from, &to, now).await.unwrap() && false,
+                    _ => {
+                        store.rotate(&handle, &from, &to, now).await.unwrap();
+                        false
+                    }
                 }
             });
         }

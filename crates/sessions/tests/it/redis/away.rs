@@ -98,7 +98,8 @@ async fn what_is_frozen_is_given_up_within_the_deadlines() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crowd_before_a_hanging_redis_waits_no_longer_than_one() {
     let bench = Bench::open(Lies::Redis).await;
-    let proxy = Proxy::before(&bench.redis().url()).await.unwrap();
+    let url = bench.redis().url();
+    let proxy = Proxy::before(&url).await.unwrap();
     let redis = Redis::at(&proxy.url().parse().unwrap()).unwrap();
     let store = SessionStore::Redis(RedisSessions::new(redis.clone(), Changes::default()));
     let handle = bench.begun(bench.person()).await.session.handle();
@@ -125,7 +126,8 @@ async fn a_crowd_before_a_hanging_redis_waits_no_longer_than_one() {
 #[tokio::test]
 async fn a_cut_around_a_change_is_an_error_and_the_next_connection_works() {
     let bench = Bench::open(Lies::Redis).await;
-    let proxy = Proxy::before(&bench.redis().url()).await.unwrap();
+    let url = bench.redis().url();
+    let proxy = Proxy::before(&url).await.unwrap();
     let redis = Redis::at(&proxy.url().parse().unwrap()).unwrap();
     let store = SessionStore::Redis(RedisSessions::new(redis.clone(), Changes::default()));
     // From here on Redis knows the script, so that the next request with it is the change itself.

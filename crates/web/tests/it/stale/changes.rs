@@ -52,7 +52,7 @@ impl Change {
     ];
 
     /// A slug, and what stands before an `@`.
-    pub(super) fn name(&self) -> String {
+    pub(super) fn name(self) -> String {
         format!("{self:?}").to_lowercase()
     }
 
@@ -83,11 +83,9 @@ pub(super) struct Person {
     pub(super) refresh: String,
 }
 
-impl Person {
-    /// Whether the tenant's address leads nowhere after a change, or to another tenant.
-    pub(super) fn is_gone(&self, change: &str) -> bool {
-        change == "Purged" || change == "MadeAgainAfterAPurge"
-    }
+/// Whether the tenant's address leads nowhere after a change, or to another tenant.
+pub(super) fn is_gone(change: &str) -> bool {
+    change == "Purged" || change == "MadeAgainAfterAPurge"
 }
 
 /// A tenant with an owner, and a platform admin: whoever makes the changes.

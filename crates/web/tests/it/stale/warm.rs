@@ -9,7 +9,7 @@ use tenantry_service::signin::Person as Somebody;
 use tenantry_testkit::app::{Answer, Call, TestApp};
 use tokio::task::JoinHandle;
 
-use super::changes::Person;
+use super::changes::{Person, is_gone};
 
 /// How often somebody asks while the change is made: often enough that what was read before it is
 /// still young when it has happened, were nothing told.
@@ -87,7 +87,7 @@ impl Warm {
 
     /// Nothing of it counts any more, wherever it is shown.
     pub(super) async fn expect_stale(&self, app: &TestApp, person: &Person, case: &str) {
-        let asked = if person.is_gone(case) {
+        let asked = if is_gone(case) {
             vec!["localhost"]
         } else {
             hosts(person)

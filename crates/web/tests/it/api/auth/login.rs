@@ -329,12 +329,12 @@ async fn tries_are_limited(options: Options) {
 
 #[tokio::test]
 async fn wrong_tries_are_limited_for_known_and_unknown_alike() {
-    tries_are_limited(Options::sqlite()).await;
+    Box::pin(tries_are_limited(Options::sqlite())).await;
 }
 
 #[tokio::test]
 async fn wrong_tries_are_limited_for_known_and_unknown_alike_with_postgres() {
-    tries_are_limited(Options::postgres()).await;
+    Box::pin(tries_are_limited(Options::postgres())).await;
 }
 
 #[tokio::test]

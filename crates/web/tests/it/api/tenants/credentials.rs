@@ -43,7 +43,7 @@ fn seconds(answer: &Answer) -> u64 {
 }
 
 async fn are_revealed_once_and_listed_without_a_password(driver: Driver) {
-    let (app, _, admin) = start(driver).await;
+    let (app, _, admin) = Box::pin(start(driver)).await;
     let listed = list(&app, &admin).await;
     assert_eq!(listed.len(), 1, "the server's own: {listed:?}");
     assert_eq!(listed[0]["slot"], "service");
@@ -114,7 +114,7 @@ fn password(page: &Answer) -> String {
 }
 
 async fn a_link_is_mailed_and_used_once(driver: Driver) {
-    let (app, acme, admin) = start(driver).await;
+    let (app, acme, admin) = Box::pin(start(driver)).await;
     let other = app.tenant("globex").await;
     let sent = rotate(&app, &admin, &json!({})).await.ok(200);
     assert_eq!(sent, json!({ "status": "link_sent" }));
@@ -152,7 +152,7 @@ async fn a_link_is_mailed_and_used_once(driver: Driver) {
 }
 
 async fn a_link_says_when_to_come_back(driver: Driver) {
-    let (app, acme, admin) = start(driver).await;
+    let (app, acme, admin) = Box::pin(start(driver)).await;
     let reveal = json!({ "reveal": true });
     rotate(&app, &admin, &reveal).await.ok(200);
     // A body may be left out.
