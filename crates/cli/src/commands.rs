@@ -113,6 +113,9 @@ async fn over(
         Some(doing) => acts::around(&service, doing, Box::pin(command(&service))).await,
         None => Box::pin(command(&service)).await,
     };
+    if let Err(error) = service.settle_everywhere().await {
+        tracing::warn!(%error, "whether it counts in every node by now is not known; it does within a second");
+    }
     service.close().await;
     code
 }

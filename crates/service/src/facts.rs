@@ -26,12 +26,12 @@ pub(crate) use counts::Counts;
 pub use counts::FactCounts;
 pub(crate) use shelf::{Found, Shelf};
 
-/// For how long what was read counts, from before it was read. What is promised is a second; the
-/// rest is for whoever takes long to answer.
-pub const BOUND: Duration = Duration::from_millis(800);
+/// For how long what was read counts, from before it was read. What is promised is a second; half of
+/// it is for whoever takes long to answer, and a command waits no longer than this before it ends.
+pub const BOUND: Duration = Duration::from_millis(500);
 
 /// From what age on something that is used is read anew beside the request.
-const WARM: Duration = Duration::from_millis(400);
+const WARM: Duration = Duration::from_millis(250);
 
 /// After how long unused something is forgotten: nothing of it counts any more, but a known token
 /// need not be verified again.

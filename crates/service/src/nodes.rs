@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
+use crate::facts::BOUND;
 use crate::{Refusal, Service};
 
 pub use channel::Channel;
@@ -67,6 +68,24 @@ impl Service {
         tx.commit().await?;
         self.tell(&[]).await;
         Ok(0)
+    }
+
+    /// Waits until what this process changed counts in every other that serves, for a command that is
+    /// about to end: whoever runs it finds it done everywhere. That takes half a second at the most,
+    /// and nothing where nobody serves or nothing was changed that requests are judged by.
+    pub async fn settle_everywhere(&self) -> Result<(), Refusal> {
+        self.tell_the_rest().await;
+        let Some(told) = self.control().changes().last_told() else {
+            return Ok(());
+        };
+        let since = self.clock().now() - GONE;
+        let mut tx = self.control().read().await?;
+        let others = tx.nodes().count_others(self.node().id, since).await?;
+        drop(tx);
+        if others > 0 {
+            tokio::time::sleep(BOUND.saturating_sub(told.elapsed())).await;
+        }
+        Ok(())
     }
 
     /// Notes that this process serves no more.

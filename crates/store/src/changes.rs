@@ -4,7 +4,8 @@
 //! when its transaction ends. So nobody who calls such a statement can forget to tell.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tenantry_core::marks::{Marks, Topic};
 use tokio::sync::mpsc;
@@ -17,6 +18,7 @@ pub struct Changes(Arc<Inner>);
 struct Inner {
     marks: Marks,
     told: AtomicU64,
+    last_told: Mutex<Option<Instant>>,
     heard: AtomicU64,
     carriers: Mutex<Vec<mpsc::UnboundedSender<Topic>>>,
 }
@@ -31,8 +33,8 @@ impl Changes {
     pub fn tell(&self, topic: Topic) {
         self.0.marks.raise(topic);
         self.0.told.fetch_add(1, Ordering::Relaxed);
-        self.carriers()
-            .retain(|carrier| carrier.send(topic).is_ok());
+        *whole(&self.0.last_told) = Some(Instant::now());
+        whole(&self.0.carriers).retain(|carrier| carrier.send(topic).is_ok());
     }
 
     /// Tells this process of something that another changed.
@@ -44,7 +46,7 @@ impl Changes {
     /// What is told here from now on, to be carried to others.
     pub fn carry(&self) -> mpsc::UnboundedReceiver<Topic> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        self.carriers().push(sender);
+        whole(&self.0.carriers).push(sender);
         receiver
     }
 
@@ -54,13 +56,15 @@ impl Changes {
         (of(&self.0.told), of(&self.0.heard))
     }
 
-    fn carriers(&self) -> std::sync::MutexGuard<'_, Vec<mpsc::UnboundedSender<Topic>>> {
-        // Each change of the list is one call, so that a panic elsewhere leaves it whole.
-        self.0
-            .carriers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// When something was last told here.
+    pub fn last_told(&self) -> Option<Instant> {
+        *whole(&self.0.last_told)
     }
+}
+
+/// What lies under a lock. Each change of it is one call, so that a panic elsewhere leaves it whole.
+fn whole<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a transaction changed. Told when it is dropped, which is after the commit; a transaction

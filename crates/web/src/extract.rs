@@ -73,6 +73,14 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Object::deserialize(deserializer).map(|object| object.0)
 }
 
+/// An object where there is one.
+pub(crate) fn some_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let there = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(there.map(|object| object.0))
+}
+
 /// Reads a body up to [`LIMIT`].
 pub(crate) async fn read(body: Body) -> Result<Bytes, Failure> {
     read_up_to(body, LIMIT).await

@@ -62,12 +62,13 @@ pub(crate) enum TenantCommand {
         /// The tenant, by slug or id.
         slug: String,
     },
-    /// Drop a tenant's database and make it anew with a fresh owner.
+    /// Drop a tenant's database and make it anew with a fresh owner. Where none is named, whoever was
+    /// an owner first is invited anew.
     Recreate {
         /// The tenant, by slug or id.
         slug: String,
         #[command(flatten)]
-        owner: OwnerArgs,
+        owner: Option<OwnerArgs>,
         /// Don't ask.
         #[arg(long)]
         force: bool,

@@ -80,7 +80,10 @@ pub(super) async fn run(
         }
         TenantCommand::Recreate { slug, owner, force } => {
             let view = named(service, &slug).await?;
-            let owner = new_owner(&owner).await?;
+            let owner = match owner {
+                Some(owner) => new_owner(&owner).await?,
+                None => service.first_owner(view.tenant.id).await?,
+            };
             let name = &view.tenant.name;
             let question = match &view.adopted {
                 None => format!(

@@ -16,7 +16,7 @@ use crate::api::fields::given;
 use crate::api::wire::TenantBody;
 use crate::audit::Audited;
 use crate::context::Ctx;
-use crate::extract::{Json, Object};
+use crate::extract::{Json, some_object};
 use crate::problem::respond;
 use crate::route::{AuditClass, Doc, Routes, Verb};
 
@@ -68,14 +68,6 @@ pub struct PatchRequest {
     /// or a setup link by mail. Other owners stay owners; whoever is one already stays as before.
     #[serde(default, deserialize_with = "some_object")]
     pub owner: Option<OwnerRequest>,
-}
-
-/// An object where there is one.
-fn some_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    let there = Option::<Object<T>>::deserialize(deserializer)?;
-    Ok(there.map(|object| object.0))
 }
 
 /// A number, or null for none of its own; where the field is left out this isn't asked.

@@ -12,7 +12,7 @@ use crate::App;
 use crate::answer::on_tenant;
 use crate::api::wire::{ClearedBody, TenantBody};
 use crate::context::Ctx;
-use crate::extract::{Asked, Json, Query, object};
+use crate::extract::{Asked, Json, Query, some_object};
 use crate::route::{AuditClass, Doc, Route, Routes, Verb};
 
 fn act(path: &'static str, action: &'static str, summary: &'static str) -> Route {
@@ -96,9 +96,9 @@ impl Asked for DeleteQuery {
 pub struct RecreateRequest {
     /// The tenant's slug, to show that this tenant is meant.
     pub confirm: String,
-    /// The fresh owner.
-    #[serde(deserialize_with = "object")]
-    pub owner: OwnerRequest,
+    /// The fresh owner; without one, whoever was an owner first is invited anew.
+    #[serde(default, deserialize_with = "some_object")]
+    pub owner: Option<OwnerRequest>,
 }
 
 async fn remove(
@@ -165,13 +165,16 @@ async fn recreate(
                 "give the tenant's slug",
             ));
         }
-        match request.owner.into_owner(&mut errors) {
-            Some(owner) if errors.is_empty() => {
-                let (made, _) = app.service.recreate_tenant(view.tenant.id, &owner).await?;
-                Ok(shown(&made))
-            }
-            _ => Err(Refusal::Validation(errors)),
+        let owner = request.owner.map(|owner| owner.into_owner(&mut errors));
+        if !errors.is_empty() {
+            return Err(Refusal::Validation(errors));
         }
+        let owner = match owner.flatten() {
+            Some(owner) => owner,
+            None => app.service.first_owner(view.tenant.id).await?,
+        };
+        let (made, _) = app.service.recreate_tenant(view.tenant.id, &owner).await?;
+        Ok(shown(&made))
     })
     .await
 }
