@@ -68,7 +68,7 @@ pub(crate) enum TenantCommand {
         /// The tenant, by slug or id.
         slug: String,
         #[command(flatten)]
-        owner: Option<OwnerArgs>,
+        owner: FreshOwnerArgs,
         /// Don't ask.
         #[arg(long)]
         force: bool,
@@ -126,4 +126,38 @@ pub(crate) struct OwnerArgs {
     /// Read the owner's password from standard input; without it the owner gets a setup link by mail.
     #[arg(id = "owner_password_stdin", long = "owner-password-stdin")]
     pub(crate) password_stdin: bool,
+}
+
+/// The owner of a tenant that is made anew, where one is named.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FreshOwnerArgs {
+    /// The owner's address.
+    #[arg(id = "owner_email", long = "owner-email", value_name = "ADDRESS")]
+    email: Option<String>,
+    /// The owner's name.
+    #[arg(
+        id = "owner_name",
+        long = "owner-name",
+        value_name = "NAME",
+        requires = "owner_email"
+    )]
+    name: Option<String>,
+    /// Read the owner's password from standard input; without it the owner gets a setup link by mail.
+    #[arg(
+        id = "owner_password_stdin",
+        long = "owner-password-stdin",
+        requires = "owner_email"
+    )]
+    password_stdin: bool,
+}
+
+impl FreshOwnerArgs {
+    /// Who is named.
+    pub(crate) fn named(self) -> Option<OwnerArgs> {
+        self.email.map(|email| OwnerArgs {
+            email,
+            name: self.name,
+            password_stdin: self.password_stdin,
+        })
+    }
 }

@@ -80,7 +80,7 @@ pub(super) async fn run(
         }
         TenantCommand::Recreate { slug, owner, force } => {
             let view = named(service, &slug).await?;
-            let owner = match owner {
+            let owner = match owner.named() {
                 Some(owner) => new_owner(&owner).await?,
                 None => service.first_owner(view.tenant.id).await?,
             };

@@ -18,6 +18,9 @@ use crate::control::Credential;
 /// How long a server that is just starting or refuses connections is asked again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How often stored passwords are read while they change faster than they are tried.
+const READ_AT_MOST: usize = 6;
+
 /// What became of one of several passwords: it decided, or it was the wrong one and another may be
 /// tried.
 pub(crate) type Attempt<T> = ControlFlow<Result<T, StoreError>, Result<T, StoreError>>;
@@ -35,7 +38,7 @@ pub(crate) fn judged<T>(outcome: Result<T, StoreError>) -> Attempt<T> {
 impl Clusters {
     /// Tries the stored passwords of the server's own role in turn, as long as the server says that
     /// they are wrong; what the last one came to. What was read may have been replaced before it
-    /// was tried, so it is read once more.
+    /// was tried, so it is read once more, and again as long as it is being replaced.
     ///
     /// # Errors
     /// [`StoreError::CredentialMissing`] where none is stored, and what an attempt ended with.
@@ -48,8 +51,16 @@ impl Clusters {
         F: Future<Output = Attempt<T>>,
     {
         let mut outcome = Err(StoreError::CredentialMissing);
-        for _ in 0..2 {
-            for password in self.service_passwords(place).await? {
+        let mut tried: Vec<Secret<String>> = Vec::new();
+        for time in 0..READ_AT_MOST {
+            let passwords = self.service_passwords(place).await?;
+            let same = passwords.len() == tried.len()
+                && (passwords.iter().zip(&tried)).all(|(new, old)| new.expose() == old.expose());
+            if time > 1 && same {
+                break;
+            }
+            tried.clone_from(&passwords);
+            for password in passwords {
                 match attempt(password).await {
                     ControlFlow::Break(decided) => return decided,
                     ControlFlow::Continue(wrong) => outcome = wrong,

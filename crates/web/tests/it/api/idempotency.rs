@@ -103,31 +103,35 @@ async fn the_same_request_is_done_once(app: TestApp) {
             let call = app.post(create.path).bearer(token).header(KEY, key);
             call.json(body).send().await
         };
+        // A caller's key is one over all routes.
+        let one = format!("key one {}", create.path);
         let before = count(&app, create.table).await;
-        let first = ask(mine, "key one", &create.body).await;
+        let first = ask(mine, &one, &create.body).await;
         assert!(matches!(first.status, 201 | 202), "{}", first.text());
         let made = count(&app, create.table).await;
-        let again = ask(mine, "key one", &create.body).await;
+        let again = ask(mine, &one, &create.body).await;
         assert_eq!((again.status, again.text()), (first.status, first.text()));
         assert_eq!(again.header("content-type"), first.header("content-type"));
         assert_eq!(again.header("cache-control"), first.header("cache-control"));
         // However it is written.
         let spaced = serde_json::to_string_pretty(&create.body).unwrap();
-        let call = app.post(create.path).bearer(mine).header(KEY, "key one");
+        let call = app.post(create.path).bearer(mine).header(KEY, &one);
         let again = call.body("application/json", spaced).send().await;
         assert_eq!((again.status, again.text()), (first.status, first.text()));
         assert_eq!(count(&app, create.table).await, made, "{}", create.path);
         assert!(made > before || create.table.is_empty(), "{}", create.path);
         Watch::only(watch.fresh(&app).await, create.path);
 
-        let refused = ask(mine, "key one", &create.other).await;
+        let refused = ask(mine, &one, &create.other).await;
         refused.problem(409, "conflict");
         assert!(watch.fresh(&app).await.is_empty(), "nothing was done");
         // Another caller's key of the same name is another key, and so is another name.
-        let by_other = ask(others, "key one", &create.other).await;
+        let by_other = ask(others, &one, &create.other).await;
         assert_eq!(by_other.status, first.status, "{}", by_other.text());
         assert_ne!(by_other.text(), first.text());
-        let done = ask(mine, "key two", &create.other).await.status;
+        let done = ask(mine, &format!("key two {}", create.path), &create.other)
+            .await
+            .status;
         let known = matches!(done, 201 | 202 | 409);
         assert!(known, "{done}");
         let _ = watch.fresh(&app).await;
@@ -162,7 +166,7 @@ async fn a_refusal_gives_the_key_back(app: TestApp) {
     let acme = app.tenant("acme").await;
     let owner = app.sign_in(&acme.host, &acme.owner).await.access;
     let ask = async |name: &str| device(&app, &owner, "key", name).send().await;
-    ask("").await.invalid(&["name"]);
+    ask("").await.invalid(&["name:invalid"]);
     let made = ask("Till").await.ok(201);
     ask("").await.problem(409, "conflict");
     assert_eq!(ask("Till").await.ok(201), made);

@@ -201,6 +201,10 @@ async fn describes_the_bodies_that_are_read() {
         let method = route.verb.as_str();
         let call = app.call(method, &path).bearer(&token);
         let kind = route.doc.map_or("application/json", |doc| doc.request_type);
+        if kind == "image/*" {
+            // It has no fields; what it takes is told by its own tests.
+            continue;
+        }
         let body = json!({ "no_such_field": 1 }).to_string();
         let answer = call.body(kind, body).send().await;
         let reads = answer.text().contains("no_such_field");
