@@ -213,6 +213,15 @@ async fn is_made_anew_with_a_fresh_owner(app: TestApp) {
     let new = app.sign_in("localhost", "new@acme.example").await;
     assert_eq!(new.body["tenant"]["id"], acme.id);
     assert_eq!(super::databases(&app), 1);
+
+    // Where nobody is named, it is who was an owner first, with a link to set a password anew.
+    let body = recreate(json!({ "confirm": "acme" })).await.ok(200);
+    assert_eq!(body["generation"], 3);
+    app.try_sign_in(&acme.host, "new@acme.example", PASSWORD)
+        .await
+        .problem(401, "invalid_credentials");
+    let mails = app.inner().mails().await.unwrap();
+    assert!(mails.iter().any(|mail| mail.to == "new@acme.example"));
 }
 
 on_both!(is_made_anew_with_a_fresh_owner);
