@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+mod first_owner;
 mod founding;
 mod lifecycle;
 mod new;

@@ -3,24 +3,20 @@
 use std::time::Duration;
 
 use tenantry_core::tenant::{InvalidTransition, Tenant};
-use tenantry_core::user::User;
 use tenantry_core::webhooks::EventKind;
 use tenantry_core::workflow::WorkflowState;
-use tenantry_core::{Role, TenantId, TenantStatus, WorkflowId};
+use tenantry_core::{TenantId, TenantStatus, WorkflowId};
 use tenantry_store::ControlTx;
 
 use super::{NewOwner, TenantView};
 use crate::clusters::Site;
 use crate::password::Holder;
 use crate::refusal::Chain;
-use crate::workflows::{OwnerPlan, PURGE, Plan, RECREATE, RESTORE, VERSION};
-use crate::{FieldError, Refusal, Service};
+use crate::workflows::{PURGE, Plan, RECREATE, RESTORE, VERSION};
+use crate::{Refusal, Service};
 
 /// How long a deleted tenant can be restored.
 const GRACE: Duration = Duration::from_hours(7 * 24);
-
-/// How many people are read at once.
-const PAGE: i64 = 500;
 
 /// How long an act waits for its workflow before it leaves it to the background.
 const WAIT: Duration = Duration::from_secs(30);
@@ -248,89 +244,6 @@ impl Service {
         self.pools().close(id, tenant.generation).await;
         let made = self.finished(id, workflow).await?;
         Ok((made, self.cleared(id, sessions).await))
-    }
-
-    /// Who was an owner first, to be the owner of a database that is made anew and of whom nothing
-    /// else is said: with address and names, and a setup link for a password.
-    ///
-    /// # Errors
-    /// [`Refusal::Validation`] where the tenant's database can't tell.
-    pub async fn first_owner(&self, id: TenantId) -> Result<NewOwner, Refusal> {
-        let unknown = |_: Refusal| {
-            Refusal::Validation(vec![FieldError::new(
-                "owner",
-                "required",
-                "say who the owner is to be: the tenant's database can't be asked",
-            )])
-        };
-        let tenant = self.view(id).await?.tenant;
-        let owner = self.find_owner(&tenant, |_| true).await.map_err(unknown)?;
-        let user = owner.ok_or_else(|| unknown(Refusal::NotFound))?;
-        Ok(NewOwner {
-            email: user.email,
-            username: user.username.and_then(|name| name.parse().ok()),
-            full_name: user.full_name,
-            password: None,
-        })
-    }
-
-    /// The first owner who never set a password, with a link for the next generation.
-    async fn invite_again(&self, tenant: &Tenant) -> Result<Option<OwnerPlan>, Refusal> {
-        let waiting = self.find_owner(tenant, |user| !user.has_password).await?;
-        let Some(user) = waiting else { return Ok(None) };
-        let invited = NewOwner {
-            email: user.email,
-            username: None,
-            full_name: user.full_name,
-            password: None,
-        };
-        let mut plan = self
-            .owner_plan(
-                &invited,
-                (tenant.id, tenant.generation.next()),
-                None,
-                Holder::in_tenant(tenant),
-            )
-            .await?;
-        plan.id = user.id;
-        plan.username = user.username;
-        Ok(Some(plan))
-    }
-
-    /// The first owner of whom something is so, whatever the tenant's status.
-    async fn find_owner(
-        &self,
-        tenant: &Tenant,
-        is_meant: impl Fn(&User) -> bool,
-    ) -> Result<Option<User>, Refusal> {
-        let entered = self
-            .control()
-            .read()
-            .await?
-            .tenants()
-            .enter_regardless_of_status(tenant.id)
-            .await?;
-        let ctx = entered.ok_or(Refusal::NotFound)?;
-        let mut tx = self
-            .pools()
-            .read(&ctx)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
-        let mut after = None;
-        loop {
-            let page = tx
-                .users()
-                .list(after, PAGE)
-                .await
-                .map_err(Refusal::tenant(&ctx))?;
-            let owner = page
-                .iter()
-                .find(|user| user.role == Role::Owner && is_meant(user));
-            if owner.is_some() || page.is_empty() {
-                return Ok(owner.cloned());
-            }
-            after = page.last().map(|user| user.id);
-        }
     }
 
     /// Raises the generation: from the commit on nothing of the earlier one counts.
