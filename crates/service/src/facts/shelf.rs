@@ -58,8 +58,12 @@ impl<K, V> Lifecycle<K, V> for CountEvictions {
     // What is evicted is dropped when the shelf's lock is released.
     type RequestState = Option<(K, V)>;
 
-    fn on_evict(&self, state: &mut Self::RequestState, key: K, value: V) {
+    // What is replaced by something newer is not given up, and not asked about here.
+    fn before_evict(&self, _: &mut Self::RequestState, _: &K, _: &mut V) {
         self.0.evictions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn on_evict(&self, state: &mut Self::RequestState, key: K, value: V) {
         *state = Some((key, value));
     }
 }
@@ -144,5 +148,41 @@ impl<K: Hash + Eq + Clone, T, const N: usize> Shelf<K, T, N> {
 
     pub(super) fn forget(&self, unused: Duration) {
         self.kept.retain(|_, kept| kept.taken.at.elapsed() < unused);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenantry_core::TenantId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn shelf(capacity: usize) -> Shelf<u32, u32, 1> {
+        Shelf::new(capacity, Changes::default())
+    }
+
+    fn keep(shelf: &Shelf<u32, u32, 1>, key: u32) {
+        let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+        let taken = shelf.take([Topic::Tenant(tenant)]);
+        shelf.keep(key, Arc::new(key), taken);
+    }
+
+    #[test]
+    fn what_is_kept_anew_is_not_given_up() {
+        let shelf = shelf(100);
+        for _ in 0..1000 {
+            keep(&shelf, 7);
+        }
+        assert_eq!(shelf.counts.evictions.load(Ordering::Relaxed), 0);
+        assert!(matches!(shelf.find(&7), Found::Fresh { .. }));
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let shelf = shelf(100);
+        (0..10_000).for_each(|key| keep(&shelf, key));
+        assert!(shelf.len() <= 128, "{}", shelf.len());
+        assert!(shelf.counts.evictions.load(Ordering::Relaxed) > 9_000);
     }
 }
