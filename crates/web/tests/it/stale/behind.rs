@@ -37,6 +37,8 @@ async fn refused(app: &TestApp, person: &Person, since: Instant, case: &str) -> 
 /// Asked on a page, on the API and for a proxy, a credential of a tenant whose database is not its
 /// own opens nothing. It is not the visitor's fault, so nobody is told to sign in again.
 async fn opens_nothing(app: &TestApp, person: &Person, case: &str) {
+    // Each credential is kept for itself, and for so long.
+    tokio::time::sleep(facts::BOUND).await;
     for call in [
         app.get("/dashboard").cookie(&person.cookie),
         app.get("/api/v1/auth/me").bearer(&person.access),
