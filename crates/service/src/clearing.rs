@@ -8,9 +8,6 @@ use tenantry_core::{Slug, TenantId, Timestamp};
 
 use crate::{Refusal, Service};
 
-/// How many tenants are read at once.
-const PAGE: i64 = 500;
-
 /// What was taken from one tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantCleared {
@@ -130,8 +127,7 @@ impl Service {
         let mut all: Vec<Tenant> = Vec::new();
         loop {
             let after = all.last().map_or(0, |tenant| tenant.number);
-            let mut tx = self.control().read().await?;
-            let page = tx.tenants().list(after, PAGE).await?;
+            let page = self.page_of_tenants(after).await?;
             if page.is_empty() {
                 return Ok(all);
             }

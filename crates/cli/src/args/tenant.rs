@@ -62,8 +62,8 @@ pub(crate) enum TenantCommand {
         /// The tenant, by slug or id.
         slug: String,
     },
-    /// Drop a tenant's database and make it anew with a fresh owner. Where none is named, whoever was
-    /// an owner first is invited anew.
+    /// Drop a tenant's database and make it anew with a fresh owner. Where none is named, the
+    /// first of the owners who can get in now is invited anew.
     Recreate {
         /// The tenant, by slug or id.
         slug: String,

@@ -81,8 +81,8 @@ pub(super) async fn run(
         TenantCommand::Recreate { slug, owner, force } => {
             let view = named(service, &slug).await?;
             let owner = match owner.named() {
-                Some(owner) => new_owner(&owner).await?,
-                None => service.first_owner(view.tenant.id).await?,
+                Some(owner) => Some(new_owner(&owner).await?),
+                None => None,
             };
             let name = &view.tenant.name;
             let question = match &view.adopted {
@@ -95,7 +95,9 @@ pub(super) async fn run(
             };
             out.confirm(&question, view.tenant.slug.as_str(), force)
                 .await?;
-            let (view, cleared) = service.recreate_tenant(view.tenant.id, &owner).await?;
+            let (view, cleared) = service
+                .recreate_tenant(view.tenant.id, owner.as_ref())
+                .await?;
             send_mail(service, out).await;
             cleared_answer(&view, cleared, "made anew", out)?;
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tenantry_core::one_time::Purpose;
 use tenantry_core::tenant::Tenant;
-use tenantry_core::user::User;
 use tenantry_core::{Email, OneTimeId, Role, TenantId};
 use tenantry_keys::token::{BoundToken, TokenKind};
 use tenantry_mail::message::CredentialsLink;
@@ -17,9 +16,6 @@ use super::{Access, Rotated, conflict};
 use crate::one_time::{Minted, scope};
 use crate::outbox::Letter;
 use crate::{Refusal, Service};
-
-/// How many people are read at once.
-const PAGE: i64 = 500;
 
 /// What a link to new credentials would change.
 #[derive(Debug, Clone)]
@@ -97,24 +93,6 @@ impl Service {
             to: owners.into_iter().map(|owner| owner.email).collect(),
             expires_at,
         })
-    }
-
-    /// The owners who can get in.
-    async fn owners(&self, ctx: &TenantCtx) -> Result<Vec<User>, Refusal> {
-        let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
-        let mut owners = Vec::new();
-        let mut after = None;
-        loop {
-            let page = tx.users().list(after, PAGE).await;
-            let page = page.map_err(Refusal::tenant(ctx))?;
-            let Some(last) = page.last() else {
-                return Ok(owners);
-            };
-            after = Some(last.id);
-            let here = page.into_iter();
-            owners
-                .extend(here.filter(|user| user.role == Role::Owner && user.disabled_at.is_none()));
-        }
     }
 
     /// The token of a link, if it was issued here and is not shown under another tenant.

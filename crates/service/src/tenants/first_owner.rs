@@ -1,45 +1,52 @@
-//! Who was an owner first: asked before a tenant's database is made anew or comes back.
+//! A tenant's owners, asked before its database is made anew, comes back, or changes credentials.
 
+use tenantry_core::TenantId;
 use tenantry_core::tenant::Tenant;
 use tenantry_core::user::User;
-use tenantry_core::{Role, TenantId};
+use tenantry_store::TenantCtx;
 
 use super::NewOwner;
 use crate::password::Holder;
 use crate::workflows::OwnerPlan;
 use crate::{FieldError, Refusal, Service};
 
-/// How many people are read at once.
-const PAGE: i64 = 500;
-
 impl Service {
-    /// Who was an owner first, to be the owner of a database that is made anew and of whom nothing
-    /// else is said: with address and names, and a setup link for a password.
+    /// The owners who can get in, whoever was there first first.
+    pub(crate) async fn owners(&self, ctx: &TenantCtx) -> Result<Vec<User>, Refusal> {
+        let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
+        let owners = tx.users().list_owners().await;
+        owners.map_err(Refusal::tenant(ctx))
+    }
+
+    /// Who is the owner of a database that is made anew where nobody else is named: the first of
+    /// those who can get in, with address and names, and a setup link for a password.
     ///
     /// # Errors
     /// [`Refusal::Validation`] where the tenant's database can't tell.
-    pub async fn first_owner(&self, id: TenantId) -> Result<NewOwner, Refusal> {
-        let unknown = |_: Refusal| {
+    pub(super) async fn first_owner(&self, id: TenantId) -> Result<NewOwner, Refusal> {
+        let owners = match self.owners_of(id).await {
+            Err(Refusal::TenantUnavailable) => Vec::new(),
+            read => read?,
+        };
+        let first = owners.into_iter().next().ok_or_else(|| {
             Refusal::Validation(vec![FieldError::new(
                 "owner",
                 "required",
-                "say who the owner is to be: the tenant's database can't be asked",
+                "say who the owner is to be: the tenant's database can't tell",
             )])
-        };
-        let tenant = self.view(id).await?.tenant;
-        let owner = self.find_owner(&tenant, |_| true).await.map_err(unknown)?;
-        let user = owner.ok_or_else(|| unknown(Refusal::NotFound))?;
+        })?;
         Ok(NewOwner {
-            email: user.email,
-            username: user.username.and_then(|name| name.parse().ok()),
-            full_name: user.full_name,
+            email: first.email,
+            username: first.username.and_then(|name| name.parse().ok()),
+            full_name: first.full_name,
             password: None,
         })
     }
 
     /// The first owner who never set a password, with a link for the next generation.
     pub(super) async fn invite_again(&self, tenant: &Tenant) -> Result<Option<OwnerPlan>, Refusal> {
-        let waiting = self.find_owner(tenant, |user| !user.has_password).await?;
+        let owners = self.owners_of(tenant.id).await?;
+        let waiting = owners.into_iter().find(|user| !user.has_password);
         let Some(user) = waiting else { return Ok(None) };
         let invited = NewOwner {
             email: user.email,
@@ -60,39 +67,11 @@ impl Service {
         Ok(Some(plan))
     }
 
-    /// The first owner of whom something is so, whatever the tenant's status.
-    async fn find_owner(
-        &self,
-        tenant: &Tenant,
-        is_meant: impl Fn(&User) -> bool,
-    ) -> Result<Option<User>, Refusal> {
-        let entered = self
-            .control()
-            .read()
-            .await?
-            .tenants()
-            .enter_regardless_of_status(tenant.id)
-            .await?;
-        let ctx = entered.ok_or(Refusal::NotFound)?;
-        let mut tx = self
-            .pools()
-            .read(&ctx)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
-        let mut after = None;
-        loop {
-            let page = tx
-                .users()
-                .list(after, PAGE)
-                .await
-                .map_err(Refusal::tenant(&ctx))?;
-            let owner = page
-                .iter()
-                .find(|user| user.role == Role::Owner && is_meant(user));
-            if owner.is_some() || page.is_empty() {
-                return Ok(owner.cloned());
-            }
-            after = page.last().map(|user| user.id);
-        }
+    /// The owners of a tenant, whatever its status.
+    async fn owners_of(&self, id: TenantId) -> Result<Vec<User>, Refusal> {
+        let mut control = self.control().read().await?;
+        let entered = control.tenants().enter_regardless_of_status(id).await?;
+        drop(control);
+        self.owners(&entered.ok_or(Refusal::NotFound)?).await
     }
 }

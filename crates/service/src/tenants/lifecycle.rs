@@ -217,17 +217,22 @@ impl Service {
         self.finished(id, workflow).await
     }
 
-    /// Drops the tenant's database and makes it anew with a fresh owner.
-    pub async fn recreate_tenant(
+    /// Drops the tenant's database and makes it anew with a fresh owner; where none is named, with the
+    /// first of those who can get in now.
+    pub async fn recreate_tenant<'a>(
         &self,
         id: TenantId,
-        owner: &NewOwner,
+        owner: impl Into<Option<&'a NewOwner>>,
     ) -> Result<(TenantView, Cleared), Refusal> {
         let tenant = self.view(id).await?.tenant;
         tenant.status.recreate().map_err(conflict)?;
+        let owner = match owner.into() {
+            Some(owner) => owner.clone(),
+            None => self.first_owner(id).await?,
+        };
         let owner = self
             .owner_plan(
-                owner,
+                &owner,
                 (id, tenant.generation.next()),
                 None,
                 Holder::in_tenant(&tenant),

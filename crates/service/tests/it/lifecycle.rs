@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tenantry_core::workflow::WorkflowState;
-use tenantry_core::{TenantId, TenantStatus};
+use tenantry_core::{Locale, TenantId, TenantStatus};
 use tenantry_saga::{Fault, Faults, Moment};
 use tenantry_service::Refusal;
-use tenantry_service::tenants::NewOwner;
+use tenantry_service::tenants::{NewOwner, TenantChange};
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, LEASE, PASSWORD, Place, TestService};
 
@@ -62,6 +62,32 @@ async fn ended_sessions_are_counted(driver: Driver) {
     assert_eq!(purged.cleared.sessions, 2);
     assert!(purged.tenant.is_none());
     elsewhere.expect_live(&test.service).await;
+}
+
+/// Where nobody is named it is the first owner who can get in, and never one who is kept out.
+async fn a_fresh_owner_is_one_who_gets_in(driver: Driver) {
+    let (test, acme) = acme(driver).await;
+    let grace = TestService::new_tenant("acme", "grace@example.org", None).unwrap();
+    let change = TenantChange {
+        owner: Some((grace.owner, Locale::En)),
+        ..TenantChange::default()
+    };
+    test.service.change_tenant(acme, change).await.unwrap();
+    let tenant = test.service.find_tenant("acme").await.unwrap();
+    let out = "UPDATE tenantry_users SET disabled_at = 1 WHERE email = 'ada@example.org'";
+    test.damage_tenant(&tenant, out).await.unwrap();
+    test.service.recreate_tenant(acme, None).await.unwrap();
+    let mails = test.mails().await.unwrap();
+    let last = &mails.last().unwrap().to;
+    assert_eq!(last, "grace@example.org");
+
+    let nobody = "UPDATE tenantry_users SET disabled_at = 1";
+    let tenant = test.service.find_tenant("acme").await.unwrap();
+    test.damage_tenant(&tenant, nobody).await.unwrap();
+    let refused = test.service.recreate_tenant(acme, None).await;
+    refused!(refused, Refusal::Validation(_));
+    let tenant = test.service.find_tenant("acme").await.unwrap().tenant;
+    assert_eq!(tenant.generation.number(), 2, "nothing was begun");
 }
 
 async fn each_status_refuses_what_makes_no_sense(driver: Driver) {
@@ -238,6 +264,7 @@ async fn a_tenant_in_the_making_is_left_alone(driver: Driver) {
 
 on_both!(
     ended_sessions_are_counted,
+    a_fresh_owner_is_one_who_gets_in,
     each_status_refuses_what_makes_no_sense,
     recreating_forgets_everybody,
     of_several_acts_at_once_one_happens,

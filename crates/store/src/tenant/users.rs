@@ -217,4 +217,17 @@ impl Users<'_> {
         .map(|row| UserRecord::try_from(row).map(|record| record.user))
         .collect()
     }
+
+    /// The owners who are not disabled, whoever was there first first.
+    pub async fn list_owners(&mut self) -> Result<Vec<User>, StoreError> {
+        fetch_all!(
+            self.conn,
+            UserRow,
+            person!("tenant_id = $1 AND role = 'owner' AND disabled_at IS NULL ORDER BY id"),
+            self.tenant.uuid()
+        )?
+        .into_iter()
+        .map(|row| UserRecord::try_from(row).map(|record| record.user))
+        .collect()
+    }
 }

@@ -172,11 +172,18 @@ async fn only_owners_who_can_sign_in_count(dialect: Dialect) {
         last = Some(new.id);
     }
     assert_eq!(apply!(people, users().count_owners()), 2);
+    let owners = apply!(people, users().list_owners());
+    assert!(owners.iter().all(|owner| owner.role == Role::Owner));
+    assert!(owners.is_sorted_by_key(|owner| owner.id));
+    assert_eq!(owners.len(), 2);
     let disable = "UPDATE tenantry_users SET disabled_at = 1 WHERE id = $1";
     raw(&people.db, disable, last.unwrap().uuid())
         .await
         .unwrap();
     assert_eq!(apply!(people, users().count_owners()), 1);
+    let left = apply!(people, users().list_owners());
+    assert_eq!(left.len(), 1);
+    assert_ne!(Some(left[0].id), last, "who is kept out is none of them");
 }
 
 async fn a_password_raises_the_security_version(dialect: Dialect) {
@@ -267,6 +274,7 @@ async fn tenants_in_one_database_do_not_see_each_other(dialect: Dialect) {
     assert!(apply!(there, users().find_by_username(&name)).is_none());
     assert!(apply!(there, users().list(None, 10)).is_empty());
     assert_eq!(apply!(there, users().count_owners()), 0);
+    assert!(apply!(there, users().list_owners()).is_empty());
     assert!(!apply!(there, users().set_password(ada.id, "$9", false)));
     assert_eq!(apply!(there, users().remove(ada.id)), Changed::Gone);
     assert_eq!(

@@ -96,7 +96,7 @@ impl Asked for DeleteQuery {
 pub struct RecreateRequest {
     /// The tenant's slug, to show that this tenant is meant.
     pub confirm: String,
-    /// The fresh owner; without one, whoever was an owner first is invited anew.
+    /// The fresh owner; without one, the first of the owners who can get in now is invited anew.
     #[serde(default, deserialize_with = "some_object")]
     pub owner: Option<OwnerRequest>,
 }
@@ -169,12 +169,12 @@ async fn recreate(
         if !errors.is_empty() {
             return Err(Refusal::Validation(errors));
         }
-        let owner = match owner.flatten() {
-            Some(owner) => owner,
-            None => app.service.first_owner(view.tenant.id).await?,
-        };
-        let (made, _) = app.service.recreate_tenant(view.tenant.id, &owner).await?;
-        Ok(shown(&made))
+        let owner = owner.flatten();
+        let recreated = app
+            .service
+            .recreate_tenant(view.tenant.id, owner.as_ref())
+            .await;
+        Ok(shown(&recreated?.0))
     })
     .await
 }

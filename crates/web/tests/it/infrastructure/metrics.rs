@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tenantry_service::facts;
 use tenantry_testkit::app::TestApp;
 use tenantry_testkit::service::PASSWORD;
 
@@ -196,7 +197,10 @@ async fn counts_facts_and_sessions(app: TestApp) {
     app.get("/readyz").send().await.ok(200);
     assert_eq!(parts("mail").await.as_deref(), Some("1"));
     let bound = value("tenantry_facts_staleness_bound_seconds", None).await;
-    assert_eq!(bound.as_deref(), Some("0.5"));
+    assert_eq!(
+        bound.as_deref(),
+        Some(facts::BOUND.as_secs_f64().to_string().as_str())
+    );
     let acme = app.tenant("acme").await;
     let signed = app.sign_in(&acme.host, &acme.owner).await;
     let begun = value("tenantry_sessions_begun_total", Some(("kind", "api"))).await;
