@@ -10,7 +10,7 @@ use tenantry_keys::signing::VerifyError;
 use tenantry_keys::token::{Fingerprint, TokenHash, TokenKind};
 use tenantry_sessions::StoredSession;
 use tenantry_store::control::Entry;
-use tenantry_store::{Hint, Origin};
+use tenantry_store::{Hint, Origin, StoreError, TenantCtx};
 
 use super::{Credential, Principal, TOUCH_AFTER, handle};
 use crate::facts::Found;
@@ -76,6 +76,22 @@ fn claimed(claims: &Claims) -> Option<Handle> {
         scope,
         id: claims.sid.parse().ok()?,
     })
+}
+
+/// What an error of a tenant's database means for a session in it. A database that is not the
+/// tenant's own was put in the place of the one that held the session's person, who ended with it;
+/// trouble that passes ends nothing. The operator is told of either.
+fn lost(ctx: &TenantCtx) -> impl FnOnce(StoreError) -> Refusal {
+    let told = Refusal::tenant(ctx);
+    |error| {
+        let is_anothers = matches!(error, StoreError::Stamp { .. });
+        let refusal = told(error);
+        if is_anothers {
+            Refusal::SessionStale
+        } else {
+            refusal
+        }
+    }
 }
 
 fn fingerprint(credential: Credential<'_>) -> Fingerprint {
@@ -245,16 +261,8 @@ impl Service {
                 let Some(Entry::Open(ctx)) = entry else {
                     return Err(Refusal::SessionStale);
                 };
-                let mut tx = self
-                    .pools()
-                    .read(&ctx)
-                    .await
-                    .map_err(Refusal::tenant(&ctx))?;
-                let record = tx
-                    .users()
-                    .lookup(user)
-                    .await
-                    .map_err(Refusal::tenant(&ctx))?;
+                let mut tx = self.pools().read(&ctx).await.map_err(lost(&ctx))?;
+                let record = tx.users().lookup(user).await.map_err(lost(&ctx))?;
                 let user = record.ok_or(Refusal::SessionStale)?.user;
                 let facts = Facts {
                     tenant: Some((ctx.tenant().status, ctx.generation())),

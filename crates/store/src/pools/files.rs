@@ -17,6 +17,10 @@ use crate::files::TenantFiles;
 use crate::tenant::TENANT_SCHEMA;
 use crate::{Db, StoreError, TenantTx, migrate};
 
+/// How often a file that others close meanwhile is opened anew before the caller learns what came of
+/// it. Many callers of one wrong file each find it out once.
+const CLOSED_MEANWHILE: usize = 16;
+
 struct Open {
     db: Db,
     /// Set once the stamp was read and is right.
@@ -99,30 +103,34 @@ impl FilePools {
                 .and_then(Result::ok)
                 .ok_or(StoreError::Busy)?;
         let path = self.files.path(key.0, key.1);
-        let now = identity(&path)?;
-        let mut open = self.place(key, &path).await;
-        if open.checked.get().is_some_and(|then| *then != now) {
-            // The file was replaced behind our back. What the old one says counts no more.
-            self.discard(key, &open).await;
-            open = self.place(key, &path).await;
-        }
-        if let Err(error) = open
-            .checked
-            .get_or_try_init(|| self.check(&open.db, key, now))
-            .await
-        {
-            self.discard(key, &open).await;
-            return Err(error);
-        }
-        open.last_used
-            .store(self.clock.now().micros(), Ordering::Relaxed);
-        Ok((
-            Arc::clone(&open),
-            Lease {
-                _open: open,
+        let mut closed_meanwhile = 0;
+        loop {
+            let now = identity(&path)?;
+            let open = self.place(key, &path).await;
+            if open.checked.get().is_some_and(|then| *then != now) {
+                // The file was replaced behind our back. What the old one says counts no more.
+                self.discard(key, &open).await;
+                continue;
+            }
+            let checking = open
+                .checked
+                .get_or_try_init(|| self.check(&open.db, key, now));
+            if let Err(error) = checking.await {
+                // Somebody else found it wrong too, and closed it under us: that says nothing about it.
+                if !self.discard(key, &open).await && closed_meanwhile < CLOSED_MEANWHILE {
+                    closed_meanwhile += 1;
+                    continue;
+                }
+                return Err(error);
+            }
+            open.last_used
+                .store(self.clock.now().micros(), Ordering::Relaxed);
+            let lease = Lease {
+                _open: Arc::clone(&open),
                 _permit: permit,
-            },
-        ))
+            };
+            return Ok((open, lease));
+        }
     }
 
     /// The tenant's place in the list; another's, long unused, is given up where there is none.
@@ -159,15 +167,16 @@ impl FilePools {
         open
     }
 
-    /// Closes a database that turned out wrong, unless another has its place by now.
-    async fn discard(&self, key: Key, wrong: &Arc<Open>) {
-        {
+    /// Closes a database that turned out wrong. Whether it still had its place; where it had not, somebody
+    /// else closed it before.
+    async fn discard(&self, key: Key, wrong: &Arc<Open>) -> bool {
+        let had_its_place = {
             let mut list = self.list();
-            if list.peek(&key).is_some_and(|open| Arc::ptr_eq(open, wrong)) {
-                list.pop(&key);
-            }
-        }
+            let is_it = list.peek(&key).is_some_and(|open| Arc::ptr_eq(open, wrong));
+            is_it && list.pop(&key).is_some()
+        };
         wrong.db.close().await;
+        had_its_place
     }
 
     /// Reads the stamp, and brings an older schema up to date.
