@@ -25,6 +25,12 @@ pub const ACCESS_TOKEN: Duration = Duration::from_mins(10);
 /// late. The same section asks to retain such keys "for a reasonable period of time".
 pub const PUBLISHED_AFTER: Duration = Duration::from_mins(15);
 
+/// How far ahead of now the date of a key may lie. It says since when the key is in its state, and a node
+/// whose clock is a little ahead may write it; one further ahead was written while a clock was wrong,
+/// and what is to follow would wait until then. Such a date is put right to now. As long as the shorter
+/// of the two waits, so that clocks which differ by less leave the waits as they are.
+pub const DATED_AHEAD: Duration = PUBLISHED_BEFORE;
+
 /// How long a signing key that is retired is still listed. Its seed went when it retired.
 pub const REMEMBERED: Duration = Duration::from_hours(90 * 24);
 

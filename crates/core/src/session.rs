@@ -8,6 +8,11 @@ use crate::text_enum::text_enum;
 use crate::user::SecurityVersion;
 use crate::{Generation, Role, SessionId, TenantId, TenantStatus, Timestamp};
 
+/// How far ahead of now a session may have begun or been used and still count. Clocks of nodes differ
+/// by minutes, and one that is set by hand by hours; what lies further ahead was written while a clock
+/// was wrong, and would be good until that date comes.
+pub const AHEAD: Duration = Duration::from_hours(24);
+
 /// How long a session lives in all and unused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
@@ -187,9 +192,15 @@ impl Session {
         }
     }
 
-    /// Whether it has neither ended nor run out, nor lain unused for too long.
+    /// Whether it has neither ended nor run out, nor lain unused for too long, nor is of a time that
+    /// is still to come ([`AHEAD`]).
     pub fn is_alive(&self, now: Timestamp) -> bool {
-        self.ended_at.is_none() && now < self.expires_at && now < self.last_seen_at + self.idle
+        let latest = now + AHEAD;
+        self.ended_at.is_none()
+            && now < self.expires_at
+            && now < self.last_seen_at + self.idle
+            && self.created_at <= latest
+            && self.last_seen_at <= latest
     }
 }
 
@@ -202,6 +213,8 @@ pub struct Facts {
     pub security_version: Option<SecurityVersion>,
     /// Whether the person is kept out.
     pub disabled: bool,
+    /// Whether the device it was begun on, or the PIN it was begun with, is the person's no more.
+    pub device_gone: bool,
 }
 
 /// Why a session that was good is good no more.
@@ -213,6 +226,8 @@ pub enum Stale {
     Tenant,
     /// Its person is gone, disabled, or changed password or role.
     User,
+    /// The device or the PIN that it was begun with was taken away.
+    Device,
 }
 
 /// The stale rule: the one place that decides whether a session counts.
@@ -229,6 +244,9 @@ pub fn check(session: &Session, facts: &Facts, now: Timestamp) -> Result<(), Sta
     }
     if facts.disabled || facts.security_version != Some(session.security_version) {
         return Err(Stale::User);
+    }
+    if facts.device_gone {
+        return Err(Stale::Device);
     }
     Ok(())
 }
@@ -263,6 +281,7 @@ mod tests {
         tenant: Some((TenantStatus::Active, Generation::FIRST)),
         security_version: Some(SecurityVersion(4)),
         disabled: false,
+        device_gone: false,
     };
 
     #[test]
@@ -288,6 +307,7 @@ mod tests {
         );
         assert_eq!(changed(|f| f.security_version = None), Err(Stale::User));
         assert_eq!(changed(|f| f.disabled = true), Err(Stale::User));
+        assert_eq!(changed(|f| f.device_gone = true), Err(Stale::Device));
     }
 
     #[test]
@@ -308,5 +328,25 @@ mod tests {
         );
         session.ended_at = Some(NOW);
         assert_eq!(check(&session, &FACTS, NOW), Err(Stale::Ended));
+    }
+
+    #[test]
+    fn what_a_clock_far_ahead_wrote_does_not_count() {
+        let moment = Duration::from_micros(1);
+        let begun = |at| Session {
+            created_at: at,
+            last_seen_at: at,
+            expires_at: at + Duration::from_secs(100),
+            ..session()
+        };
+        assert_eq!(check(&begun(NOW + AHEAD), &FACTS, NOW), Ok(()));
+        let far = begun(NOW + AHEAD + moment);
+        assert_eq!(check(&far, &FACTS, NOW), Err(Stale::Ended));
+        let mut used = session();
+        used.expires_at = NOW + AHEAD * 30;
+        used.last_seen_at = NOW + AHEAD;
+        assert_eq!(check(&used, &FACTS, NOW), Ok(()));
+        used.last_seen_at = NOW + AHEAD + moment;
+        assert_eq!(check(&used, &FACTS, NOW), Err(Stale::Ended));
     }
 }

@@ -12,7 +12,7 @@ mod verify;
 
 pub use jwk::{Jwk, Jwks};
 pub use key::{KeyError, SignError, SigningKey, VerifyingKey};
-pub use verify::{VerifyError, VerifyingKeys};
+pub use verify::{ISSUED_AHEAD, VerifyError, VerifyingKeys};
 
 /// The type of an access token, in its header (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";

@@ -1,10 +1,12 @@
 //! Driving runs forward and back.
 
+mod record;
+
 use std::time::Duration;
 
 use tenantry_core::workflow::{LogEntry, LogEvent, WorkflowState};
 use tenantry_core::{Clock, WorkflowId};
-use tenantry_store::control::{Claim, Run};
+use tenantry_store::control::Claim;
 use tenantry_store::{Control, StoreError};
 
 use crate::{Definition, Fault, Faults, Moment, StepError};
@@ -167,23 +169,6 @@ impl<D: Definition> Engine<D> {
         }
     }
 
-    /// Gives a run of no known steps back for a while: a newer program may be about to take it.
-    async fn leave(&self, claim: &Claim) -> Result<SagaError, Interrupted> {
-        let (kind, version) = (claim.run.kind.clone(), claim.run.version);
-        let error = SagaError::Unknown { kind, version };
-        let mut tx = self.control.begin().await?;
-        tx.workflows()
-            .defer(
-                (claim.run.id, claim.fence),
-                claim.run.attempts,
-                self.clock.now() + self.pace.longest,
-                Some(&error.to_string()),
-            )
-            .await?;
-        tx.commit().await?;
-        Ok(error)
-    }
-
     async fn forward(
         &self,
         claim: &Claim,
@@ -333,17 +318,6 @@ impl<D: Definition> Engine<D> {
         }
     }
 
-    async fn renew(&self, claim: &Claim) -> Result<bool, StoreError> {
-        let until = self.clock.now() + self.pace.lease;
-        let mut tx = self.control.begin().await?;
-        let held = tx
-            .workflows()
-            .renew(claim.run.id, claim.fence, until)
-            .await?;
-        tx.commit().await?;
-        Ok(held)
-    }
-
     async fn fault(&self, kind: &str, step: &str, moment: Moment) -> Result<(), StepError> {
         match self.faults.at(kind, step, moment) {
             None => Ok(()),
@@ -351,55 +325,6 @@ impl<D: Definition> Engine<D> {
             Some(Fault::Fatal) => Err(StepError::Fatal(format!("injected at {step} {moment:?}"))),
             Some(Fault::Halt) => std::future::pending().await,
         }
-    }
-
-    /// Writes to the log under this claim or not at all.
-    async fn append(
-        &self,
-        claim: &Claim,
-        step: &str,
-        event: LogEvent,
-        detail: Option<&str>,
-    ) -> Result<(), Interrupted> {
-        let now = self.clock.now();
-        let mut tx = self.control.begin().await?;
-        if !tx
-            .workflows()
-            .renew(claim.run.id, claim.fence, now + self.pace.lease)
-            .await?
-        {
-            return Err(Interrupted::Lost);
-        }
-        tx.workflows()
-            .append((claim.run.id, claim.fence), step, event, detail, now)
-            .await?;
-        tx.commit().await?;
-        tracing::debug!(workflow.id = %claim.run.id, workflow.kind = claim.run.kind, step, event = event.as_str(), "workflow step");
-        if self.faults.at(&claim.run.kind, step, Moment::Logged(event)) == Some(Fault::Halt) {
-            std::future::pending::<()>().await;
-        }
-        Ok(())
-    }
-
-    async fn defer(&self, claim: &Claim, attempts: i64, error: &str) -> Result<(), Interrupted> {
-        let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or(0);
-        let pause = self
-            .pace
-            .pause
-            .saturating_mul(1 << doublings)
-            .min(self.pace.longest);
-        let mut tx = self.control.begin().await?;
-        let held = tx
-            .workflows()
-            .defer(
-                (claim.run.id, claim.fence),
-                attempts,
-                self.clock.now() + pause,
-                Some(error),
-            )
-            .await?;
-        tx.commit().await?;
-        if held { Ok(()) } else { Err(Interrupted::Lost) }
     }
 
     async fn stick(&self, claim: &Claim, step: &str, error: &str) -> Result<Outcome, Interrupted> {
@@ -413,43 +338,6 @@ impl<D: Definition> Engine<D> {
         self.append(claim, step, LogEvent::Stuck, Some(error))
             .await?;
         self.finish(claim, WorkflowState::Stuck, Some(error)).await
-    }
-
-    async fn finish(
-        &self,
-        claim: &Claim,
-        state: WorkflowState,
-        error: Option<&str>,
-    ) -> Result<Outcome, Interrupted> {
-        let mut tx = self.control.begin().await?;
-        let held = tx
-            .workflows()
-            .finish((claim.run.id, claim.fence), state, error, self.clock.now())
-            .await?;
-        tx.commit().await?;
-        if held {
-            Ok(Outcome::Ended(state))
-        } else {
-            Err(Interrupted::Lost)
-        }
-    }
-
-    /// Takes up a stuck run again, in the direction it had; `false` when it is not stuck.
-    pub async fn retry(&self, run: &Run) -> Result<bool, SagaError> {
-        let mut tx = self.control.begin().await?;
-        let log = tx.workflows().log(run.id).await?;
-        let undoing = log.iter().any(|entry| entry.event == LogEvent::UndoStarted);
-        let state = if undoing {
-            WorkflowState::Undoing
-        } else {
-            WorkflowState::Running
-        };
-        let taken = tx
-            .workflows()
-            .retry(run.id, state, self.clock.now())
-            .await?;
-        tx.commit().await?;
-        Ok(taken)
     }
 }
 

@@ -10,7 +10,7 @@ use tenantry_keys::password::Verdict;
 
 use crate::attempts::in_tenant;
 use crate::password::Holder;
-use crate::sessions::Principal;
+use crate::sessions::{Lapsed, Principal};
 use crate::signin::{Person, hash_refusal};
 use crate::throttle::Account;
 use crate::{Refusal, Service};
@@ -30,22 +30,13 @@ impl Service {
         let offered = Password::offered(current).ok_or_else(not_the_present)?;
         let chosen = self.other_password(person, chosen, &offered).await?;
         self.expect_present(person, offered, ip).await?;
-        let hash = self
-            .hasher()
-            .hash(lane(person), chosen)
-            .await
-            .map_err(hash_refusal)?;
+        let hash = self.hash_password(lane(person), chosen).await?;
         self.keep_hash(person, &hash).await?;
         let (subject, session) = (person.subject(), &principal.session);
-        let sessions = self.sessions_store();
         // First of all, so that whoever changed the password stays signed in.
-        sessions
-            .carry_over(&session.handle(), session.security_version)
-            .await?;
-        let now = self.clock().now();
-        sessions
-            .end_others(&subject, Some(session.id), EndReason::Password, now)
-            .await?;
+        self.carry_session(session, session.security_version).await;
+        let others = Lapsed::Of(subject, Some(session.id), EndReason::Password);
+        self.end_lapsed(others).await;
         Ok(())
     }
 
@@ -131,31 +122,6 @@ impl Service {
         } else {
             Err(changed_meanwhile())
         }
-    }
-
-    /// Lifts the block that wrong tries put on a person's account in a tenant.
-    pub async fn unlock_user(&self, tenant: TenantId, email: &Email) -> Result<(), Refusal> {
-        let entered = self
-            .control()
-            .read()
-            .await?
-            .tenants()
-            .enter_regardless_of_status(tenant)
-            .await?;
-        let ctx = entered.ok_or(Refusal::NotFound)?;
-        let mut tx = self
-            .pools()
-            .read(&ctx)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
-        let record = tx
-            .users()
-            .find_by_email(email)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
-        drop(tx);
-        let user = record.ok_or(Refusal::NotFound)?.user;
-        self.unlock_person(ctx.id(), &user).await
     }
 
     /// Lifts the block from every way in that somebody in a tenant has.

@@ -8,7 +8,6 @@ use tenantry_keys::token::TokenKind;
 use tenantry_store::control::{AdminRecord, StoredSecret};
 
 use crate::password::Holder;
-use crate::signin::hash_refusal;
 use crate::{Refusal, Service};
 
 /// A platform admin that was just added.
@@ -31,12 +30,7 @@ impl Service {
             Some(password) => {
                 let holder = Holder::outside().address(&email);
                 let password = self.chosen_password("password", password, &holder).await?;
-                Some(
-                    self.hasher()
-                        .hash(None, password)
-                        .await
-                        .map_err(hash_refusal)?,
-                )
+                Some(self.hash_password(None, password).await?)
             }
             None => None,
         };

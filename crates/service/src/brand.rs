@@ -30,10 +30,11 @@ impl Service {
     /// [`Refusal::NotFound`] where it has none.
     pub async fn remove_logo(&self, tenant: TenantId) -> Result<TenantView, Refusal> {
         let mut tx = self.control().begin().await?;
+        // The tenant's row first, as where one is set: two that meet wait for each other there.
+        self.note_logo(&mut tx, tenant, None).await?;
         if !tx.logos().remove(tenant).await? {
             return Err(Refusal::NotFound);
         }
-        self.note_logo(&mut tx, tenant, None).await?;
         tx.commit().await?;
         self.view(tenant).await
     }

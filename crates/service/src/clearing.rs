@@ -23,10 +23,10 @@ pub struct TenantCleared {
 
 /// What was cleared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clearing {
+pub struct Cleared {
     /// By tenant, in the order they were made.
     pub tenants: Vec<TenantCleared>,
-    /// What processes kept of no tenant: of platform admins, and of names that lead nowhere.
+    /// What processes kept of no tenant: of platform admins.
     pub platform_cache_keys: u64,
     /// The platform admins' sessions that were live.
     pub platform_sessions: u64,
@@ -35,7 +35,7 @@ pub struct Clearing {
     pub silent: u64,
 }
 
-impl Clearing {
+impl Cleared {
     /// What was taken out of memory, in all.
     pub fn cache_keys(&self) -> u64 {
         let of_tenants: u64 = self.tenants.iter().map(|tenant| tenant.cache_keys).sum();
@@ -51,15 +51,16 @@ impl Clearing {
 
 impl Service {
     /// Clears what is kept of a tenant, with its sessions or without.
-    pub async fn clear_tenant(&self, id: TenantId, sessions: bool) -> Result<Clearing, Refusal> {
+    pub async fn clear_tenant(&self, id: TenantId, sessions: bool) -> Result<Cleared, Refusal> {
         let tenant = self.tenant_by_id(id).await?;
         let ended = if sessions {
+            self.expect_shared_sessions().await?;
             self.end_sessions_in(&tenant, self.clock().now()).await?
         } else {
             0
         };
         let cleared = self.clear_caches(Some(id)).await?;
-        Ok(Clearing {
+        Ok(Cleared {
             tenants: vec![TenantCleared {
                 id,
                 slug: tenant.slug,
@@ -67,7 +68,7 @@ impl Service {
                 sessions: ended,
             }],
             silent: cleared.silent,
-            ..Clearing::default()
+            ..Cleared::default()
         })
     }
 
@@ -89,10 +90,13 @@ impl Service {
         &self,
         sessions: bool,
         progress: impl Fn(usize, usize),
-    ) -> Result<Clearing, Refusal> {
+    ) -> Result<Cleared, Refusal> {
+        if sessions {
+            self.expect_shared_sessions().await?;
+        }
         let tenants = self.every_tenant().await?;
         let now = self.clock().now();
-        let mut clearing = Clearing::default();
+        let mut all = Cleared::default();
         for (done, tenant) in tenants.iter().enumerate() {
             progress(done, tenants.len());
             let ended = if sessions {
@@ -100,7 +104,7 @@ impl Service {
             } else {
                 0
             };
-            clearing.tenants.push(TenantCleared {
+            all.tenants.push(TenantCleared {
                 id: tenant.id,
                 slug: tenant.slug.clone(),
                 cache_keys: 0,
@@ -108,18 +112,18 @@ impl Service {
             });
         }
         if sessions {
-            clearing.platform_sessions = self.end_admins_sessions(now).await?;
+            all.platform_sessions = self.end_admins_sessions(now).await?;
         }
         // Last, so that nothing of an ended session is found again.
         let cleared = self.clear_caches(None).await?;
-        for tenant in &mut clearing.tenants {
+        for tenant in &mut all.tenants {
             tenant.cache_keys = cleared.of(tenant.id);
         }
-        let of_tenants = clearing.cache_keys();
-        clearing.platform_cache_keys = cleared.total().saturating_sub(of_tenants);
-        clearing.silent = cleared.silent;
+        let of_tenants = all.cache_keys();
+        all.platform_cache_keys = cleared.total().saturating_sub(of_tenants);
+        all.silent = cleared.silent;
         progress(tenants.len(), tenants.len());
-        Ok(clearing)
+        Ok(all)
     }
 
     /// Every tenant, page by page.
@@ -153,7 +157,7 @@ impl Service {
         let mut ended = 0;
         for admin in self.list_admins().await? {
             let subject = Subject::Admin(admin.id);
-            let live = sessions.list(&subject, now).await?.len();
+            let live = sessions.list(&subject, now, None, i64::MAX).await?.len();
             ended += u64::try_from(live).unwrap_or(u64::MAX);
             sessions
                 .end_others(&subject, None, EndReason::Admin, now)

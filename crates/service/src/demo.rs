@@ -12,7 +12,6 @@ use tenantry_store::{Hint, Origin};
 
 use crate::attempts::in_tenant;
 use crate::password::Holder;
-use crate::signin::hash_refusal;
 use crate::tenants::{Created, NewOwner, NewTenant};
 use crate::webhooks::UserFacts;
 use crate::{Refusal, Service};
@@ -144,11 +143,7 @@ impl Service {
             .clone();
         let holder = Holder::in_tenant(ctx.tenant()).address(&email);
         let chosen = self.chosen_password("password", &password, &holder).await?;
-        let hash = self
-            .hasher()
-            .hash(Some(ctx.id()), chosen)
-            .await
-            .map_err(hash_refusal)?;
+        let hash = self.hash_password(Some(ctx.id()), chosen).await?;
         let id = UserId::generate(self.clock(), self.entropy());
         let now = self.clock().now();
         let entry = DirectoryEntry {

@@ -7,6 +7,7 @@ use tenantry_store::TenantCtx;
 
 use crate::attempts::in_tenant;
 use crate::one_time::scope;
+use crate::sessions::Lapsed;
 use crate::staff::Acting;
 use crate::{Refusal, Service};
 
@@ -79,9 +80,7 @@ impl Service {
         let ctx = acting.tenant();
         let removed = in_tenant!(self, ctx, |tx| tx.devices().remove(id).await?)?;
         // Also where it was gone: whoever removed it may have died before this.
-        self.sessions_store()
-            .end_device(ctx.id(), ctx.generation(), id, self.clock().now())
-            .await?;
+        self.end_lapsed(Lapsed::OnDevice(ctx, id)).await;
         if removed {
             Ok(())
         } else {

@@ -18,9 +18,9 @@ use tenantry_core::TenantId;
 use tenantry_keys::token::Fingerprint;
 use tenantry_store::Changes;
 
-use crate::Service;
 use crate::resolve::Resolved;
 use crate::sessions::Judged;
+use crate::{Refusal, Service};
 
 pub(crate) use counts::Counts;
 pub use counts::FactCounts;
@@ -42,6 +42,26 @@ const PEOPLE: usize = 50_000;
 
 /// How many names of tenants (hosts, slugs, ids) are kept at the most.
 const PLACES: usize = 20_000;
+
+/// How long a request that memory does not know waits for a look into the databases. Each has limits
+/// of its own for making a connection and beginning; this is for one that says nothing any more in the
+/// middle of it.
+pub(crate) const LOOK: Duration = Duration::from_secs(8);
+
+/// Looks into databases, in a task of its own: a client that hangs up cancels nothing, and a look that
+/// takes too long ends by the databases' limits while whoever waited is told to come back.
+pub(crate) async fn looked_up<T: Send + 'static>(
+    what: &'static str,
+    looking: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::time::timeout(LOOK, tokio::spawn(looking)).await {
+        Ok(looked) => looked.map_err(Refusal::failed(what))?,
+        Err(_) => {
+            tracing::warn!(within = ?LOOK, "{what} in time");
+            Err(Refusal::Busy(Duration::from_secs(1)))
+        }
+    }
+}
 
 /// What is kept.
 pub(crate) struct Facts {

@@ -16,6 +16,10 @@ use crate::{Refusal, Service};
 /// ready waits no longer for it, and has a deadline of his own.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The same for the control database. Longer, since without it this process is taken out of
+/// service, and not for being busy a moment.
+const NEEDED: Duration = Duration::from_secs(2);
+
 /// How long what was seen of the clusters is told again. Anybody may ask whether we are ready, and
 /// each look is a connection to each server.
 const FRESH: Duration = Duration::from_secs(1);
@@ -77,28 +81,42 @@ impl Service {
         Ok(0)
     }
 
+    /// All at once: each has a limit of its own, and nobody waits for their sum.
     async fn look_at_parts(&self) -> Vec<Part> {
-        let control = async { self.control().read().await?.instance().ping().await }.await;
-        let control = Part {
-            name: "control_database".to_owned(),
-            state: if control.is_ok() {
-                PartState::Up
-            } else {
-                PartState::Down
-            },
-            detail: control.err().map(|error| Chain(&error).to_string()),
-        };
-        let mail = Box::pin(self.mail().check()).await;
-        let mail = Part::needed_little("mail", mail);
-        let mut parts = vec![control, mail];
-        // Also where sessions lie in it: then nobody is judged meanwhile, and taking this process out
-        // of service would mend nothing.
-        if let Some(redis) = &self.settings().redis {
-            parts.push(Part::needed_little("redis", redis.check().await));
-        }
         // On the heap: dialogues with servers are large futures.
-        parts.extend(Box::pin(self.cluster_parts()).await);
+        let (control, mail, redis, clusters) = tokio::join!(
+            Box::pin(self.control_part()),
+            Box::pin(self.mail().check()),
+            Box::pin(self.redis_part()),
+            Box::pin(self.cluster_parts()),
+        );
+        let mut parts = vec![control, Part::needed_little("mail", mail)];
+        parts.extend(redis);
+        parts.extend(clusters);
         parts
+    }
+
+    async fn control_part(&self) -> Part {
+        let asked = async { self.control().read().await?.instance().ping().await };
+        let detail = match timeout(NEEDED, asked).await {
+            Ok(asked) => asked.err().map(|error| Chain(&error).to_string()),
+            Err(_) => Some(format!("it did not answer within {NEEDED:?}")),
+        };
+        Part {
+            name: "control_database".to_owned(),
+            state: match detail {
+                None => PartState::Up,
+                Some(_) => PartState::Down,
+            },
+            detail,
+        }
+    }
+
+    /// Redis, where there is one. Also where sessions lie in it the service gets along for a while:
+    /// then nobody is judged meanwhile, and taking this process out of service would mend nothing.
+    async fn redis_part(&self) -> Option<Part> {
+        let redis = self.settings().redis.as_ref()?;
+        Some(Part::needed_little("redis", redis.check().await))
     }
 
     /// Each cluster as a part: without one, the tenants on the others go on.
@@ -110,7 +128,8 @@ impl Service {
             return parts.clone();
         }
         // Where the registry can't be read, that is the part that tells.
-        let parts = self.look_at_clusters().await.unwrap_or_default();
+        let looked = timeout(NEEDED + PATIENCE, self.look_at_clusters()).await;
+        let parts = looked.map(Result::unwrap_or_default).unwrap_or_default();
         *seen = Some((Instant::now(), parts.clone()));
         parts
     }

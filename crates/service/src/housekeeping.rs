@@ -24,8 +24,8 @@ const WATCH: Duration = Duration::from_mins(1);
 const PARTS: Duration = Duration::from_secs(15);
 
 /// How often is asked whether another process changed keys, which is one row of the control
-/// database: how long this process may go on with the old ones.
-const FOLLOW: Duration = Duration::from_secs(1);
+/// database: twice in the time for which keys count that nobody looked at (`keyring.rs`).
+const FOLLOW: Duration = Duration::from_millis(500);
 
 /// How often is asked whether a pass of the reconciler is due (`Settings::reconcile`).
 const TURN: Duration = Duration::from_secs(30);
@@ -134,7 +134,7 @@ impl Service {
         tx.idempotency().remove_before(now - KEEP).await?;
         let answers = now - crate::idempotency::KEPT;
         tx.idempotency().remove_answers_before(answers).await?;
-        tx.nodes().remove_before(now - KEEP).await?;
+        tx.nodes().remove_old(KEEP, now).await?;
         tx.audit().abandon(now - ABANDONED).await?;
         tx.commit().await?;
         note("forgetting sessions", self.sweep_sessions(now - KEEP).await);

@@ -1,8 +1,9 @@
 //! The installation's keys: one master key outside, everything else sealed under it.
 //!
 //! Owns the open keys of this process and keeps them those of the registry: whoever changes keys
-//! raises a number there, which is looked at every second, and at once where a token or a value names
-//! a key that is not known here. What changes keys is in [`crate::keys`].
+//! raises a number there, which is looked at twice a second, and at once where a token or a value names
+//! a key that is not known here. No token counts by keys that nobody looked at for a second, however
+//! long this process stood still. What changes keys is in [`crate::keys`].
 
 mod opening;
 
@@ -26,14 +27,21 @@ use tenantry_store::{Control, StoreError};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::Settings;
+use crate::facts::LOOK;
+use crate::moment::Moment;
 use crate::refusal::Chain;
+use crate::{Refusal, Settings};
 
 pub(crate) use opening::{KEY_CHECK_CONTEXT, signing_context};
 
 /// How long after a look for an unfamiliar `kid` there is no other: whoever sends made-up names causes
 /// one small statement in that time.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// For how long keys count after a look at their number. The background looks twice in that time
+/// (`housekeeping.rs`); where it could not, since this process stood still or the look failed, the next
+/// token waits for one.
+pub(crate) const COUNT: Duration = Duration::from_secs(1);
 
 /// Why the keys could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +104,10 @@ pub(crate) struct Keyring {
     epoch: AtomicU64,
     /// Held while keys are read anew, so that older ones never take the place of newer ones.
     reading: Mutex<()>,
+    /// When was begun to find out that these are the registry's keys.
+    seen: RwLock<Moment>,
+    /// When keys could last not be read although somebody waited for it.
+    failed: Mutex<Option<Moment>>,
     /// When a `kid` was last looked for that was not known.
     looked: Mutex<Option<Timestamp>>,
 }
@@ -109,6 +121,7 @@ impl Keyring {
         clock: &Clock,
         entropy: &Entropy,
     ) -> Result<Self, KeyringError> {
+        let seen = Moment::now();
         let keys = opening::open(control, master, settings, clock, entropy).await?;
         Ok(Self {
             control: control.clone(),
@@ -121,6 +134,8 @@ impl Keyring {
             keys: RwLock::new(Arc::new(keys)),
             epoch: AtomicU64::new(0),
             reading: Mutex::new(()),
+            seen: RwLock::new(seen),
+            failed: Mutex::new(None),
             looked: Mutex::new(None),
         })
     }
@@ -171,11 +186,6 @@ impl Keyring {
 
     fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The name of the key that signs.
-    pub(crate) fn signing_key(&self) -> String {
-        self.keys().signing.kid().to_owned()
     }
 
     /// The data key that new values are sealed with.
@@ -293,6 +303,53 @@ impl Keyring {
     /// Reads the keys anew where they changed; whether they did.
     pub(crate) async fn follow(&self) -> Result<bool, KeyringError> {
         let _turn = self.reading.lock().await;
+        self.look().await
+    }
+
+    /// Whether the keys here are those of a moment ago. Whoever remembers that a token was good asks
+    /// this before [`Self::epoch`].
+    pub(crate) fn is_seen(&self) -> bool {
+        let seen = *self.seen.read().unwrap_or_else(PoisonError::into_inner);
+        seen.elapsed() < COUNT
+    }
+
+    /// Looks at the keys' number where nobody did for a second, before a token is verified.
+    pub(crate) async fn keep_up(&self) -> Result<(), Refusal> {
+        if self.is_seen() {
+            return Ok(());
+        }
+        let asked = Moment::now();
+        let _turn = self.reading.lock().await;
+        // Of many who come at once, one looks, and the others take his word that it can't be done too:
+        // were each to find out for himself, the last would wait for all of them.
+        if self.is_seen() {
+            return Ok(());
+        }
+        let mut failed = self.failed.lock().await;
+        if failed.is_some_and(|failed| failed >= asked) {
+            return Err(Refusal::Busy(LOOK_AGAIN));
+        }
+        let looked = tokio::time::timeout(LOOK, self.look()).await;
+        if !matches!(looked, Ok(Ok(_))) {
+            *failed = Some(Moment::now());
+        }
+        match looked {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(KeyringError::Store(error))) => Err(error.into()),
+            Ok(Err(error)) => Err(Refusal::failed("the keys could not be read anew")(error)),
+            Err(_) => Err(Refusal::Busy(LOOK_AGAIN)),
+        }
+    }
+
+    /// Reads the keys anew where they changed; whether they did. For whoever has the turn.
+    async fn look(&self) -> Result<bool, KeyringError> {
+        let seen = Moment::now();
+        let changed = self.read_changed().await?;
+        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
+        Ok(changed)
+    }
+
+    async fn read_changed(&self) -> Result<bool, KeyringError> {
         let mut tx = self.control.read().await?;
         let before = self.keys();
         if tx.keys().version().await? == before.version {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use tenantry_core::Timestamp;
 use tenantry_core::keys::{OPENED_AFTER, SealingState, SigningState};
+use tenantry_core::marks::Topic;
 use tenantry_store::control::SealedSigningKey;
 
 use crate::{Refusal, Service};
@@ -101,6 +102,14 @@ impl Service {
             .follow()
             .await
             .map_err(Refusal::failed("the keys could not be read anew"))
+    }
+
+    /// Takes up here what this process changed about the keys that sign, and tells others to do so.
+    pub(crate) async fn keys_changed(&self) -> Result<(), Refusal> {
+        self.node().note_keys_changed();
+        // Whoever hears of everything looks at the keys too.
+        self.control().changes().tell(Topic::Everything);
+        self.follow_keys().await.map(drop)
     }
 
     /// Does what is due about keys: begins the exchange of a signing key that is old enough, carries

@@ -28,6 +28,7 @@ mod keyring;
 pub mod keys;
 mod links;
 pub mod mailbox;
+mod moment;
 pub mod nodes;
 mod one_time;
 pub mod operator;

@@ -5,8 +5,9 @@
 //! (`docs/decisions/0013-pin-on-devices.md`).
 
 use tenantry_core::pin::Pin;
-use tenantry_core::session::{EndReason, Subject};
+use tenantry_core::session::EndReason;
 use tenantry_core::{DeviceId, TenantId, UserId};
+use tenantry_keys::digest::sha256;
 use tenantry_keys::hasher::{HashError, Lane};
 use tenantry_keys::password::Verdict;
 use tenantry_keys::token::TokenKind;
@@ -15,7 +16,7 @@ use tenantry_store::{Hint, Origin, TenantCtx};
 
 use crate::attempts::in_tenant;
 use crate::resolve::Resolved;
-use crate::sessions::Issued;
+use crate::sessions::{Issued, Lapsed, OnDevice, subject};
 use crate::signin::{Candidate, Client, Login, Person, hash_refusal};
 use crate::staff::{Acting, hold};
 use crate::throttle::Typed;
@@ -44,12 +45,7 @@ impl Service {
         let user = self.find_touchable(acting, id).await?;
         let ctx = acting.tenant();
         let hash = match pin.as_ref().and_then(Pin::as_password) {
-            Some(secret) => Some(
-                self.hasher()
-                    .hash(Some(ctx.id()), secret)
-                    .await
-                    .map_err(hash_refusal)?,
-            ),
+            Some(secret) => Some(self.hash_password(Some(ctx.id()), secret).await?),
             None => None,
         };
         let by = acting.user_id();
@@ -61,14 +57,8 @@ impl Service {
             held
         })?;
         held?;
-        let subject = Subject::User {
-            tenant: ctx.id(),
-            generation: ctx.generation(),
-            user: user.id,
-        };
-        self.sessions_store()
-            .end_on_devices(&subject, self.clock().now())
-            .await?;
+        self.end_lapsed(Lapsed::WithPin(subject(ctx, user.id)))
+            .await;
         Ok(())
     }
 
@@ -123,7 +113,12 @@ impl Service {
         };
         let person = person.ok_or(Refusal::InvalidCredentials)?;
         self.succeed(attempt, &[0]).await?;
-        let issued = self.begin_session_on(&person, client, Some(device)).await?;
+        let on = stored.as_deref().map(|hash| OnDevice {
+            device,
+            pin_digest: digest_of(hash),
+        });
+        let on = on.ok_or(Refusal::InvalidCredentials)?;
+        let issued = self.begin_session_on(&person, client, Some(on)).await?;
         if let Person::User { ctx, user } = &person {
             self.still_enrolled(ctx, user.id, &issued, device, stored)
                 .await?;
@@ -190,12 +185,24 @@ impl Service {
         if matches!(still, Ok(true)) {
             return Ok(());
         }
-        self.sessions_store()
-            .end(&issued.session.handle(), EndReason::Admin, now)
-            .await?;
+        let handle = issued.session.handle();
+        self.end_lapsed(Lapsed::This(handle, EndReason::Admin))
+            .await;
         still?;
         Err(Refusal::InvalidCredentials)
     }
+}
+
+/// What tells a PIN from every other, by how it is stored: each that is set has a salt of its own, so
+/// that the same digits set anew are another PIN.
+fn digest_of(stored: &str) -> [u8; 32] {
+    sha256(stored.as_bytes())
+}
+
+/// Whether the PIN that a session was begun with is the one that is stored now. Of sessions begun by
+/// versions before it was kept it is not known with which; they need one to be there.
+pub(crate) fn is_pin(begun_with: Option<[u8; 32]>, stored: Option<&str>) -> bool {
+    stored.is_some_and(|stored| begun_with.is_none_or(|begun| begun == digest_of(stored)))
 }
 
 /// What is hashed where something was typed that can't be a PIN.

@@ -10,7 +10,6 @@ mod link;
 use std::net::IpAddr;
 
 use tenantry_core::one_time::Purpose;
-use tenantry_core::session::{EndReason, Subject};
 use tenantry_core::{Email, Locale, TenantId};
 use tenantry_keys::token::TokenKind;
 use tenantry_mail::Message;
@@ -92,8 +91,9 @@ impl Service {
         let view = self
             .password_by_link(kind, token, password, hinted, ip)
             .await?;
-        self.tell_changed(&view, locale).await?;
-        Ok(view)
+        let told = self.tell_changed(&view, locale).await;
+        self.after_new_password(&view).await;
+        told.map(|()| view)
     }
 
     /// Mails the notice that a password was changed.
@@ -134,15 +134,6 @@ impl Service {
         let mut found = self.candidates(tenant, &login).await?;
         found.retain(|candidate| !candidate.disabled() && candidate.account().is_some());
         Ok(found)
-    }
-
-    /// Ends every session of somebody whose password was set anew.
-    pub(crate) async fn end_all_sessions(&self, subject: &Subject) -> Result<(), Refusal> {
-        let now = self.clock().now();
-        self.sessions_store()
-            .end_others(subject, None, EndReason::Password, now)
-            .await?;
-        Ok(())
     }
 }
 

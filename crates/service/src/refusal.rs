@@ -99,6 +99,10 @@ pub enum Refusal {
     /// Too much to do at once.
     #[error("the service is busy; try again in a moment")]
     Busy(Duration),
+    /// It was sent off and no answer came: it may have been done, or may yet be. Nothing says that
+    /// trying again is harmless.
+    #[error("{0}")]
+    InDoubt(&'static str),
     /// The disk of the control database is full or failing.
     #[error("the disk of the control database is full or failing; make room, then try again")]
     Storage(#[source] StoreError),

@@ -32,7 +32,7 @@ use crate::outbox::Letter;
 use crate::password::Holder;
 use crate::resolve::Resolved;
 use crate::sessions::Issued;
-use crate::signin::{Client, Person, hash_refusal};
+use crate::signin::{Client, Person};
 use crate::staff::checked_full_name;
 use crate::wanted::{Wanted, What, Written};
 use crate::{FieldError, Refusal, Service};
@@ -102,8 +102,7 @@ impl Service {
             return Err(Refusal::Forbidden);
         }
         let (typed, password) = self.typed(ctx, new).await?;
-        let hash = self.hasher().hash(Some(ctx.id()), password).await;
-        let hash = hash.map_err(hash_refusal)?;
+        let hash = self.hash_password(Some(ctx.id()), password).await?;
         if !ctx.tenant().verify_email {
             let person = self.add_registered(ctx, &typed, &hash).await?;
             self.succeed(attempt, &[]).await?;

@@ -12,7 +12,7 @@ use tenantry_core::{Slug, TenantId};
 use tenantry_store::control::Entry;
 use tenantry_store::{Hint, Origin, TenantCtx};
 
-use crate::facts::{Found, Shelf};
+use crate::facts::{Found, Shelf, looked_up};
 use crate::{Refusal, Service};
 
 /// What a request says explicitly about its tenant.
@@ -20,6 +20,9 @@ use crate::{Refusal, Service};
 pub struct Hints {
     /// The host, in lower case, without port and trailing dot.
     pub host: Option<String>,
+    /// The host that a proxy nobody listed says it was asked for: whoever sends it can only leave
+    /// less to be let through.
+    pub claimed_host: Option<String>,
     /// The header `X-Tenant-ID`.
     pub header: Option<String>,
     /// The query parameter `tenant_id`.
@@ -121,24 +124,24 @@ impl Service {
 
     /// The tenant that explicit hints name. What was asked a moment ago is known from memory.
     pub async fn resolve(&self, hints: &Hints) -> Result<Resolved, Refusal> {
-        let mut wanted = Vec::new();
-        if let Some(host) = &hints.host
-            && let Some(hint) = self.host_hint(host)
-        {
-            wanted.push((&self.facts().hosts, host, hint?, Origin::Host));
-        }
-        for (text, origin) in [
+        let facts = self.facts();
+        let hosts = [&hints.host, &hints.claimed_host].into_iter().flatten();
+        let hosts = hosts.filter_map(|host| {
+            let hint = self.host_hint(host)?;
+            Some((&facts.hosts, host, hint, Origin::Host))
+        });
+        let names = [
             (&hints.header, Origin::Header),
             (&hints.query, Origin::Query),
-        ] {
-            if let Some(text) = text {
-                let hint = named(text).ok_or(Refusal::TenantNotFound)?;
-                wanted.push((&self.facts().names, text, hint, origin));
-            }
-        }
+        ];
+        let names = names.into_iter().filter_map(|(text, origin)| {
+            let text = text.as_ref()?;
+            let hint = named(text).ok_or(Refusal::TenantNotFound);
+            Some((&facts.names, text, hint, origin))
+        });
         let mut resolved = Resolved::None;
-        for (shelf, text, hint, origin) in wanted {
-            let found = self.place(shelf, text, hint, origin).await?;
+        for (shelf, text, hint, origin) in hosts.chain(names) {
+            let found = self.place(shelf, text, hint?, origin).await?;
             if resolved
                 .id()
                 .is_some_and(|earlier| Some(earlier) != found.id())
@@ -172,12 +175,9 @@ impl Service {
             Found::Old(value) => value.id(),
             Found::Nothing => None,
         };
-        // In a task of its own: a client that hangs up cancels no look into a database.
         let (service, key) = (self.clone(), Box::from(text));
-        let looking = tokio::spawn(async move { service.look_up(key, hint, origin, known).await });
-        let place = looking
-            .await
-            .map_err(Refusal::failed("a tenant could not be looked up"))??;
+        let looking = async move { service.look_up(key, hint, origin, known).await };
+        let place = looked_up("a tenant could not be looked up", looking).await?;
         Ok(place.known_by(origin))
     }
 

@@ -2,12 +2,15 @@
 
 mod authenticate;
 mod ended;
+mod ending;
 mod limit;
 mod own;
 mod place;
 mod refresh;
+mod used;
 
 pub(crate) use authenticate::Judged;
+pub(crate) use ending::{Lapsed, subject};
 pub use own::{NoSessionPlace, SessionPlace};
 pub(crate) use place::open_store;
 pub use refresh::Renewed;
@@ -43,6 +46,15 @@ pub struct Issued {
     pub token: Secret<String>,
     /// The access token, for API clients.
     pub access_token: Option<Secret<String>>,
+}
+
+/// What a session is begun with that is not begun with a password.
+#[derive(Clone, Copy)]
+pub(crate) struct OnDevice {
+    /// The device.
+    pub(crate) device: DeviceId,
+    /// Tells the PIN from every other.
+    pub(crate) pin_digest: [u8; 32],
 }
 
 /// What a request shows to prove who sends it.
@@ -109,9 +121,10 @@ impl Service {
         &self,
         person: &Person,
         client: &Client,
-        device: Option<DeviceId>,
+        on: Option<OnDevice>,
     ) -> Result<Issued, Refusal> {
         let now = self.clock().now();
+        let subject = person.subject();
         let id = SessionId::generate(self.clock(), self.entropy());
         let (role, security_version) = match person {
             Person::User { user, .. } => (user.role, user.security_version),
@@ -120,11 +133,11 @@ impl Service {
         let lifetime = self.settings().lifetimes.of(role);
         let session = Session {
             id,
-            subject: person.subject(),
+            subject,
             security_version,
             kind: client.kind,
             created_at: now,
-            last_seen_at: now,
+            last_seen_at: self.after_all_others(&subject, now).await?,
             expires_at: now + lifetime.absolute,
             idle: lifetime.idle,
             ended_at: None,
@@ -138,7 +151,8 @@ impl Service {
             .add(&StoredSession {
                 session: session.clone(),
                 token_hash: hash.into_bytes(),
-                device,
+                device: on.map(|on| on.device),
+                pin_digest: on.map(|on| on.pin_digest),
                 end_reason: None,
             })
             .await?;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use tenantry_core::one_time::Purpose;
-use tenantry_core::session::Subject;
+use tenantry_core::session::{EndReason, Subject};
 use tenantry_core::tenant::Tenant;
 use tenantry_core::{Email, OneTimeId, TenantId};
 use tenantry_keys::token::{BoundToken, TokenKind};
@@ -12,7 +12,8 @@ use tenantry_store::{Hint, Origin, TenantCtx};
 
 use crate::attempts::in_tenant;
 use crate::password::Holder;
-use crate::signin::hash_refusal;
+use crate::refusal::Chain;
+use crate::sessions::Lapsed;
 use crate::throttle::Account;
 use crate::{Refusal, Service};
 
@@ -167,12 +168,15 @@ impl Service {
         ip: Option<IpAddr>,
     ) -> Result<SetupView, Refusal> {
         let kind = (TokenKind::Setup, Purpose::Setup);
-        self.password_by_link(kind, token, password, hinted, ip)
-            .await
+        let view = self
+            .password_by_link(kind, token, password, hinted, ip)
+            .await?;
+        self.after_new_password(&view).await;
+        Ok(view)
     }
 
-    /// Sets the password that a link permits, uses the link up with it, and ends the person's
-    /// sessions.
+    /// Sets the password that a link permits, and uses the link up with it. What follows from it is
+    /// [`after_new_password`](Self::after_new_password).
     pub(crate) async fn password_by_link(
         &self,
         (kind, purpose): (TokenKind, Purpose),
@@ -189,15 +193,11 @@ impl Service {
         let password = self
             .chosen_password("password", password, &view.holder())
             .await?;
-        let hash = self
-            .hasher()
-            .hash(token.tenant, password)
-            .await
-            .map_err(hash_refusal)?;
+        let hash = self.hash_password(token.tenant, password).await?;
         let id = OneTimeId::from_uuid(token.id);
         let now = self.clock().now();
-        let subject = if let Some(ctx) = self.linked_tenant(&token).await? {
-            let owner = in_tenant!(self, &ctx, |tx| {
+        if let Some(ctx) = self.linked_tenant(&token).await? {
+            let used = in_tenant!(self, &ctx, |tx| {
                 let used = tx
                     .secrets()
                     .use_up(id, purpose, token.hash.as_bytes(), now)
@@ -207,12 +207,7 @@ impl Service {
                 }
                 used
             })?;
-            let owner = owner.ok_or(Refusal::TokenInvalid)?;
-            Subject::User {
-                tenant: ctx.id(),
-                generation: ctx.generation(),
-                user: owner.user,
-            }
+            used.ok_or(Refusal::TokenInvalid)?;
         } else {
             let mut tx = self.control().begin().await?;
             let admin = tx
@@ -222,18 +217,24 @@ impl Service {
             let admin = admin.ok_or(Refusal::TokenInvalid)?;
             tx.admins().set_password(admin, &hash).await?;
             tx.commit().await?;
-            Subject::Admin(admin)
-        };
-        let account = match subject {
+        }
+        Ok(view)
+    }
+
+    /// What follows from a password that was set by a link, which nothing of it can undo: the block
+    /// that wrong tries put on the account is lifted, and the person's sessions are marked as ended.
+    pub(crate) async fn after_new_password(&self, view: &SetupView) {
+        let account = match view.subject {
             Subject::User { tenant, user, .. } => Account::User(tenant, user),
             Subject::Admin(admin) => Account::Admin(admin),
         };
         // Whoever could prove the address needs no longer wait for the old password's guesses.
         let mut names = vec![view.email.key()];
         names.extend(view.username.as_ref().map(|name| name.to_ascii_lowercase()));
-        self.unlock(account, &names).await?;
-        // The security version has already ended them; this tells the person's list of sessions.
-        self.end_all_sessions(&subject).await?;
-        Ok(view)
+        if let Err(refusal) = self.unlock(account, &names).await {
+            tracing::warn!(error = %Chain(&refusal), "an account stays blocked for wrong tries of the password before");
+        }
+        self.end_lapsed(Lapsed::Of(view.subject, None, EndReason::Password))
+            .await;
     }
 }

@@ -11,13 +11,13 @@ mod links;
 mod owner;
 mod remove;
 
-use tenantry_core::session::{EndReason, Subject};
+use tenantry_core::session::EndReason;
 use tenantry_core::user::{User, full_name};
-use tenantry_core::{Role, SessionId, UserId};
+use tenantry_core::{Role, UserId};
 use tenantry_store::tenant::{Changed, TenantTx};
 use tenantry_store::{StoreError, TenantCtx};
 
-use crate::sessions::Principal;
+use crate::sessions::{Principal, subject};
 use crate::signin::Person;
 use crate::{FieldError, Refusal, Service};
 
@@ -203,8 +203,11 @@ impl Service {
         id: UserId,
     ) -> Result<u64, Refusal> {
         let user = self.find_touchable(acting, id).await?;
-        self.end_sessions_of(acting.ctx, user.id, None, EndReason::Admin)
-            .await
+        let (subject, now) = (subject(acting.ctx, user.id), self.clock().now());
+        let ended = self
+            .sessions_store()
+            .end_others(&subject, None, EndReason::Admin, now);
+        Ok(ended.await?)
     }
 
     /// Lifts the block that wrong tries put on a person's account.
@@ -212,26 +215,5 @@ impl Service {
         let user = self.find_touchable(acting, id).await?;
         self.unlock_person(acting.ctx.id(), &user).await?;
         Ok(user)
-    }
-
-    /// Ends the sessions of somebody in a tenant but one; how many. Where the security version was
-    /// raised they count no more anyway; this tells the person's list of sessions.
-    pub(crate) async fn end_sessions_of(
-        &self,
-        ctx: &TenantCtx,
-        user: UserId,
-        keep: Option<SessionId>,
-        reason: EndReason,
-    ) -> Result<u64, Refusal> {
-        let subject = Subject::User {
-            tenant: ctx.id(),
-            generation: ctx.generation(),
-            user,
-        };
-        let now = self.clock().now();
-        let ended = self
-            .sessions_store()
-            .end_others(&subject, keep, reason, now);
-        Ok(ended.await?)
     }
 }

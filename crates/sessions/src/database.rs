@@ -48,8 +48,11 @@ impl DatabaseSessions {
         &self,
         subject: &Subject,
         now: Timestamp,
+        after: Option<(Timestamp, SessionId)>,
+        limit: i64,
     ) -> Result<Vec<Session>, StoreError> {
-        self.0.read().await?.sessions().list(subject, now).await
+        let mut tx = self.0.read().await?;
+        tx.sessions().list(subject, now, after, limit).await
     }
 
     pub(crate) async fn rotate(
@@ -113,14 +116,13 @@ impl DatabaseSessions {
             .end_others(subject, keep, reason, now))
     }
 
-    pub(crate) async fn surplus(
+    pub(crate) async fn end_surplus(
         &self,
         subject: &Subject,
         most: u32,
         now: Timestamp,
-    ) -> Result<Vec<SessionId>, StoreError> {
-        let mut tx = self.0.read().await?;
-        tx.sessions().list_surplus(subject, most, now).await
+    ) -> Result<u64, StoreError> {
+        change!(self.0, |sessions| sessions.end_surplus(subject, most, now))
     }
 
     pub(crate) async fn end_tenant(

@@ -56,4 +56,13 @@ impl SessionError {
             Self::Damaged { .. } | Self::Io { .. } => false,
         }
     }
+
+    /// Whether a change that was asked for may have been made nonetheless, or may yet be.
+    pub fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error, StoreError::Unanswered(_)),
+            Self::Redis(error) => error.is_in_doubt(),
+            Self::Damaged { .. } | Self::Held { .. } | Self::Io { .. } => false,
+        }
+    }
 }

@@ -21,6 +21,7 @@ use tenantry_store::Changes;
 use tenantry_store::control::StoredSession;
 
 use crate::SessionError;
+use crate::page::{begun_last, page_of};
 use crate::tally::Tally;
 use place::Place;
 use tree::Tree;
@@ -81,12 +82,14 @@ impl FileSessions {
         &self,
         subject: &Subject,
         now: Timestamp,
+        after: Option<(Timestamp, SessionId)>,
+        limit: i64,
     ) -> Result<Vec<Session>, SessionError> {
         let subject = *subject;
         self.run(move |tree| {
             let place = Place::of(subject.scope());
             let mut alive = Vec::new();
-            for id in tree.led(&place.of_person(subject.person()))? {
+            for id in begun_last(tree.led(&place.of_person(subject.person()))?) {
                 let stored = tree.read_or_tell(&place.handle(id))?;
                 alive.extend(
                     stored
@@ -94,8 +97,7 @@ impl FileSessions {
                         .filter(|session| session.is_alive(now) && session.subject == subject),
                 );
             }
-            alive.sort_by_key(|session| (std::cmp::Reverse(session.last_seen_at), session.id));
-            Ok(alive)
+            Ok(page_of(alive, after, limit))
         })
         .await
     }

@@ -5,10 +5,22 @@
 //! cases to say. Every driver keeps the hashes of tokens and never a token, finds a session by the
 //! whole of its [`Handle`] only, and changes one under a condition or not at all.
 
+/// The same call to whichever driver it is.
+macro_rules! driver {
+    ($store:expr, |$driver:ident| $call:expr) => {
+        match $store {
+            SessionStore::Database($driver) => $call.await.map_err(SessionError::from),
+            SessionStore::Redis($driver) => $call.await,
+            SessionStore::File($driver) => $call.await,
+        }
+    };
+}
+
 mod database;
 mod error;
 pub mod files;
 mod limit;
+mod page;
 mod record;
 pub mod redis;
 mod tally;
@@ -23,6 +35,7 @@ use tenantry_core::{DeviceId, Generation, SessionId, TenantId, Timestamp};
 pub use database::DatabaseSessions;
 pub use error::SessionError;
 pub use files::FileSessions;
+pub use page::LISTED;
 pub use redis::{Redis, RedisError, RedisSessions};
 pub use tally::SessionCounts;
 pub use tenantry_store::control::StoredSession;
@@ -40,17 +53,6 @@ pub enum SessionStore {
     Redis(RedisSessions),
     /// In files.
     File(FileSessions),
-}
-
-/// The same call to whichever driver it is.
-macro_rules! driver {
-    ($store:expr, |$driver:ident| $call:expr) => {
-        match $store {
-            SessionStore::Database($driver) => $call.await.map_err(SessionError::from),
-            SessionStore::Redis($driver) => $call.await,
-            SessionStore::File($driver) => $call.await,
-        }
-    };
 }
 
 impl SessionStore {
@@ -105,13 +107,17 @@ impl SessionStore {
         driver!(self, |driver| driver.lookup(handle))
     }
 
-    /// A person's sessions that are alive, the latest used first.
+    /// A person's sessions that are alive, the latest used first: so many of those that come after
+    /// the one with this last use and id. In Redis and in files no more than [`LISTED`] are looked
+    /// at, those that began last.
     pub async fn list(
         &self,
         subject: &Subject,
         now: Timestamp,
+        after: Option<(Timestamp, SessionId)>,
+        limit: i64,
     ) -> Result<Vec<Session>, SessionError> {
-        driver!(self, |driver| driver.list(subject, now))
+        driver!(self, |driver| driver.list(subject, now, after, limit))
     }
 
     /// Replaces the token that carries a session; `false` when it is another by now, or ended. Of
@@ -140,11 +146,10 @@ impl SessionStore {
         outcome
     }
 
-    /// Notes that a session was used. One that has ended stays as it is.
+    /// Notes that a session was used. One that has ended stays as it is. It is told to nobody: each
+    /// session that is used is noted each minute, and a use takes nothing away from what others know.
     pub async fn touch(&self, handle: &Handle, now: Timestamp) -> Result<(), SessionError> {
-        let outcome = driver!(self, |driver| driver.touch(handle, now));
-        self.tell(Topic::Session(handle.id));
-        outcome
+        driver!(self, |driver| driver.touch(handle, now))
     }
 
     /// Ends a session; `false` when it had ended.

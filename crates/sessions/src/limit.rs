@@ -1,11 +1,13 @@
 //! How many sessions a person may have.
 //!
-//! Whoever begins one ends what is too many afterwards, each session by itself. All who do so have
-//! the same order, and the last of them to look sees what all the others began: so ten sign-ins at
-//! one moment leave no more than are allowed, and no fewer.
+//! Whoever begins one ends what is too many afterwards. All who do so have the same order, and the
+//! last of them to look sees what all the others began: so ten sign-ins at one moment leave no more
+//! than are allowed, and no fewer. Whoever begins one sees to it that it is the last in that order
+//! (`docs/decisions/0015-session-drivers.md`).
 
 use std::cmp::Reverse;
 
+use tenantry_core::marks::Topic;
 use tenantry_core::session::{EndReason, Session, Subject};
 use tenantry_core::{SessionId, Timestamp};
 
@@ -19,20 +21,13 @@ impl SessionStore {
         most: u32,
         now: Timestamp,
     ) -> Result<u64, SessionError> {
-        let surplus = match self {
-            Self::Database(driver) => driver.surplus(subject, most, now).await?,
-            Self::Redis(driver) => driver.surplus(subject, most, now).await?,
-            Self::File(driver) => driver.surplus(subject, most, now).await?,
-        };
-        let mut ended = 0;
-        for id in surplus {
-            let handle = tenantry_core::session::Handle {
-                scope: subject.scope(),
-                id,
-            };
-            ended += u64::from(self.end(&handle, EndReason::Limit, now).await?);
+        let outcome = driver!(self, |driver| driver.end_surplus(subject, most, now));
+        self.ended(EndReason::Limit, &outcome);
+        // Nearly every sign-in ends none, and makes nobody look anew.
+        if !matches!(outcome, Ok(0)) {
+            self.tell(Topic::Person(subject.person()));
         }
-        Ok(ended)
+        outcome
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) const ENDED_AT: &str = "ended_at";
 pub(crate) const END_REASON: &str = "end_reason";
 pub(crate) const PERSON: &str = "person";
 pub(crate) const DEVICE: &str = "device";
+const PIN_DIGEST: &str = "pin_digest";
 
 /// Every name that has a value. What a session does not have has none.
 pub(crate) fn encode(stored: &StoredSession) -> Vec<(&'static str, String)> {
@@ -43,6 +44,7 @@ pub(crate) fn encode(stored: &StoredSession) -> Vec<(&'static str, String)> {
         (END_REASON, stored.end_reason.map(|why| why.to_string())),
         ("user_agent", session.user_agent.clone()),
         (DEVICE, stored.device.map(|device| device.to_string())),
+        (PIN_DIGEST, stored.pin_digest.as_ref().map(hex)),
     ];
     for (name, value) in maybe {
         fields.extend(value.map(|value| (name, value)));
@@ -94,6 +96,9 @@ pub(crate) fn decode<'a>(
     if ended_at.is_some() != end_reason.is_some() {
         return Err(END_REASON);
     }
+    let pin_digest = value(PIN_DIGEST)
+        .map(|text| unhex(text).ok_or(PIN_DIGEST))
+        .transpose()?;
     let session = Session {
         id: handle.id,
         subject,
@@ -110,6 +115,7 @@ pub(crate) fn decode<'a>(
         session,
         token_hash: unhex(need(TOKEN_HASH)?).ok_or(TOKEN_HASH)?,
         device: id(DEVICE)?.map(DeviceId::from_uuid),
+        pin_digest,
         end_reason,
     })
 }

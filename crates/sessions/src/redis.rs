@@ -30,6 +30,7 @@ pub use connection::{COMMAND, CONNECT, Redis, RedisState};
 pub use error::RedisError;
 pub use url::{RedisUrl, RedisUrlError};
 
+use crate::page::{begun_last, page_of};
 use crate::record::{self, DEVICE, ENDED_AT, EXPIRES_AT, PERSON};
 use crate::tally::Tally;
 use crate::{KEEP, SessionError};
@@ -96,8 +97,6 @@ impl RedisSessions {
         }
         added
             .arg(millis(life))
-            .arg((session.expires_at + self.keep).micros())
-            .arg(session.created_at.micros())
             .arg(session.id.to_string())
             .arg(keys.generation());
         for (name, value) in record::encode(stored) {
@@ -120,9 +119,11 @@ impl RedisSessions {
         &self,
         subject: &Subject,
         now: Timestamp,
+        after: Option<(Timestamp, SessionId)>,
+        limit: i64,
     ) -> Result<Vec<Session>, SessionError> {
         let keys = Keys::of(subject.scope());
-        let ids = self.members(&keys.of_person(subject.person())).await?;
+        let ids = begun_last(self.members(&keys.of_person(subject.person())).await?);
         let mut alive = Vec::new();
         for page in ids.chunks(PAGE) {
             let mut asked = Pipeline::with_capacity(page.len());
@@ -143,8 +144,7 @@ impl RedisSessions {
                 }
             }
         }
-        alive.sort_by_key(|session| (std::cmp::Reverse(session.last_seen_at), session.id));
-        Ok(alive)
+        Ok(page_of(alive, after, limit))
     }
 
     pub(crate) async fn rotate(

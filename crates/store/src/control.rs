@@ -41,7 +41,7 @@ pub use idempotency::{Begun, Idempotency, Remembered};
 pub use instance::{Instance, InstanceRow};
 pub use keys::{Keys, SealedDataKey, SealedSigningKey};
 pub use logos::{Logos, StoredLogo};
-pub use nodes::{Clearing, Nodes};
+pub use nodes::{CacheClearing, Nodes};
 pub use one_time::{AdminSecrets, StoredSecret};
 pub use outbox::{DueMail, Outbox};
 pub use reconciler::{LastPass, Reconciler, Recorded};

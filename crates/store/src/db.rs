@@ -10,12 +10,31 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqliteSynchronous,
 };
 use sqlx::{Connection, Postgres, Sqlite, Transaction};
+use tokio::time::timeout;
 
 use crate::StoreError;
 use crate::pools::Borrowed;
 
-/// How long to wait for a connection before the caller is told that the service is busy.
+/// How long to wait for a connection to a file before the caller is told that the service is busy.
 const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// The same for a server, where the connection may have to be made: a server that is away, starts or
+/// hangs is waited for so long and no longer.
+const REACH: Duration = Duration::from_secs(5);
+
+/// How long a connection that lay idle may take to show that it still leads to the server, and one
+/// that is given back to end what it was in the middle of. One that does not is thrown away. Without
+/// it, connections to a host that went without a word would fill the pool until TCP gives them up,
+/// which takes a quarter of an hour (`tcp_retries2`), and for ever where something before the server
+/// keeps them open.
+const PROOF: Duration = Duration::from_secs(1);
+
+/// How long the server lets a statement take, in milliseconds.
+const STATEMENT_MILLIS: &str = "30000";
+
+/// How long an answer is waited for. The server itself ends a statement sooner
+/// ([`STATEMENT_MILLIS`]), so that what is given up here is one that says nothing any more.
+const ANSWER: Duration = Duration::from_secs(35);
 
 /// A database of either driver.
 #[derive(Clone)]
@@ -92,16 +111,43 @@ where
         })
 }
 
+/// What a server answers, or that it does not.
+pub(crate) async fn answered<T>(
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    within(ANSWER, asked).await
+}
+
+async fn within<T>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let late = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    timeout(limit, asked).await.unwrap_or_else(late)
+}
+
 impl Db {
     /// The file at `path`, which must exist, with so many readers.
     pub fn sqlite(path: &Path, readers: u32) -> Self {
+        Self::over(reading_options(path), readers)
+    }
+
+    /// Like [`sqlite`](Self::sqlite), but no commit folds the log into the file: whoever opened it
+    /// does, and knows of each change of the file.
+    pub(crate) fn sqlite_with_log_kept(path: &Path, readers: u32) -> Self {
+        Self::over(
+            reading_options(path).pragma("wal_autocheckpoint", "0"),
+            readers,
+        )
+    }
+
+    fn over(file: SqliteConnectOptions, readers: u32) -> Self {
+        let writer = file.clone().journal_mode(SqliteJournalMode::Wal);
         Self::Sqlite {
-            writer: options(1).connect_lazy_with(
-                sqlite_options(path).thread_name(|_| "sqlite-writer".to_owned()),
-            ),
+            writer: options(1)
+                .connect_lazy_with(writer.thread_name(|_| "sqlite-writer".to_owned())),
             readers: options(readers).connect_lazy_with(
-                reading_options(path)
-                    .pragma("query_only", "ON")
+                file.pragma("query_only", "ON")
                     .thread_name(|_| "sqlite-reader".to_owned()),
             ),
         }
@@ -113,14 +159,29 @@ impl Db {
             .application_name("tenantry")
             .options([
                 ("client_connection_check_interval", "2000"),
-                ("statement_timeout", "30000"),
+                ("statement_timeout", STATEMENT_MILLIS),
             ]);
         let pool = PgPoolOptions::new()
             .max_connections(max)
             .min_connections(0)
-            .acquire_timeout(ACQUIRE)
+            .acquire_timeout(REACH)
             .idle_timeout(Duration::from_mins(5))
-            .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
+            .test_before_acquire(false)
+            .before_acquire(|conn, _| {
+                Box::pin(async move {
+                    let sound = !conn.is_in_transaction();
+                    if sound {
+                        within(PROOF, conn.ping()).await?;
+                    }
+                    Ok(sound)
+                })
+            })
+            .after_release(|conn, _| {
+                Box::pin(async move {
+                    within(PROOF, conn.ping()).await?;
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options);
         Ok(Self::Postgres(pool))
     }
@@ -136,7 +197,8 @@ impl Db {
                 // pool inside a transaction and not know it. The task drops what nobody wants.
                 let pool = pool.clone();
                 let begun = tokio::spawn(async move { pool.begin().await });
-                Tx::Postgres(begun.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
+                let begun = async { begun.await.map_err(|_| sqlx::Error::WorkerCrashed)? };
+                Tx::Postgres(answered(begun).await?)
             }
         })
     }
@@ -157,6 +219,14 @@ impl Db {
                 writer.close().await;
             }
             Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Whether somebody closed it or began to, so that it opens no more.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Self::Sqlite { writer, readers } => readers.is_closed() || writer.is_closed(),
+            Self::Postgres(pool) => pool.is_closed(),
         }
     }
 
@@ -181,13 +251,34 @@ impl Tx {
         }
     }
 
+    /// Whether it may have changed a file.
+    pub(crate) const fn writes_file(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
     /// Makes it happen, all or nothing.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
             Self::SqliteRead(_) | Self::PostgresRead(_) => Ok(()),
             Self::Sqlite(tx) => Ok(tx.commit().await?),
-            Self::Postgres(tx) => Ok(tx.commit().await?),
+            Self::Postgres(tx) => Ok(answered(tx.commit()).await?),
             Self::Server(borrowed) => borrowed.commit().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_not_answered_is_given_up_as_something_that_passes() {
+        let never = within::<()>(Duration::from_millis(1), pending()).await;
+        let error = StoreError::from(never.unwrap_err());
+        assert!(error.is_transient() && error.is_lost());
+        let answer = within(ANSWER, async { Ok(7) }).await;
+        assert_eq!(answer.unwrap(), 7);
     }
 }

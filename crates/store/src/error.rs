@@ -211,7 +211,11 @@ impl From<sqlx::Error> for StoreError {
                     .code()
                     .map_or(ErrorKind::Other, |code| kind_of_code(&code)),
             },
+            // What speaks neither our protocol nor TLS is no server of ours just now: one that starts,
+            // stops, or is behind something that says so in its place.
             sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => ErrorKind::Transient,

@@ -1,7 +1,7 @@
 //! One text of a statement for both drivers.
 //!
 //! Each macro expands its body once for each driver, so that the compiler checks both; nothing is
-//! rewritten at run time.
+//! rewritten at run time. What a server does not answer is given up (`db::answered`).
 
 /// Declares a row type and how it is read from either driver, by column name.
 macro_rules! row {
@@ -27,8 +27,9 @@ macro_rules! execute {
         match &mut $conn {
             $crate::Conn::Sqlite(conn) => sqlx::query($sql)$(.bind($arg))*
                 .execute(&mut **conn).await.map(|done| done.rows_affected()),
-            $crate::Conn::Postgres(conn) => sqlx::query($sql)$(.bind($arg))*
-                .execute(&mut **conn).await.map(|done| done.rows_affected()),
+            $crate::Conn::Postgres(conn) => $crate::db::answered(
+                sqlx::query($sql)$(.bind($arg))*.execute(&mut **conn)
+            ).await.map(|done| done.rows_affected()),
         }.map_err($crate::StoreError::from)
     };
 }
@@ -38,8 +39,9 @@ macro_rules! fetch {
         match &mut $conn {
             $crate::Conn::Sqlite(conn) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*
                 .$method(&mut **conn).await,
-            $crate::Conn::Postgres(conn) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*
-                .$method(&mut **conn).await,
+            $crate::Conn::Postgres(conn) => $crate::db::answered(
+                sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.$method(&mut **conn)
+            ).await,
         }.map_err($crate::StoreError::from)
     };
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::{Db, StoreError};
 
@@ -29,7 +29,7 @@ const CONTROL: &[Entry] = &migrations!("control":
     6 "0006_reconciler", 7 "0007_webhooks", 8 "0008_adopted", 9 "0009_audit",
     10 "0010_people", 11 "0011_password_rules", 12 "0012_domains", 13 "0013_applications",
     14 "0014_devices", 15 "0015_brand", 16 "0016_key_rotation", 18 "0018_nodes", 17 "0017_sessions", 19 "0019_answers_and_proofs",
-    20 "0020_session_limit");
+    20 "0020_session_limit", 21 "0021_session_pin");
 const TENANT: &[Entry] = &migrations!("tenant": 1 "0001_people", 2 "0002_ways_in");
 
 /// The version of a tenant's schema that this program needs.
@@ -75,7 +75,36 @@ async fn run(db: &Db, entries: &[Entry]) -> Result<(), StoreError> {
 
 /// Brings the control database's schema up to date.
 pub(crate) async fn control(db: &Db) -> Result<(), StoreError> {
-    run(db, CONTROL).await
+    run(db, CONTROL).await?;
+    if let Db::Postgres(pool) = db {
+        close_to_others(pool).await?;
+    }
+    Ok(())
+}
+
+/// Shuts the control database to whoever else has a login on its server. Everybody may connect to a
+/// new database (PostgreSQL manual, section 5.8), and a tenant's application whose database is on the
+/// same server could hear what nodes tell each other, and shout between. Only the owner can take that
+/// back; where we are not, the operator is told.
+async fn close_to_others(pool: &PgPool) -> Result<(), StoreError> {
+    const IS_OPEN: &str = "SELECT has_database_privilege('public', current_database(), 'CONNECT')";
+    const CLOSE: &str = "DO $$ BEGIN
+        EXECUTE format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    END $$";
+    let is_open = || sqlx::query_scalar::<_, bool>(IS_OPEN).fetch_one(pool);
+    if !is_open().await? {
+        return Ok(());
+    }
+    // Two that start at once may meet here; what counts is what came of it.
+    let closing = sqlx::query(CLOSE).execute(pool).await;
+    if is_open().await? {
+        tracing::warn!(
+            error = closing.err().map(tracing::field::display),
+            "every login of the server may connect to the control database, those of tenants' \
+             applications too; as its owner, REVOKE CONNECT, TEMPORARY ON DATABASE ... FROM PUBLIC"
+        );
+    }
+    Ok(())
 }
 
 /// Brings a tenant's tables on a server up to date inside a transaction, in the schema that the

@@ -3,12 +3,18 @@
 //! A message may be lost: whoever listens is told when the connection was made anew, and takes it as
 //! if anything might have been said. On a file there is nobody to tell: one process serves it.
 
-use sqlx::postgres::PgListener;
+use std::time::Duration;
 
+use sqlx::postgres::{PgListener, PgPoolOptions};
+
+use crate::db::answered;
 use crate::{Control, Db, StoreError};
 
 /// The channel. Names of channels belong to one database.
 const CHANNEL: &str = "tenantry_changes";
+
+/// How long signing in may take.
+const ENTER: Duration = Duration::from_secs(5);
 
 /// Hears what other processes say.
 pub struct Listener(PgListener);
@@ -25,23 +31,29 @@ impl Control {
         match self.db() {
             Db::Sqlite { .. } => Ok(()),
             Db::Postgres(pool) => {
-                sqlx::query("SELECT pg_notify($1, $2)")
+                let said = sqlx::query("SELECT pg_notify($1, $2)")
                     .bind(CHANNEL)
-                    .bind(text)
-                    .execute(pool)
-                    .await?;
+                    .bind(text);
+                answered(said.execute(pool)).await?;
                 Ok(())
             }
         }
     }
 
-    /// Listens, over a connection of its own; `None` on a file.
+    /// Listens, over a connection of its own that is none of the pool's: statements do not wait for
+    /// it, and a pool that is used up keeps nobody from hearing. `None` on a file.
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
         match self.db() {
             Db::Sqlite { .. } => Ok(None),
             Db::Postgres(pool) => {
-                let mut listener = PgListener::connect_with(pool).await?;
-                listener.listen(CHANNEL).await?;
+                let own = PgPoolOptions::new()
+                    .max_connections(1)
+                    .acquire_timeout(ENTER)
+                    .connect_lazy_with((*pool.connect_options()).clone());
+                let mut listener = PgListener::connect_with(&own).await?;
+                // Whoever hears that the connection was lost listens anew himself.
+                listener.eager_reconnect(false);
+                answered(listener.listen(CHANNEL)).await?;
                 Ok(Some(Listener(listener)))
             }
         }

@@ -16,7 +16,7 @@ use tenantry_core::{Clock, Generation, TenantId};
 pub(crate) use files::Lease;
 pub use servers::Borrowed;
 
-use crate::clusters::{Clusters, Place};
+use crate::clusters::Clusters;
 use crate::files::TenantFiles;
 use crate::homes::{FileHome, Home, ServerHome};
 use crate::tenant::{Stamp, TENANT_SCHEMA};
@@ -59,6 +59,13 @@ impl Default for PoolBounds {
             wait: Duration::from_secs(5),
         }
     }
+}
+
+/// What a transaction may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
 }
 
 /// One generation of one tenant.
@@ -109,19 +116,22 @@ impl TenantPools {
 
     /// A transaction in the tenant's database that may write.
     pub async fn begin(&self, ctx: &TenantCtx) -> Result<TenantTx, StoreError> {
-        let tx = match self.server(ctx).await? {
-            Some((servers, place)) => servers.begin(place, servers::Access::Write).await?,
-            None => self.files.begin((ctx.id(), ctx.generation())).await?,
-        };
+        let tx = self.enter(ctx, Access::Write).await?;
         Ok(tx.telling(&self.changes))
     }
 
     /// A transaction in the tenant's database that only reads.
     pub async fn read(&self, ctx: &TenantCtx) -> Result<TenantTx, StoreError> {
-        match self.server(ctx).await? {
-            Some((servers, place)) => servers.begin(place, servers::Access::Read).await,
-            None => self.files.read((ctx.id(), ctx.generation())).await,
+        self.enter(ctx, Access::Read).await
+    }
+
+    async fn enter(&self, ctx: &TenantCtx, access: Access) -> Result<TenantTx, StoreError> {
+        if let Some(servers) = &self.servers
+            && let Some(place) = servers.clusters().place(ctx).await?
+        {
+            return servers.begin(place, access).await;
         }
+        self.files.begin((ctx.id(), ctx.generation()), access).await
     }
 
     /// Where a generation of a tenant lies, for workflows and checks.
@@ -141,14 +151,6 @@ impl TenantPools {
             tenant,
             generation,
         }))
-    }
-
-    async fn server(&self, ctx: &TenantCtx) -> Result<Option<(&Servers, Place)>, StoreError> {
-        let Some(servers) = &self.servers else {
-            return Ok(None);
-        };
-        let place = servers.clusters().place(ctx).await?;
-        Ok(place.map(|place| (servers, place)))
     }
 
     /// Files open now.

@@ -30,7 +30,7 @@ pub struct TenantTx {
     generation: Generation,
     touched: Touched,
     /// Keeps the database open for as long as the transaction lives.
-    _lease: Option<Lease>,
+    lease: Option<Lease>,
 }
 
 impl TenantTx {
@@ -40,7 +40,7 @@ impl TenantTx {
             tenant,
             generation,
             touched: Touched::default(),
-            _lease: Some(lease),
+            lease: Some(lease),
         }
     }
 
@@ -52,7 +52,7 @@ impl TenantTx {
             tenant,
             generation,
             touched: Touched::default(),
-            _lease: None,
+            lease: None,
         }
     }
 
@@ -104,6 +104,7 @@ impl TenantTx {
             conn: self.tx.conn(),
             tenant: self.tenant,
             generation: self.generation,
+            touched: &mut self.touched,
         }
     }
 
@@ -118,7 +119,14 @@ impl TenantTx {
 
     /// Makes it happen, all or nothing.
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.tx.commit().await
+        let writes = self.tx.writes_file();
+        self.tx.commit().await?;
+        drop(self.touched);
+        match self.lease {
+            Some(lease) if writes => lease.committed().await,
+            Some(_) | None => {}
+        }
+        Ok(())
     }
 }
 

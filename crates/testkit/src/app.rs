@@ -26,7 +26,7 @@ use tenantry_store::control::Entry;
 use tenantry_store::files::TenantFiles;
 use tenantry_store::tenant::NewUser;
 use tenantry_store::{Hint, Origin, PoolBounds, TenantCtx, TenantPools};
-use tenantry_web::{App, Options, router, serve};
+use tenantry_web::{App, Front, Options, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -90,8 +90,8 @@ impl AppOptions {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let routes = router(App::new(service.clone(), options));
-        let serving = tokio::spawn(serve(listener, routes, async move {
+        let front = Front::new(App::new(service.clone(), options));
+        let serving = tokio::spawn(serve(listener, front, async move {
             // A sender that is gone means the same as one that says stop.
             let _ = stopped.await;
         }));

@@ -1,9 +1,10 @@
-//! A TCP proxy in the test's own process that makes a network misbehave: latency, hanging, resets,
-//! and connections cut around one chosen request.
+//! A TCP proxy in the test's own process that makes a network misbehave: latency, hanging, a server
+//! that is gone, connections that lead nowhere any more, resets, and connections cut around one
+//! chosen request.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -26,6 +27,18 @@ pub enum Cut {
     Hang,
 }
 
+/// What becomes of the connections that are singled out, while all others go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// They are as the others.
+    #[default]
+    Carried,
+    /// They stay, and nothing is handed on until they are carried again.
+    Held,
+    /// They break, and so does each new one that is singled out.
+    Cut,
+}
+
 /// A proxy before one server. Everything of it ends when it is dropped.
 pub struct Proxy {
     url: String,
@@ -37,22 +50,35 @@ pub struct Proxy {
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct State {
     resets: usize,
+    stranded: usize,
     hanging: bool,
+    gone: bool,
+    fate: Fate,
     latency: Duration,
 }
 
 #[derive(Default)]
 struct Rules {
     armed: Mutex<Option<(Vec<u8>, Cut)>>,
+    singled: OnceLock<Vec<u8>>,
     cuts: AtomicUsize,
 }
 
+fn holds(sent: &[u8], needle: &[u8]) -> bool {
+    sent.windows(needle.len()).any(|part| part == needle)
+}
+
 impl Rules {
+    /// Whether a connection on which this was sent is one of those singled out.
+    fn singles_out(&self, sent: &[u8]) -> bool {
+        self.singled.get().is_some_and(|words| holds(sent, words))
+    }
+
     /// The cut that is due once this was sent, which is then used up.
     fn due(&self, sent: &[u8]) -> Option<Cut> {
         let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
         let (needle, cut) = armed.as_ref()?;
-        if !sent.windows(needle.len()).any(|part| part == needle) {
+        if !holds(sent, needle) {
             return None;
         }
         let cut = *cut;
@@ -103,6 +129,30 @@ impl Proxy {
         self.state.send_modify(|state| state.hanging = hanging);
     }
 
+    /// Hands on nothing more over the connections that are open now, for ever, and breaks none of
+    /// them: a firewall that forgot them, a host that went without a word. Later ones work.
+    pub fn strand(&self) {
+        self.state.send_modify(|state| state.stranded += 1);
+    }
+
+    /// Breaks every connection, and ends new ones at once, until told otherwise: nobody is there.
+    pub fn set_gone(&self, gone: bool) {
+        self.state.send_modify(|state| {
+            state.gone = gone;
+            state.resets += usize::from(gone);
+        });
+    }
+
+    /// Singles out, from now on and once for all, the connections on which these words are sent.
+    pub fn single_out(&self, words: &str) {
+        self.rules.singled.get_or_init(|| words.as_bytes().to_vec());
+    }
+
+    /// Decides what becomes of those, also of the ones that are open already.
+    pub fn set_fate(&self, fate: Fate) {
+        self.state.send_modify(|state| state.fate = fate);
+    }
+
     /// Cuts the connection around the next request that holds these words, once.
     pub fn cut(&self, words: &str, cut: Cut) {
         *self
@@ -132,6 +182,9 @@ async fn accept(
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let (upstream, rules, state) = (upstream.clone(), Arc::clone(&rules), state.clone());
+        if state.borrow().gone {
+            continue;
+        }
         tokio::spawn(async move {
             // A server that can't be reached is a connection that ends at once.
             if let Ok(server) = TcpStream::connect((upstream.0.as_str(), upstream.1)).await {
@@ -152,19 +205,27 @@ impl Pair {
         rules: &Rules,
         mut state: watch::Receiver<State>,
     ) -> std::io::Result<()> {
-        let first = state.borrow_and_update().resets;
+        let first = *state.borrow_and_update();
         let (mut up, mut down) = (vec![0; 16_384], vec![0; 16_384]);
         let mut sent = Vec::new();
         let mut left: Option<usize> = None;
-        let mut stopped = false;
+        let (mut stopped, mut singled) = (false, false);
         loop {
             let State {
-                hanging, latency, ..
+                hanging,
+                latency,
+                stranded,
+                fate,
+                ..
             } = *state.borrow();
-            let flowing = !hanging && !stopped;
+            if singled && fate == Fate::Cut {
+                return self.client.set_zero_linger();
+            }
+            let held = singled && fate == Fate::Held;
+            let flowing = !hanging && !stopped && !held && stranded == first.stranded;
             tokio::select! {
                 changed = state.changed() => {
-                    if changed.is_err() || state.borrow().resets != first {
+                    if changed.is_err() || state.borrow().resets != first.resets {
                         return self.client.set_zero_linger();
                     }
                 }
@@ -174,8 +235,10 @@ impl Pair {
                         return Ok(());
                     }
                     sent.extend_from_slice(&up[..read]);
+                    singled |= rules.singles_out(&sent);
                     let cut = rules.due(&sent);
-                    if cut == Some(Cut::Before) {
+                    let refused = singled && state.borrow().fate == Fate::Cut;
+                    if refused || cut == Some(Cut::Before) {
                         return self.client.set_zero_linger();
                     }
                     self.server.write_all(&up[..read]).await?;
@@ -317,5 +380,59 @@ mod tests {
         proxy.set_hanging(false);
         assert_eq!(stream.read(&mut buffer).await.unwrap(), 1);
         assert_eq!(&buffer, b"Y");
+    }
+
+    #[tokio::test]
+    async fn what_is_stranded_stays_so_and_later_connections_work() {
+        let (url, heard) = shouting().await;
+        let proxy = Proxy::before(&url).await.unwrap();
+        let mut stream = connect(&proxy).await;
+        assert!(ask(&mut stream, "x").await.1);
+        proxy.strand();
+        stream.write_all(b"y").await.unwrap();
+        let mut buffer = [0; 1];
+        let wait = tokio::time::timeout(Duration::from_millis(50), stream.read(&mut buffer));
+        assert!(wait.await.is_err());
+        assert!(ask(&mut connect(&proxy).await, "x").await.1);
+        assert_eq!(heard.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_there_while_the_server_is_gone() {
+        let (url, _) = shouting().await;
+        let proxy = Proxy::before(&url).await.unwrap();
+        let mut stream = connect(&proxy).await;
+        assert!(ask(&mut stream, "x").await.1);
+        proxy.set_gone(true);
+        let mut buffer = [0; 1];
+        for mut stream in [stream, connect(&proxy).await] {
+            assert!(matches!(stream.read(&mut buffer).await, Ok(0) | Err(_)));
+        }
+        proxy.set_gone(false);
+        assert!(ask(&mut connect(&proxy).await, "x").await.1);
+    }
+
+    #[tokio::test]
+    async fn what_is_singled_out_is_held_or_cut_alone() {
+        let (url, _) = shouting().await;
+        let proxy = Proxy::before(&url).await.unwrap();
+        proxy.single_out("mark");
+        let (mut other, mut singled) = (connect(&proxy).await, connect(&proxy).await);
+        assert!(ask(&mut other, "x").await.1);
+        assert!(ask(&mut singled, "mark").await.1);
+        proxy.set_fate(Fate::Held);
+        singled.write_all(b"y").await.unwrap();
+        let mut buffer = [0; 1];
+        let wait = tokio::time::timeout(Duration::from_millis(50), singled.read(&mut buffer));
+        assert!(wait.await.is_err());
+        assert!(ask(&mut other, "x").await.1);
+        proxy.set_fate(Fate::Carried);
+        assert_eq!(singled.read(&mut buffer).await.unwrap(), 1);
+        proxy.set_fate(Fate::Cut);
+        assert!(matches!(singled.read(&mut buffer).await, Ok(0) | Err(_)));
+        assert!(!ask(&mut connect(&proxy).await, "mark").await.1);
+        assert!(ask(&mut other, "x").await.1);
+        proxy.set_fate(Fate::Carried);
+        assert!(ask(&mut connect(&proxy).await, "mark").await.1);
     }
 }

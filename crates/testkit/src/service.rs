@@ -23,6 +23,7 @@ use tenantry_mail::Transport;
 use tenantry_mail::files::Files;
 use tenantry_saga::Faults;
 use tenantry_service::{OpenError, Service, Settings};
+use tenantry_sessions::redis::{COMMAND, CONNECT};
 
 pub use control::TestControl;
 pub use halt::{Place, Reached};
@@ -49,6 +50,9 @@ pub const RECONCILE: Duration = Duration::from_mins(15);
 
 /// How long a use case may take by the machine's clock.
 pub const WAIT: Duration = Duration::from_secs(30);
+
+/// How long somebody waits for Redis at the longest, each time it is asked for something.
+pub const REDIS: Duration = CONNECT.saturating_add(COMMAND);
 
 /// A password that every policy takes.
 pub const PASSWORD: &str = "correct horse battery";
@@ -103,9 +107,10 @@ impl TestService {
         let installation = Arc::new(Installation {
             control,
             cluster,
-            redis: match options.sessions {
-                SessionDriver::Redis => Some(Mutex::new(RedisServer::start()?)),
-                SessionDriver::Database | SessionDriver::File => None,
+            redis: match (options.sessions, &options.redis_url) {
+                (SessionDriver::Redis, None) => Some(Mutex::new(RedisServer::start()?)),
+                (SessionDriver::Redis, Some(_))
+                | (SessionDriver::Database | SessionDriver::File, _) => None,
             },
             master: MasterKey::generate(&seeded_entropy(1)),
             seed: AtomicU64::new(seed),

@@ -260,7 +260,7 @@ fn act(route: &Route, ctx: &Ctx, named: Named) -> Result<Act, Refusal> {
         source: Source {
             ip: ctx.client_ip,
             user_agent: ctx.user_agent.clone(),
-            request_id: Some(ctx.request_id.clone()),
+            request_id: Some(ctx.request_id.to_string()),
         },
         detail: None,
     })

@@ -15,6 +15,7 @@ use tenantry_service::sessions::Principal;
 use tenantry_service::signin::Client;
 
 use crate::route::Surface;
+use crate::underway::RequestId;
 
 /// What is known about a request before its handler runs. Handed on by reference: several layers
 /// hold it.
@@ -25,7 +26,7 @@ pub(crate) struct Ctx(Arc<Known>);
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     /// The request's id, as the answer's `X-Request-Id` has it.
-    pub(crate) request_id: String,
+    pub(crate) request_id: RequestId,
     /// What carries the answer.
     pub(crate) surface: Surface,
     /// The tenant the request names.
@@ -110,7 +111,7 @@ impl Ctx {
     /// Nobody, nowhere: what a handler would see were it ever reached without the guard.
     fn unguarded() -> Self {
         Self::from(Known {
-            request_id: String::new(),
+            request_id: RequestId::default(),
             surface: Surface::Api,
             tenant: Resolved::None,
             principal: None,

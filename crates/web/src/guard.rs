@@ -1,12 +1,14 @@
 //! What stands before every handler: who sends the request, for which tenant, and whether that may
 //! be. It enforces what the route declares; no handler does any of it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::extract::{ConnectInfo, FromRequestParts as _, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
@@ -18,19 +20,16 @@ use tenantry_service::sessions::{Credential, Principal};
 
 use crate::audit::{self, Named};
 use crate::context::{Ctx, Known};
-use crate::host::{BadHost, Endpoint};
+use crate::host::{self, BadHost, Endpoint};
 use crate::pages::paths;
 use crate::problem::{Failure, respond};
 use crate::route::{Audience, CsrfClass, Route, Surface, TenantRule};
+use crate::underway::RequestId;
 use crate::{App, cookies, extract, idempotency, upload};
 
 /// How long a handler may take before its client is told to come back later. Its work goes on and
 /// ends by the databases' own limits; nothing is cut off half-way.
 const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
-
-/// The id of a request, left behind by the outermost layer.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) String);
 
 fn header_text(headers: &HeaderMap, name: &str) -> Result<Option<String>, Failure> {
     let mut values = headers.get_all(name).iter();
@@ -74,40 +73,88 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 /// Runs a route: guards it, then hands over to its handler.
 pub(crate) async fn guard(
     State((app, route)): State<(App, Route)>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let endpoint = endpoint(&app, &request);
-    let mut ctx = known(route.surface, &request, endpoint.as_ref().ok());
-    let mut request = request;
     let named = Named::of(&route, &mut request).await;
-    match admit(&app, &route, &mut ctx, request, endpoint).await {
-        Ok(mut request) => {
-            request.extensions_mut().insert(ctx.clone());
-            if route.direct {
-                return next.run(request).await;
-            }
-            // In a task of its own: a client that hangs up cancels nothing half-way.
-            let handling = idempotency::once(app.clone(), route, ctx.clone(), request, next);
-            let running = run(app.clone(), route, ctx.clone(), named, handling);
-            let handled = tokio::time::timeout(DEADLINE, tokio::spawn(running)).await;
-            let response = match handled {
-                Ok(Ok(response)) => response,
-                Ok(Err(error)) => broken_off(&app, &ctx, error),
-                Err(_) => respond(
-                    &app,
-                    Some(&ctx),
-                    Refusal::Busy(std::time::Duration::from_secs(5)).into(),
-                ),
-            };
-            with_nonce(&app, &ctx, response)
-        }
-        Err(failure) => {
+    let (ctx, mut request) = match admit(&app, &route, request).await {
+        Ok(admitted) => admitted,
+        Err((ctx, failure)) => {
             if matches!(failure, Failure::Refused(Refusal::Forbidden)) {
                 audit::forbidden(&app, &route, &ctx, named).await;
             }
-            refuse(&app, &route, &ctx, failure)
+            return refuse(&app, &route, &ctx, failure);
         }
+    };
+    request.extensions_mut().insert(ctx.clone());
+    // In a task of its own: a client that hangs up cancels nothing half-way.
+    let handling = idempotency::once(app.clone(), route, ctx.clone(), request, next);
+    let running = run(app.clone(), route, ctx.clone(), named, handling);
+    let handled = tokio::time::timeout(DEADLINE, tokio::spawn(running)).await;
+    let response = match handled {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => broken_off(&app, &ctx, error),
+        Err(_) => respond(
+            &app,
+            Some(&ctx),
+            Refusal::Busy(std::time::Duration::from_secs(5)).into(),
+        ),
+    };
+    with_nonce(&app, &ctx, response)
+}
+
+/// What is known of a request that it does not say itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// Its id.
+    pub(crate) id: RequestId,
+    /// Who is at the other end of its connection.
+    pub(crate) peer: Option<SocketAddr>,
+}
+
+impl Asked {
+    /// As the layers before have left it.
+    fn left_with(extensions: &Extensions) -> Self {
+        Self {
+            id: extensions.get().copied().unwrap_or_default(),
+            peer: extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|info| info.0),
+        }
+    }
+}
+
+/// Who sends a request and for which tenant, if that may be. What is known is known either way.
+pub(crate) async fn let_in(
+    app: &App,
+    route: &Route,
+    parts: &mut Parts,
+    asked: Asked,
+) -> Result<Ctx, (Ctx, Failure)> {
+    let endpoint = Endpoint::of(&parts.headers, &parts.uri, asked.peer, &app.options);
+    let (mut ctx, host) = known(route.surface, &parts.headers, asked, endpoint);
+    match judge(app, route, &mut ctx, parts, host).await {
+        Ok(()) => Ok(ctx),
+        Err(failure) => Err((ctx, failure)),
+    }
+}
+
+/// The same, and for a page that its form is one of ours.
+async fn admit(
+    app: &App,
+    route: &Route,
+    request: Request,
+) -> Result<(Ctx, Request), (Ctx, Failure)> {
+    let (mut parts, body) = request.into_parts();
+    let asked = Asked::left_with(&parts.extensions);
+    let mut ctx = let_in(app, route, &mut parts, asked).await?;
+    let request = Request::from_parts(parts, body);
+    if route.surface != Surface::Page {
+        return Ok((ctx, request));
+    }
+    match admit_to_page(app, route, &mut ctx, request).await {
+        Ok(request) => Ok((ctx, request)),
+        Err(failure) => Err((ctx, failure)),
     }
 }
 
@@ -142,107 +189,119 @@ fn broken_off(app: &App, ctx: &Ctx, error: tokio::task::JoinError) -> Response {
 
 /// What is known before anything is checked: enough to answer in the right language and shape.
 pub(crate) fn bare(app: &App, surface: Surface, request: &Request) -> Ctx {
-    known(surface, request, endpoint(app, request).as_ref().ok())
+    let asked = Asked::left_with(request.extensions());
+    let endpoint = Endpoint::of(request.headers(), request.uri(), asked.peer, &app.options);
+    known(surface, request.headers(), asked, endpoint).0
 }
 
-/// Where a request was sent to and where it comes from.
-fn endpoint(app: &App, request: &Request) -> Result<Endpoint, BadHost> {
-    let peer = request
-        .extensions()
-        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-        .map(|info| info.0);
-    Endpoint::of(request.headers(), request.uri(), peer, &app.options)
-}
-
-fn known(surface: Surface, request: &Request, endpoint: Option<&Endpoint>) -> Ctx {
-    let headers = request.headers();
+/// What a request says of itself, and the host it was sent to.
+fn known(
+    surface: Surface,
+    headers: &HeaderMap,
+    asked: Asked,
+    endpoint: Result<Endpoint, BadHost>,
+) -> (Ctx, Result<String, BadHost>) {
+    let (host, authority, client_ip) = match endpoint {
+        Ok(endpoint) => (Ok(endpoint.host), Some(endpoint.authority), endpoint.client),
+        Err(bad) => (Err(bad), None, None),
+    };
     let text = |name| {
         headers
             .get(name)
             .and_then(|value: &HeaderValue| value.to_str().ok())
     };
-    Ctx::from(Known {
-        request_id: request
-            .extensions()
-            .get::<RequestId>()
-            .map(|id| id.0.clone())
-            .unwrap_or_default(),
+    let ctx = Ctx::from(Known {
+        request_id: asked.id,
         surface,
         tenant: tenantry_service::resolve::Resolved::None,
         principal: None,
-        client_ip: endpoint.and_then(|endpoint| endpoint.client),
-        authority: endpoint.map(|endpoint| endpoint.authority.clone()),
+        client_ip,
+        authority,
         user_agent: text(header::USER_AGENT).map(str::to_owned),
         locale: text(header::ACCEPT_LANGUAGE).map_or_else(Locale::default, Locale::negotiate),
         csrf_token: String::new(),
         fresh_nonce: None,
         stale: false,
         ended: None,
-    })
+    });
+    (ctx, host)
 }
 
-async fn admit(
+async fn judge(
+    app: &App,
+    route: &Route,
+    ctx: &mut Ctx,
+    parts: &mut Parts,
+    host: Result<String, BadHost>,
+) -> Result<(), Failure> {
+    if route.path.contains('{') {
+        with_readable_path(parts).await?;
+    }
+    if route.tenant == TenantRule::Ignored && names_no_host(parts) {
+        return Ok(());
+    }
+    let no_host = |_: BadHost| Failure::Malformed("the request has no single, valid host");
+    let host = host.map_err(no_host)?;
+    if route.tenant == TenantRule::Optional {
+        // A proxy that nobody listed asks for a host all the same. What it says counts for less to be let
+        // through, never for more.
+        let claimed_host = if route.surface == Surface::ForwardAuth {
+            let claimed = host::claimed(&parts.headers).map_err(no_host)?;
+            claimed.filter(|claimed| *claimed != host)
+        } else {
+            None
+        };
+        let hints = Hints {
+            host: Some(host),
+            claimed_host,
+            header: header_text(&parts.headers, "x-tenant-id")?,
+            query: query_text(parts.uri.query(), "tenant_id")?,
+        };
+        ctx.tenant = app.service.resolve(&hints).await?;
+    }
+    authenticate(app, route, ctx, &parts.headers).await?;
+    authorize(route, ctx)
+}
+
+/// What a page and its forms ask for beyond that: the form's token, and that it is one of ours.
+async fn admit_to_page(
     app: &App,
     route: &Route,
     ctx: &mut Ctx,
     request: Request,
-    endpoint: Result<Endpoint, BadHost>,
 ) -> Result<Request, Failure> {
-    let request = if route.path.contains('{') {
-        with_readable_path(request).await?
+    let binding = binding(app, ctx, request.headers());
+    ctx.csrf_token = app.service.csrf().token(&binding);
+    if route.csrf != CsrfClass::Form {
+        return Ok(request);
+    }
+    check_origin(
+        ctx.authority.as_deref().unwrap_or_default(),
+        request.headers(),
+    )?;
+    let request = if route.takes_file {
+        upload::unpacked(request).await?
     } else {
         request
     };
-    if route.tenant == TenantRule::Ignored && names_no_host(&request) {
-        return Ok(request);
-    }
-    let endpoint =
-        endpoint.map_err(|_| Failure::Malformed("the request has no single, valid host"))?;
-    if route.tenant == TenantRule::Optional {
-        let hints = Hints {
-            host: Some(endpoint.host.clone()),
-            header: header_text(request.headers(), "x-tenant-id")?,
-            query: query_text(request.uri().query(), "tenant_id")?,
-        };
-        ctx.tenant = app.service.resolve(&hints).await?;
-    }
-    authenticate(app, route, ctx, request.headers()).await?;
-    authorize(route, ctx)?;
-    if route.surface != Surface::Page {
-        return Ok(request);
-    }
-    let binding = binding(app, ctx, request.headers());
-    ctx.csrf_token = app.service.csrf().token(&binding);
-    if route.csrf == CsrfClass::Form {
-        let request = check_origin(&endpoint, request)?;
-        let request = if route.takes_file {
-            upload::unpacked(request).await?
-        } else {
-            request
-        };
-        check_form(app, &binding, request).await
-    } else {
-        Ok(request)
-    }
+    check_form(app, &binding, request).await
 }
 
-/// A request whose path parameters are text. Checked here, so that no handler answers it in its
-/// own words.
-async fn with_readable_path(request: Request) -> Result<Request, Failure> {
-    let (mut parts, body) = request.into_parts();
-    match RawPathParams::from_request_parts(&mut parts, &()).await {
+/// Checks that path parameters are text. Here, so that no handler answers it in its own words.
+async fn with_readable_path(parts: &mut Parts) -> Result<(), Failure> {
+    match RawPathParams::from_request_parts(parts, &()).await {
         Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => {
             Err(Failure::Malformed("the path is not UTF-8"))
         }
-        _ => Ok(Request::from_parts(parts, body)),
+        _ => Ok(()),
     }
 }
 
 /// Whether it is a request of before HTTP/1.1, which needs no host: what load balancers probe with.
-fn names_no_host(request: &Request) -> bool {
-    request.version() < Version::HTTP_11
-        && request.uri().authority().is_none()
-        && !request.headers().contains_key(header::HOST)
+fn names_no_host(parts: &Parts) -> bool {
+    parts.version < Version::HTTP_11
+        && parts.uri.authority().is_none()
+        && !parts.headers.contains_key(header::HOST)
 }
 
 async fn authenticate(
@@ -337,8 +396,7 @@ fn binding(app: &App, ctx: &mut Ctx, headers: &HeaderMap) -> Vec<u8> {
 }
 
 /// Checks that a form was sent by a page of this host, as far as browsers tell.
-fn check_origin(endpoint: &Endpoint, request: Request) -> Result<Request, Failure> {
-    let headers = request.headers();
+fn check_origin(authority: &str, headers: &HeaderMap) -> Result<(), Failure> {
     let site = headers
         .get("sec-fetch-site")
         .and_then(|value| value.to_str().ok());
@@ -352,11 +410,11 @@ fn check_origin(endpoint: &Endpoint, request: Request) -> Result<Request, Failur
     // standard, "serializing a request origin"); `Sec-Fetch-Site` and the token decide there.
     if let Some(origin) = origin.filter(|origin| *origin != "null") {
         let host = origin.split_once("://").map_or("", |(_, host)| host);
-        if !host.eq_ignore_ascii_case(&endpoint.authority) {
+        if !host.eq_ignore_ascii_case(authority) {
             return Err(Failure::ForeignForm);
         }
     }
-    Ok(request)
+    Ok(())
 }
 
 /// Checks that a form is one of ours, and takes its token out of the fields.
@@ -391,7 +449,7 @@ fn with_nonce(app: &App, ctx: &Ctx, mut response: Response) -> Response {
 }
 
 /// Answers a request that is not let through. A page sends its visitor where to go instead.
-fn refuse(app: &App, route: &Route, ctx: &Ctx, failure: Failure) -> Response {
+pub(crate) fn refuse(app: &App, route: &Route, ctx: &Ctx, failure: Failure) -> Response {
     if route.surface != Surface::Page {
         return respond(app, Some(ctx), failure);
     }

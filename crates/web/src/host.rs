@@ -21,6 +21,8 @@ pub(crate) struct Endpoint {
     pub(crate) client: Option<IpAddr>,
 }
 
+const FORWARDED_HOST: &str = "x-forwarded-host";
+
 fn parse(authority: &str) -> Result<String, BadHost> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
@@ -76,7 +78,7 @@ impl Endpoint {
         let trusted = peer.is_some_and(|peer| options.is_trusted(peer));
         let own = single(headers, header::HOST.as_str())?;
         let forwarded = if trusted {
-            single(headers, "x-forwarded-host")?
+            single(headers, FORWARDED_HOST)?
         } else {
             None
         };
@@ -96,6 +98,11 @@ impl Endpoint {
             client,
         })
     }
+}
+
+/// The host that whoever asks says it was asked for itself, listed as a proxy or not.
+pub(crate) fn claimed(headers: &HeaderMap) -> Result<Option<String>, BadHost> {
+    single(headers, FORWARDED_HOST)?.map(parse).transpose()
 }
 
 /// The last address in `X-Forwarded-For` that is none of our own proxies: what is left of it was

@@ -1,28 +1,16 @@
-//! What machines ask: health, metrics, keys, the API's description, forward-auth.
+//! What machines ask: health, metrics, keys, the API's description.
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tenantry_service::health::PartState;
-use tenantry_service::signin::Person;
 
 use crate::App;
-use crate::answer::answer;
-use crate::context::Ctx;
-use crate::route::{Audience, Doc, Route, Routes, Surface, TenantRule};
-use crate::router::FORWARD_AUTH;
+use crate::route::{Route, Routes};
 
 /// This feature's routes.
 pub(crate) fn routes() -> Routes {
-    let summary = "Forward-auth for a proxy: who sends a request, as headers; else 401";
-    let mut verify = Route::infrastructure(FORWARD_AUTH, summary);
-    verify.audience = Audience::SignedIn;
-    verify.tenant = TenantRule::Optional;
-    verify.surface = Surface::ForwardAuth;
-    verify.direct = true;
-    verify.doc =
-        Some(Doc::new(summary, 200).refuses(&["authentication_required", "session_stale"]));
     Routes::default()
         .add(
             Route::infrastructure("/healthz", "Whether the process is alive"),
@@ -44,7 +32,6 @@ pub(crate) fn routes() -> Routes {
             Route::infrastructure("/.well-known/jwks.json", "The public keys of access tokens"),
             get(jwks),
         )
-        .add(verify, get(forward_auth))
 }
 
 async fn alive() -> Response {
@@ -102,34 +89,4 @@ async fn jwks(State(app): State<App>) -> Response {
         HeaderValue::from_static("public, max-age=300"),
     )];
     (headers, axum::Json(app.service.jwks())).into_response()
-}
-
-async fn forward_auth(State(app): State<App>, ctx: Ctx) -> Response {
-    let outcome = ctx.principal().map(|principal| {
-        let mut headers = Vec::with_capacity(6);
-        let mut add = |name: &'static str, value: String| {
-            // Ids, slugs, numbers and roles are ASCII; an address in UTF-8 goes as it is.
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.push((HeaderName::from_static(name), value));
-            }
-        };
-        match &principal.person {
-            Person::User { ctx, user } => {
-                add("x-tenant-id", ctx.id().to_string());
-                add("x-tenant-slug", ctx.tenant().slug.to_string());
-                add("x-tenant-generation", ctx.generation().to_string());
-                add("x-user-id", user.id.to_string());
-                add("x-user-email", user.email.to_string());
-            }
-            Person::Admin(admin) => {
-                add("x-user-id", admin.id.to_string());
-                add("x-user-email", admin.email.to_string());
-            }
-        }
-        add("x-user-role", principal.role().to_string());
-        let mut response = StatusCode::OK.into_response();
-        response.headers_mut().extend(headers);
-        response
-    });
-    answer(&app, &ctx, outcome)
 }

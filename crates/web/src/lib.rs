@@ -12,6 +12,8 @@ mod audit;
 mod context;
 mod cookies;
 mod extract;
+mod forward_auth;
+mod front;
 mod guard;
 mod host;
 pub mod i18n;
@@ -25,6 +27,7 @@ pub mod route;
 mod router;
 mod serve;
 mod site;
+mod underway;
 mod upload;
 
 use std::net::IpAddr;
@@ -36,9 +39,11 @@ use ipnet::IpNet;
 use tenantry_service::Service;
 
 use crate::cookies::Cookies;
+pub use crate::front::Front;
 use crate::metrics::Metrics;
-pub use crate::router::{router, routes};
+pub use crate::router::routes;
 pub use crate::serve::serve;
+use crate::underway::RequestIds;
 
 /// What an operator decides about HTTP.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +67,7 @@ pub struct Parts {
     service: Service,
     options: Options,
     metrics: Metrics,
+    request_ids: RequestIds,
     openapi: serde_json::Value,
     secure: bool,
     content_security_policy: HeaderValue,
@@ -87,6 +93,7 @@ impl App {
         let paths = routes.declarations().map(|route| route.path);
         let metrics = Metrics::new(paths.chain(site::assets::PATHS));
         Self(Arc::new(Parts {
+            request_ids: RequestIds::new(service.entropy()),
             service,
             options,
             metrics,

@@ -4,8 +4,10 @@
 //! and only read here, when somebody asks.
 
 mod audit;
+mod durations;
 mod facts;
 mod http;
+mod kinds;
 mod people;
 mod state;
 
@@ -56,6 +58,11 @@ impl Metrics {
         took: Duration,
     ) {
         self.http.answered(method, path, status, took);
+    }
+
+    /// Counts a request that a proxy may let through.
+    pub(crate) fn passed_on(&self, took: Duration) {
+        self.http.passed_on(took);
     }
 
     /// Counts a try to sign in.

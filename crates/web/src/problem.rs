@@ -121,6 +121,10 @@ fn refused(refusal: Refusal) -> Told {
             retry_after: Some(wait),
             ..Told::of(ProblemCode::Busy)
         },
+        Refusal::InDoubt(detail) => Told {
+            detail: Some(detail.to_owned()),
+            ..Told::of(ProblemCode::Busy)
+        },
         Refusal::Storage(_) => Told {
             retry_after: Some(Duration::from_secs(30)),
             ..Told::of(ProblemCode::Busy)
@@ -211,7 +215,10 @@ impl Told {
 
 /// Answers a failure in the shape of the surface it happened on.
 pub(crate) fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Response {
-    let request_id = ctx.map_or("", |ctx| ctx.request_id.as_str());
+    let request_id = ctx
+        .map(|ctx| ctx.request_id.to_string())
+        .unwrap_or_default();
+    let request_id = request_id.as_str();
     if let Failure::Refused(refusal @ (Refusal::Failed { .. } | Refusal::Storage(_))) = &failure {
         // Logged once, where it leaves us.
         tracing::error!(request.id = request_id, error = %Chain(refusal), "a request failed");

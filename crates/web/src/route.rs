@@ -237,9 +237,6 @@ pub struct Route {
     pub before_password_change: bool,
     /// Whether its form may come with a file.
     pub takes_file: bool,
-    /// Whether its handler only tells what the guard found. It asks no database then, so that nothing
-    /// is left half-done where its client hangs up, and needs no task of its own.
-    pub direct: bool,
     /// What the API's description says.
     pub doc: Option<Doc>,
 }
@@ -259,7 +256,6 @@ impl Route {
             idempotency: IdempotencyClass::None,
             before_password_change: false,
             takes_file: false,
-            direct: false,
             doc: None,
         }
     }
@@ -341,13 +337,6 @@ impl Route {
     #[must_use]
     pub const fn with_file(mut self) -> Self {
         self.takes_file = true;
-        self
-    }
-
-    /// Its handler only tells what the guard found.
-    #[must_use]
-    pub const fn direct(mut self) -> Self {
-        self.direct = true;
         self
     }
 

@@ -6,8 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::ConnectInfo;
+use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -16,7 +15,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::ServiceExt as _;
+
+use crate::Front;
 
 /// How long a client may take to send a request's head, so that slow ones can't fill the server.
 const HEAD: Duration = Duration::from_secs(15);
@@ -29,14 +29,14 @@ const DRAIN: Duration = Duration::from_secs(25);
 const CONNECTIONS: usize = 4_096;
 
 /// Serves until `stop` resolves, then lets answers under way out.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, front: Front, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             (place, accepted) = accept(&listener, &places) => match accepted {
-                Ok((stream, peer)) => connect(stream, peer, &router, &graceful, place),
+                Ok((stream, peer)) => connect(stream, peer, &front, &graceful, place),
                 Err(error) => {
                     // Out of file descriptors, or the client is gone already. Others may still get through.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -70,24 +70,16 @@ async fn accept(
 fn connect(
     stream: TcpStream,
     peer: SocketAddr,
-    router: &Router,
+    front: &Front,
     graceful: &GracefulShutdown,
     place: Place,
 ) {
     // Small answers leave at once.
     let _ = stream.set_nodelay(true);
-    let router = router.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let router = router.clone();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        async move {
-            Ok::<_, Infallible>(
-                router
-                    .oneshot(request)
-                    .await
-                    .unwrap_or_else(|never| match never {}),
-            )
-        }
+    let front = front.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let front = front.clone();
+        async move { Ok::<_, Infallible>(front.answer(request.map(Body::new), peer).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -9,6 +9,7 @@ pub(crate) mod credentials;
 pub(crate) mod dev_mail;
 pub(crate) mod docs;
 pub(crate) mod error;
+mod forms;
 pub(crate) mod home;
 pub(crate) mod login;
 mod new_address;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use tenantry_service::Service;
-use tenantry_service::clearing::Clearing;
+use tenantry_service::clearing::Cleared;
 
 use super::tenant::named;
 use super::tenant::progress::Progress;
@@ -67,7 +67,7 @@ fn question(of: &str, sessions: bool) -> String {
     }
 }
 
-fn body(cleared: &Clearing) -> Value {
+fn body(cleared: &Cleared) -> Value {
     let tenants: Vec<Value> = cleared
         .tenants
         .iter()
@@ -94,7 +94,7 @@ fn body(cleared: &Clearing) -> Value {
 }
 
 /// A line for each tenant of which there was something, and what it comes to.
-fn described(cleared: &Clearing, all: bool) -> String {
+fn described(cleared: &Cleared, all: bool) -> String {
     let row = |name: &str, cache_keys: u64, sessions: u64| {
         [
             name.to_owned(),
@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    fn cleared() -> Result<Clearing, Box<dyn std::error::Error>> {
+    fn cleared() -> Result<Cleared, Box<dyn std::error::Error>> {
         let tenant = |id: &str, slug: &str, cache_keys, sessions| {
             Ok::<_, Box<dyn std::error::Error>>(TenantCleared {
                 id: id.parse()?,
@@ -143,7 +143,7 @@ mod tests {
                 sessions,
             })
         };
-        Ok(Clearing {
+        Ok(Cleared {
             tenants: vec![
                 tenant("01890000-0000-7000-8000-000000000001", "acme", 3, 2)?,
                 tenant("01890000-0000-7000-8000-000000000002", "globex", 0, 0)?,

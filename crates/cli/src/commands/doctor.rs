@@ -24,6 +24,11 @@ pub(super) async fn run(config: &Config, out: Output) -> Result<ExitCode, Exit> 
                 true,
                 "opens what is sealed".to_owned(),
             ));
+            let shared = match service.expect_shared_sessions().await {
+                Ok(()) => (true, format!("in `{}`", service.session_driver())),
+                Err(refusal) => (false, Exit::from(refusal).message()),
+            };
+            rows.push(("place of sessions".to_owned(), shared.0, shared.1));
             for part in service.parts().await {
                 if part.name.starts_with("cluster:") {
                     // Looked at more closely below.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tenantry_service::Service;
 use tenantry_service::demo::DemoPerson;
-use tenantry_web::{App, Options, router, serve};
+use tenantry_web::{App, Front, Options, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -64,7 +64,7 @@ pub(super) async fn run(config: &Config, demo: bool, out: Output) -> Result<Exit
     };
     let serving = tokio::spawn(serve(
         listener,
-        router(App::new(service.clone(), options)),
+        Front::new(App::new(service.clone(), options)),
         until(stopped),
     ));
     let code = signals.next().await;

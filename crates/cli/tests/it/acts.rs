@@ -104,18 +104,23 @@ pub(crate) fn setup_token(mail: &str) -> Result<String> {
     Ok(token)
 }
 
+/// What a page's form is to be sent back with.
+pub(crate) fn csrf_token(page: &Answer) -> Result<&str> {
+    let marker = "name=\"csrf_token\" value=\"";
+    let (_, rest) = page
+        .body
+        .split_once(marker)
+        .context("a form without a token")?;
+    Ok(rest.split('"').next().unwrap_or_default())
+}
+
 /// Opens a setup link at a host and sends its form.
 pub(crate) fn set_password(server: SocketAddr, slug: Option<&str>, token: &str) -> Result<Answer> {
     let at = |ask: Ask| slug.map_or(ask.clone(), |slug| ask.at(slug));
     let path = format!("/setup/password/{token}");
     let page = at(Ask::get(&path)).send(server)?;
     ensure!(page.status == 200, "the setup page: {page:?}");
-    let marker = "name=\"csrf_token\" value=\"";
-    let (_, rest) = page
-        .body
-        .split_once(marker)
-        .context("a form without a token")?;
-    let csrf = rest.split('"').next().unwrap_or_default();
+    let csrf = csrf_token(&page)?;
     let form = Ask::post(&path)
         .header("Cookie", &page.cookies())
         .form(&[("csrf_token", csrf), ("password", PASSWORD)]);

@@ -16,6 +16,7 @@ mod http;
 mod keys;
 mod mail;
 mod newcomer;
+mod nodes;
 mod postgres;
 mod secrets;
 mod serving;

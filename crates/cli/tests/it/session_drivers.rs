@@ -54,6 +54,15 @@ fn another_driver_is_said_once_and_sessions_in_files_outlive_a_restart() -> Resu
     eventually("it has ended", || {
         Ok((asked(&server, &token)? == 401).then_some(()))
     })?;
+    // One that would look elsewhere says so, and does nothing.
+    installation.set("TENANTRY_SESSIONS", "database");
+    let clear = ["cache", "clear", "--all", "--sessions", "--force", "--json"];
+    let refused = installation.run(clear)?;
+    let names_it = refused.stderr.contains("TENANTRY_SESSIONS");
+    ensure!(refused.code == Some(3) && names_it, "{refused:?}");
+    let doctor = answered(&installation.run(["doctor", "--json"])?, 1)?;
+    ensure!(doctor.to_string().contains("TENANTRY_SESSIONS"), "{doctor}");
+    installation.set("TENANTRY_SESSIONS", "file");
     let said = stop(server)?;
     ensure!(!said.contains(SAID), "it was said before: {said}");
     Ok(())

@@ -111,9 +111,27 @@ fn good_until_the_second_it_expires() {
 }
 
 #[test]
+fn not_good_before_it_is_issued() {
+    let jwt = sign(&claims());
+    let verify = |now| keys().verify(&jwt, ISSUER, AUDIENCE, now).map(drop);
+    let issued = at(EXPIRES - 600);
+    let moment = std::time::Duration::from_micros(1);
+    assert_eq!(verify(issued - ISSUED_AHEAD), Ok(()));
+    assert_eq!(
+        verify(issued - ISSUED_AHEAD - moment),
+        Err(VerifyError::NotYet)
+    );
+    assert_eq!(verify(at(0)), Err(VerifyError::NotYet));
+}
+
+#[test]
 fn issuer_and_audience_are_exact() {
     let jwt = sign(&claims());
-    let verify = |issuer, audience| keys().verify(&jwt, issuer, audience, at(0)).map(drop);
+    let verify = |issuer, audience| {
+        keys()
+            .verify(&jwt, issuer, audience, at(EXPIRES - 1))
+            .map(drop)
+    };
     assert_eq!(verify(ISSUER, AUDIENCE), Ok(()));
     assert_eq!(verify(AUDIENCE, AUDIENCE), Err(VerifyError::WrongIssuer));
     assert_eq!(verify("", AUDIENCE), Err(VerifyError::WrongIssuer));
@@ -134,7 +152,7 @@ fn keys_are_told_apart_by_name() {
         .into_iter()
         .collect();
     for jwt in [sign(&claims()), jwt.expose().clone()] {
-        assert!(both.verify(&jwt, ISSUER, AUDIENCE, at(0)).is_ok());
+        assert!(both.verify(&jwt, ISSUER, AUDIENCE, at(EXPIRES - 1)).is_ok());
     }
 
     // Another key's signature under our key's name.

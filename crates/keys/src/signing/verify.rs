@@ -1,5 +1,7 @@
 //! Verifying access tokens against the keys there are.
 
+use std::time::Duration;
+
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use tenantry_claims::Claims;
@@ -10,6 +12,11 @@ use super::{Jwks, TYPE};
 
 /// Octets past which a token is refused unread. Ours have fewer than 1,000.
 const LONGEST: usize = 4096;
+
+/// How far ahead of now a token may have been issued: clocks of nodes differ by seconds ("usually no
+/// more than a few minutes", RFC 7519, section 4.1.4). One issued by a clock that is further ahead
+/// would be good until that date has come.
+pub const ISSUED_AHEAD: Duration = Duration::from_mins(1);
 
 /// Why a text is not a good access token of ours. For logs; whoever showed it learns only "no".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +34,9 @@ pub enum VerifyError {
     /// Its time is over.
     #[error("the access token has expired")]
     Expired,
+    /// Its time is still to come: it was issued by a clock that was wrong.
+    #[error("the access token was issued in the future")]
+    NotYet,
     /// It was issued by somebody else.
     #[error("the access token was issued by somebody else")]
     WrongIssuer,
@@ -59,7 +69,7 @@ impl FromIterator<VerifyingKey> for VerifyingKeys {
 
 impl VerifyingKeys {
     /// What the access token says, if it is genuine, was issued by `issuer` for `audience`, and is
-    /// still good `now`. There is no leeway: tokens are short-lived and we issue them ourselves.
+    /// good `now`. There is no leeway at its end: tokens are short-lived and we issue them ourselves.
     pub fn verify(
         &self,
         jwt: &str,
@@ -77,6 +87,9 @@ impl VerifyingKeys {
         // "on or after which the JWT MUST NOT be accepted" (RFC 7519, section 4.1.4).
         if claims.exp <= now.seconds() {
             return Err(VerifyError::Expired);
+        }
+        if Timestamp::from_seconds(claims.iat) > now + ISSUED_AHEAD {
+            return Err(VerifyError::NotYet);
         }
         Ok(claims)
     }

@@ -35,14 +35,7 @@ pub struct CredentialsLinkView {
 impl Service {
     /// Mails each owner who can get in a link.
     pub(super) async fn mail_credentials_links(&self, tenant: &Tenant) -> Result<Rotated, Refusal> {
-        let entered = self
-            .control()
-            .read()
-            .await?
-            .tenants()
-            .enter_regardless_of_status(tenant.id)
-            .await?;
-        let ctx = entered.ok_or(Refusal::NotFound)?;
+        let ctx = self.enter_whatever_its_status(tenant.id).await?;
         let owners = self.owners(&ctx).await?;
         if owners.is_empty() {
             return Err(conflict(

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, UnitWeighter};
@@ -11,10 +11,11 @@ use tenantry_core::marks::{Seen, Topic};
 use tenantry_store::Changes;
 
 use super::{BOUND, Counts, WARM};
+use crate::moment::Moment;
 
 /// When something is read and what was known to have changed by then: taken before reading.
 pub(crate) struct Taken<const N: usize> {
-    at: Instant,
+    at: Moment,
     seen: Seen<N>,
 }
 
@@ -114,7 +115,7 @@ impl<K: Hash + Eq + Clone, T, const N: usize> Shelf<K, T, N> {
     /// Takes the marks of what is about to be read.
     pub(crate) fn take<const M: usize>(&self, topics: [Topic; M]) -> Taken<M> {
         Taken {
-            at: Instant::now(),
+            at: Moment::now(),
             seen: self.changes.marks().seen(topics),
         }
     }

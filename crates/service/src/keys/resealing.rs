@@ -88,18 +88,18 @@ impl Service {
         for column in SealedColumn::ALL {
             count += tx.sealed().count(*column, newest).await?;
         }
-        let mut after = 0;
+        let mut after = None;
         loop {
-            let plans = tx.sealed().list_plans((PORTION, after)).await?;
+            let plans = tx.sealed().list_plans(after, PORTION).await?;
             for (_, params) in &plans {
                 if let Some((_, sealed)) = sealed_owner(params) {
                     count += i64::from(sealed.get(1..17) != Some(newest.as_bytes().as_slice()));
                 }
             }
-            if plans.is_empty() {
+            let Some((last, _)) = plans.last() else {
                 return Ok(usize::try_from(count).unwrap_or(0));
-            }
-            after += PORTION;
+            };
+            after = Some(*last);
         }
     }
 
@@ -210,20 +210,18 @@ impl Service {
     /// The owners in the plans of unfinished runs.
     async fn seal_plans_anew(&self) -> Result<Resealed, Refusal> {
         let mut all = Resealed::default();
-        let mut after = 0;
+        let mut after = None;
         loop {
             let mut tx = self.control().read().await?;
-            let plans = tx.sealed().list_plans((PORTION, after)).await?;
+            let plans = tx.sealed().list_plans(after, PORTION).await?;
             drop(tx);
-            if plans.is_empty() {
+            let Some((last, _)) = plans.last() else {
                 return Ok(all);
-            }
+            };
+            after = Some(*last);
             for (id, params) in &plans {
                 self.seal_plan_anew(*id, params, &mut all).await?;
             }
-            // Runs that end meanwhile move others up, and one may be passed over; it is met again by
-            // whoever looks next, and keeps the old key until then.
-            after += PORTION;
         }
     }
 

@@ -17,7 +17,7 @@
 use std::time::Duration;
 
 use tenantry_core::Timestamp;
-use tenantry_core::keys::{OPENED_AFTER, SealingState};
+use tenantry_core::keys::{DATED_AHEAD, OPENED_AFTER, SealingState};
 use tenantry_store::control::SealedDataKey;
 use uuid::Uuid;
 
@@ -109,7 +109,13 @@ impl Service {
         let young = now.since(newest) < PAUSES.1;
         let pause = if young { PAUSES.0 } else { PAUSES.1 };
         let mut tx = self.control().begin().await?;
-        let mine = tx.keys().claim_resealing(now - pause, now).await?;
+        let mine = tx.keys().claim_resealing(pause, now).await?;
+        if mine && newest > now + DATED_AHEAD {
+            tx.keys().redate_data_keys(now + DATED_AHEAD, now).await?;
+            tracing::warn!(
+                "a sealing key was dated ahead by a clock that was wrong; it goes a day from now"
+            );
+        }
         tx.commit().await?;
         if !mine {
             return Ok(0);

@@ -6,7 +6,7 @@
 //! once instead: what it signed is refused from then on, and whoever held such a token refreshes.
 
 use tenantry_core::Timestamp;
-use tenantry_core::keys::{PUBLISHED_BEFORE, REMEMBERED, SigningState};
+use tenantry_core::keys::{DATED_AHEAD, PUBLISHED_BEFORE, REMEMBERED, SigningState};
 use tenantry_store::ControlTx;
 use tenantry_store::control::SealedSigningKey;
 
@@ -22,7 +22,7 @@ pub struct SigningRotation {
     pub state: SigningState,
     /// From when on it signs.
     pub signs_at: Timestamp,
-    /// Whether it was made for this; `false` where somebody else had made it just before.
+    /// Whether it was made for this; `false` where an exchange was under way.
     pub made: bool,
     /// Keys that were taken out at once.
     pub revoked: u64,
@@ -44,14 +44,16 @@ impl Service {
         let key = self.draw_signing_key(SigningState::Next)?;
         let mut tx = self.control().begin().await?;
         tx.keys().raise_version().await?;
+        let redated = redate(&mut tx, self.clock().now()).await?;
         let made = tx.keys().add_signing_key(&key).await?;
         let keys = tx.keys().list_signing_keys().await?;
-        if made {
+        if made || redated > 0 {
             tx.commit().await?;
+            self.keys_changed().await?;
         } else {
             drop(tx);
+            self.follow_keys().await?;
         }
-        self.follow_keys().await?;
         let next = there(&keys, SigningState::Next)?;
         if made {
             tracing::info!(key.id = %next.kid, "a new signing key is published and signs in ten minutes");
@@ -67,33 +69,27 @@ impl Service {
 
     /// Takes every signing key out at once and signs with a new one: for a key that somebody else may
     /// have. What they signed is refused by each process within a second, and by applications that
-    /// keep the public keys within five minutes.
+    /// keep the public keys within five minutes. Whatever happened to the keys meanwhile, none of
+    /// before stays: of two who do this at once, the later takes out the key of the other.
     pub async fn replace_signing_key(&self) -> Result<SigningRotation, Refusal> {
-        let before = self.keyring().signing_key();
         let key = self.draw_signing_key(SigningState::Active)?;
         let mut tx = self.control().begin().await?;
         tx.keys().raise_version().await?;
-        // Not where somebody did the same at this moment: his key is as new as ours.
-        let now = self.clock().now();
-        let revoked = tx.keys().revoke_signing_keys(&before, now).await?;
-        let made = revoked > 0 && tx.keys().add_signing_key(&key).await?;
-        let keys = tx.keys().list_signing_keys().await?;
-        if made {
-            tx.commit().await?;
-        } else {
-            drop(tx);
+        let revoked = tx.keys().revoke_signing_keys(self.clock().now()).await?;
+        if !tx.keys().add_signing_key(&key).await? {
+            return Err(Refusal::failed("a signing key could not be replaced")(
+                "another one signs although all were taken out".to_owned(),
+            ));
         }
-        self.follow_keys().await?;
-        let active = there(&keys, SigningState::Active)?;
-        if made {
-            tracing::warn!(key.id = %active.kid, revoked, "every signing key was taken out, and a new one signs");
-        }
+        tx.commit().await?;
+        self.keys_changed().await?;
+        tracing::warn!(key.id = %key.kid, revoked, "every signing key was taken out, and a new one signs");
         Ok(SigningRotation {
-            kid: active.kid.clone(),
-            state: active.state,
-            signs_at: active.since,
-            made,
-            revoked: if made { revoked } else { 0 },
+            kid: key.kid,
+            state: key.state,
+            signs_at: key.since,
+            made: true,
+            revoked,
         })
     }
 
@@ -109,6 +105,7 @@ impl Service {
         let rotate = self.settings().rotate_signing;
         let due = |key: &SealedSigningKey| {
             changes_at(key, rotate).is_some_and(|at| at <= now)
+                || key.since > now + DATED_AHEAD
                 || (key.state == SigningState::Retired && key.since + REMEMBERED < now)
         };
         let mut tx = self.control().read().await?;
@@ -119,9 +116,10 @@ impl Service {
         }
         let mut tx = self.control().begin().await?;
         tx.keys().raise_version().await?;
+        // What is put right here has its whole time before it.
+        let mut changed = redate(&mut tx, now).await?;
         // Another process may have done it since.
         let keys = tx.keys().list_signing_keys().await?;
-        let mut changed = 0;
         let mut begins = false;
         for key in keys.iter().filter(|key| due(key)) {
             match key.state {
@@ -142,7 +140,7 @@ impl Service {
         }
         if changed > 0 {
             tx.commit().await?;
-            self.follow_keys().await?;
+            self.keys_changed().await?;
         } else {
             drop(tx);
         }
@@ -152,6 +150,22 @@ impl Service {
         }
         Ok(changed)
     }
+}
+
+/// Puts the dates right that a clock which was wrong wrote far ahead; how many. What is to follow would
+/// wait until then, be it a key that is to sign or one that is to go.
+async fn redate(tx: &mut ControlTx, now: Timestamp) -> Result<usize, Refusal> {
+    let redated = tx
+        .keys()
+        .redate_signing_keys(now + DATED_AHEAD, now)
+        .await?;
+    if redated > 0 {
+        tracing::warn!(
+            keys = redated,
+            "signing keys were dated ahead by a clock that was wrong; their time begins now"
+        );
+    }
+    Ok(usize::try_from(redated).unwrap_or(usize::MAX))
 }
 
 /// Lets the next key sign, and the one before it nothing more.

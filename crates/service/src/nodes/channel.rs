@@ -21,6 +21,10 @@ const BATCH: usize = 100;
 /// How long to wait before a lost channel is looked for again.
 const AGAIN: Duration = Duration::from_millis(500);
 
+/// How long opening a channel may take. Where the network swallows what is sent, nobody answers and
+/// nothing breaks.
+const OPEN: Duration = Duration::from_secs(10);
+
 /// After how long without a word a channel counts as lost: each process says something with each
 /// [`BEAT`], and hears itself.
 const SILENCE: Duration = Duration::from_secs(25);
@@ -145,18 +149,33 @@ impl Service {
 
     /// Hears what other processes change, until told to stop.
     pub(crate) async fn hear_others(&self) {
-        tokio::join!(self.hear(Channel::Database), self.hear(Channel::Redis));
+        tokio::join!(
+            self.hear(Channel::Database),
+            self.hear(Channel::Redis),
+            self.follow_what_is_said()
+        );
+    }
+
+    /// Looks at the keys where another process may have changed them: beside the hearing, which waits
+    /// for no database.
+    async fn follow_what_is_said(&self) {
+        loop {
+            self.node().keys_said.notified().await;
+            if let Err(error) = self.follow_keys().await {
+                tracing::debug!(error = %Chain(&error), "the keys could not be looked at when another node spoke of them; the background does so all the while");
+            }
+        }
     }
 
     /// Hears one channel, and looks for it again where it breaks; returns where there is none.
     async fn hear(&self, channel: Channel) {
         let hearing = self.node().hearing.of(channel);
         loop {
-            let broken = match self.listen(channel).await {
+            let broken = match self.open_channel(channel).await {
                 Ok(None) => return,
                 Ok(Some(ear)) => {
                     // From here on everything is heard; before, anything may have been missed.
-                    self.control().changes().hear(Topic::Everything);
+                    self.heard_of(Topic::Everything);
                     hearing.store(true, Ordering::Relaxed);
                     self.hear_out(ear).await
                 }
@@ -172,6 +191,12 @@ impl Service {
             }
             tokio::time::sleep(AGAIN).await;
         }
+    }
+
+    async fn open_channel(&self, channel: Channel) -> Result<Option<Ear>, Refusal> {
+        tokio::time::timeout(OPEN, self.listen(channel))
+            .await
+            .unwrap_or_else(|late| Err(Refusal::failed("nobody answered in time")(late)))
     }
 
     async fn listen(&self, channel: Channel) -> Result<Option<Ear>, Refusal> {
@@ -209,9 +234,16 @@ impl Service {
         if words.next() == Some(&self.node().id.to_string()) {
             return;
         }
-        let changes = self.control().changes();
         for word in words {
-            changes.hear(word.parse().unwrap_or(Topic::Everything));
+            self.heard_of(word.parse().unwrap_or(Topic::Everything));
+        }
+    }
+
+    /// Takes in that something changed. Everything may be the keys, too.
+    fn heard_of(&self, topic: Topic) {
+        self.control().changes().hear(topic);
+        if topic == Topic::Everything {
+            self.node().keys_said.notify_one();
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::directory::Tell;
 use crate::links::link;
 use crate::one_time::{Minted, scope};
 use crate::outbox::Letter;
-use crate::sessions::Principal;
+use crate::sessions::{Lapsed, Principal, subject};
 use crate::signin::Person;
 use crate::throttle::Typed;
 use crate::{Refusal, Service};
@@ -221,13 +221,10 @@ impl Service {
             Used::Taken => return Err(Refusal::EmailTaken),
             Used::Changed(_) => {}
         }
-        let signed_in = self.carry_on(&shown, signed_in).await?;
-        self.tell_old_address(&shown, now, locale).await?;
-        let subject = Subject::User {
-            tenant: ctx.id(),
-            generation: ctx.generation(),
-            user: id,
-        };
+        let told = self.tell_old_address(&shown, now, locale).await;
+        let signed_in = self.carry_on(&shown, signed_in).await;
+        told?;
+        let subject = subject(ctx, id);
         Ok(ConfirmedAddress {
             subject,
             change: NewAddressView {
@@ -240,27 +237,27 @@ impl Service {
     }
 
     /// Ends the person's sessions but the one that followed the link, where it is the person's.
-    async fn carry_on(
-        &self,
-        shown: &Shown,
-        signed_in: Option<&Principal>,
-    ) -> Result<bool, Refusal> {
+    async fn carry_on(&self, shown: &Shown, signed_in: Option<&Principal>) -> bool {
         let own = signed_in.filter(|principal| match &principal.person {
             Person::User { ctx, user } => ctx.id() == shown.ctx.id() && user.id == shown.owner.user,
             Person::Admin(_) => false,
         });
         let own = own.map(|principal| &principal.session);
-        let keep = own.map(|session| session.id);
-        self.end_sessions_of(&shown.ctx, shown.owner.user, keep, EndReason::Revoked)
-            .await?;
-        let Some(session) = own else {
-            return Ok(false);
+        // First of all, so that whoever followed the link stays signed in.
+        let carried = match own {
+            Some(session) => {
+                let from = shown.user.security_version;
+                self.carry_session(session, from).await
+            }
+            None => false,
         };
-        let carried = self
-            .sessions_store()
-            .carry_over(&session.handle(), shown.user.security_version)
-            .await?;
-        Ok(carried)
+        let (person, keep) = (
+            subject(&shown.ctx, shown.owner.user),
+            own.map(|session| session.id),
+        );
+        self.end_lapsed(Lapsed::Of(person, keep, EndReason::Revoked))
+            .await;
+        carried
     }
 
     /// Mails the notice of a changed address to the one it was before.

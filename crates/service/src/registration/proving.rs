@@ -6,7 +6,7 @@ use tenantry_core::{Email, OneTimeId, Role, TenantId, UserId};
 use tenantry_keys::token::{BoundToken, TokenKind};
 use tenantry_store::TenantCtx;
 use tenantry_store::control::Reservation;
-use tenantry_store::tenant::{Added, UserRecord};
+use tenantry_store::tenant::{Added, Registration, UserRecord};
 
 use super::{Typed, told};
 use crate::attempts::in_tenant;
@@ -49,6 +49,23 @@ impl Service {
             .ok_or(Refusal::TokenInvalid)
     }
 
+    /// The registration that a link proves, while it is good. Uses nothing up.
+    async fn find_registration(
+        &self,
+        ctx: &TenantCtx,
+        token: &BoundToken,
+    ) -> Result<Registration, Refusal> {
+        let mut tx = self.pools().read(ctx).await.map_err(Refusal::tenant(ctx))?;
+        let id = OneTimeId::from_uuid(token.id);
+        let now = self.clock().now();
+        let found = tx
+            .registrations()
+            .find_good(id, token.hash.as_bytes(), now)
+            .await;
+        let found = found.map_err(Refusal::tenant(ctx))?;
+        found.ok_or(Refusal::TokenInvalid)
+    }
+
     /// For whom the link of a registration is. Uses nothing up.
     pub async fn registration_view(
         &self,
@@ -57,21 +74,7 @@ impl Service {
     ) -> Result<RegistrationView, Refusal> {
         let token = self.linked_token(TokenKind::Registration, token, hinted)?;
         let ctx = self.open_tenant(&token).await?;
-        let mut tx = self
-            .pools()
-            .read(&ctx)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
-        let found = tx
-            .registrations()
-            .find_good(
-                OneTimeId::from_uuid(token.id),
-                token.hash.as_bytes(),
-                self.clock().now(),
-            )
-            .await;
-        let found = found.map_err(Refusal::tenant(&ctx))?;
-        let found = found.ok_or(Refusal::TokenInvalid)?;
+        let found = self.find_registration(&ctx, &token).await?;
         Ok(RegistrationView {
             email: found.email,
             username: found.username,
@@ -92,18 +95,7 @@ impl Service {
         let ctx = self.open_tenant(&token).await?;
         let (id, now) = (OneTimeId::from_uuid(token.id), self.clock().now());
         let user = UserId::generate(self.clock(), self.entropy());
-        let mut tx = self
-            .pools()
-            .read(&ctx)
-            .await
-            .map_err(Refusal::tenant(&ctx))?;
-        let found = tx
-            .registrations()
-            .find_good(id, token.hash.as_bytes(), now)
-            .await;
-        drop(tx);
-        let found = found.map_err(Refusal::tenant(&ctx))?;
-        let found = found.ok_or(Refusal::TokenInvalid)?;
+        let found = self.find_registration(&ctx, &token).await?;
         let entry = self.entry_for(&ctx, user, &found.email, Role::Member);
         if self.reserve_entry(&entry).await? == Reservation::Taken {
             return Ok(Proven::AddressTaken);

@@ -12,14 +12,7 @@ const PAGE: i64 = 500;
 impl Service {
     /// Makes a tenant's directory entries anew from its own people; how many there are.
     pub async fn rebuild_directory(&self, tenant: &Tenant) -> Result<usize, Refusal> {
-        let ctx = self
-            .control()
-            .read()
-            .await?
-            .tenants()
-            .enter_regardless_of_status(tenant.id)
-            .await?;
-        let ctx = ctx.ok_or(Refusal::NotFound)?;
+        let ctx = self.enter_whatever_its_status(tenant.id).await?;
         // What is reserved or settled from here on is newer than what is read below, and stays.
         let begun = self.clock().now();
         let mut people = Vec::new();

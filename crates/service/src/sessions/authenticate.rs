@@ -6,14 +6,16 @@ use tenantry_claims::Claims;
 use tenantry_core::marks::Topic;
 use tenantry_core::session::{self, Facts, Handle, Subject};
 use tenantry_core::{Generation, TenantId, Timestamp};
-use tenantry_keys::signing::VerifyError;
+use tenantry_keys::signing::{ISSUED_AHEAD, VerifyError};
 use tenantry_keys::token::{Fingerprint, TokenHash, TokenKind};
 use tenantry_sessions::StoredSession;
 use tenantry_store::control::Entry;
 use tenantry_store::{Hint, Origin, StoreError, TenantCtx};
 
-use super::{Credential, Principal, TOUCH_AFTER, handle};
-use crate::facts::Found;
+use super::used::Used;
+use super::{Credential, Principal, handle};
+use crate::facts::{Found, looked_up};
+use crate::pin::is_pin;
 use crate::signin::Person;
 use crate::{Refusal, Service};
 
@@ -23,12 +25,13 @@ struct Proof {
     session: Handle,
     /// Of a cookie: what the session's row must have.
     hash: Option<TokenHash>,
-    /// Of an access token: when it runs out, and the keyring's epoch when it was verified.
+    /// Of an access token: when it is good, and the keyring's epoch when it was verified.
     signed: Option<Signed>,
 }
 
 #[derive(Clone, Copy)]
 struct Signed {
+    from: Timestamp,
     until: Timestamp,
     epoch: u64,
 }
@@ -38,9 +41,17 @@ pub(crate) struct Judged {
     proof: Proof,
     principal: Arc<Principal>,
     facts: Facts,
+    /// Its uses, over all that is kept of this credential one after the other.
+    used: Arc<Used>,
 }
 
 impl Judged {
+    /// Whether the session counts, as far as is known here.
+    fn counts(&self, now: Timestamp) -> bool {
+        let session = self.used.known(&self.principal.session, now);
+        session::check(&session, &self.facts, now).is_ok()
+    }
+
     /// The tenant the session is in, unless it is a platform admin's.
     pub(crate) fn tenant(&self) -> Option<TenantId> {
         self.proof.tenant()
@@ -53,10 +64,11 @@ impl Proof {
     }
 
     /// With a tenant named by the request, a credential of another one is refused exactly as
-    /// garbage would be; and so is an access token that ran out.
+    /// garbage would be; and so is an access token whose time is over, or still to come.
     fn fits(&self, hinted: Option<TenantId>, now: Timestamp) -> Result<(), Refusal> {
         let elsewhere = hinted.is_some() && self.tenant() != hinted;
-        if elsewhere || self.signed.is_some_and(|signed| now >= signed.until) {
+        let good = |signed: Signed| signed.from <= now && now < signed.until;
+        if elsewhere || !self.signed.is_none_or(good) {
             return Err(Refusal::AuthenticationRequired);
         }
         Ok(())
@@ -111,42 +123,39 @@ impl Service {
     ) -> Result<Arc<Principal>, Refusal> {
         let key = fingerprint(credential);
         let now = self.clock().now();
-        let proof = match self.facts().people.find(&key) {
+        let (proof, used) = match self.facts().people.find(&key) {
             Found::Fresh { value, .. } | Found::Old(value) if !self.is_signed_yet(&value.proof) => {
-                self.prove(credential).await?
+                (self.prove(credential).await?, Arc::clone(&value.used))
             }
-            // Its use is to be noted anew, or it lay unused too long as far as is known here.
-            Found::Fresh { value, .. }
-                if now.since(value.principal.session.last_seen_at) >= TOUCH_AFTER =>
-            {
-                value.proof.clone()
-            }
-            Found::Fresh { value, renew } => {
+            // Without waiting for anything: what is to be noted or read anew is so beside it.
+            Found::Fresh { value, renew } if value.counts(now) => {
                 value.proof.fits(hinted, now)?;
-                session::check(&value.principal.session, &value.facts, now)
-                    .map_err(|_| Refusal::SessionStale)?;
                 if renew {
                     let (service, proof) = (self.clone(), value.proof.clone());
-                    tokio::spawn(async move { service.judge(key, proof).await });
+                    let used = Arc::clone(&value.used);
+                    tokio::spawn(async move { service.judge(key, proof, used).await });
                 }
+                self.note_use(&value.used, &value.principal.session, now);
                 return Ok(Arc::clone(&value.principal));
             }
-            Found::Old(value) => value.proof.clone(),
-            Found::Nothing => self.prove(credential).await?,
+            // Where it lay unused too long as far as is known here, another process may know better.
+            Found::Fresh { value, .. } | Found::Old(value) => {
+                (value.proof.clone(), Arc::clone(&value.used))
+            }
+            Found::Nothing => (self.prove(credential).await?, Arc::default()),
         };
         proof.fits(hinted, now)?;
-        // In a task of its own: a client that hangs up cancels no look into a database.
         let service = self.clone();
-        tokio::spawn(async move { service.judge(key, proof).await })
-            .await
-            .map_err(Refusal::failed("a session could not be looked at"))?
+        let judging = async move { service.judge(key, proof, used).await };
+        looked_up("a session could not be looked at", judging).await
     }
 
-    /// Whether the key of an access token is still good. It was when the token was verified.
+    /// Whether the key of an access token is still good, as far as is known of late. It was when the
+    /// token was verified.
     fn is_signed_yet(&self, proof: &Proof) -> bool {
         proof
             .signed
-            .is_none_or(|signed| signed.epoch == self.keyring().epoch())
+            .is_none_or(|signed| self.keyring().is_seen() && signed.epoch == self.keyring().epoch())
     }
 
     /// What a credential proves by itself.
@@ -164,6 +173,7 @@ impl Service {
             }
             Credential::Bearer(text) => {
                 let issuer = self.issuer();
+                self.keyring().keep_up().await?;
                 // Before the key is looked for: one that goes meanwhile is noticed.
                 let epoch = self.keyring().epoch();
                 let claims = self
@@ -175,6 +185,7 @@ impl Service {
                     session: claimed(&claims).ok_or_else(garbage)?,
                     hash: None,
                     signed: Some(Signed {
+                        from: Timestamp::from_seconds(claims.iat) - ISSUED_AHEAD,
                         until: Timestamp::from_seconds(claims.exp),
                         epoch,
                     }),
@@ -201,21 +212,31 @@ impl Service {
 
     /// Compares what a credential proves with the session's row and with what is true now, and keeps
     /// what came of it.
-    async fn judge(&self, key: Fingerprint, proof: Proof) -> Result<Arc<Principal>, Refusal> {
-        let judged = self.look(key, proof).await;
+    async fn judge(
+        &self,
+        key: Fingerprint,
+        proof: Proof,
+        used: Arc<Used>,
+    ) -> Result<Arc<Principal>, Refusal> {
+        let judged = self.look(key, proof, used).await;
         if judged.is_err() {
             self.facts().people.remove(&key);
         }
         judged
     }
 
-    async fn look(&self, key: Fingerprint, proof: Proof) -> Result<Arc<Principal>, Refusal> {
+    async fn look(
+        &self,
+        key: Fingerprint,
+        proof: Proof,
+        used: Arc<Used>,
+    ) -> Result<Arc<Principal>, Refusal> {
         let people = &self.facts().people;
         let tenant = proof.tenant().map_or(Topic::Everything, Topic::Tenant);
         let taken = people.take([Topic::Session(proof.session.id), tenant]);
         let stored = self.sessions_store().lookup(&proof.session).await?;
         // What we once issued and no longer know has ended.
-        let stored = stored.ok_or(Refusal::SessionStale)?;
+        let mut stored = stored.ok_or(Refusal::SessionStale)?;
         if proof
             .hash
             .is_some_and(|hash| !hash.matches(&stored.token_hash))
@@ -227,16 +248,18 @@ impl Service {
             Subject::Admin(admin) => Topic::from(admin),
         };
         let taken = taken.and(&people.take([person]));
-        let (principal, facts) = self.current(stored).await?;
-        let principal = Arc::new(principal);
+        // A use that is being written down has happened.
+        used.put_in(&mut stored.session, self.clock().now());
+        let (mut principal, facts) = self.current(stored).await?;
         let now = self.clock().now();
-        if now.since(principal.session.last_seen_at) >= TOUCH_AFTER {
-            self.sessions_store().touch(&proof.session, now).await?;
-        }
+        self.note_use(&used, &principal.session, now);
+        used.put_in(&mut principal.session, now);
+        let principal = Arc::new(principal);
         let judged = Judged {
             proof,
             principal: Arc::clone(&principal),
             facts,
+            used,
         };
         people.keep(key, Arc::new(judged), taken);
         Ok(principal)
@@ -248,7 +271,10 @@ impl Service {
         stored: StoredSession,
     ) -> Result<(Principal, Facts), Refusal> {
         let StoredSession {
-            session, device, ..
+            session,
+            device,
+            pin_digest,
+            ..
         } = stored;
         let mut control = self.control().read().await?;
         let (facts, person) = match session.subject {
@@ -263,11 +289,20 @@ impl Service {
                 };
                 let mut tx = self.pools().read(&ctx).await.map_err(lost(&ctx))?;
                 let record = tx.users().lookup(user).await.map_err(lost(&ctx))?;
-                let user = record.ok_or(Refusal::SessionStale)?.user;
+                let record = record.ok_or(Refusal::SessionStale)?;
+                let device_gone = match device {
+                    Some(device) => {
+                        let there = tx.devices().lookup(device).await.map_err(lost(&ctx))?;
+                        there.is_none() || !is_pin(pin_digest, record.pin_hash.as_deref())
+                    }
+                    None => false,
+                };
+                let user = record.user;
                 let facts = Facts {
                     tenant: Some((ctx.tenant().status, ctx.generation())),
                     security_version: Some(user.security_version),
                     disabled: user.disabled_at.is_some(),
+                    device_gone,
                 };
                 (facts, Person::User { ctx, user })
             }
@@ -278,6 +313,7 @@ impl Service {
                     tenant: None,
                     security_version: Some(admin.security_version),
                     disabled: admin.disabled_at.is_some(),
+                    device_gone: false,
                 };
                 (facts, Person::Admin(admin))
             }

@@ -1,10 +1,29 @@
 //! How many sessions a person may have at once.
 
-use tenantry_core::session::Session;
+use std::time::Duration;
+
+use tenantry_core::Timestamp;
+use tenantry_core::session::{AHEAD, Session, Subject};
 
 use crate::{Refusal, Service};
 
 impl Service {
+    /// When a session that begins now is to count as used: later than the person's others, also where
+    /// another node's clock is ahead of ours, so that it is not itself the one too many.
+    pub(super) async fn after_all_others(
+        &self,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
+        if self.settings().sessions_per_user.is_none() {
+            return Ok(now);
+        }
+        let latest = self.sessions_store().list(subject, now, None, 1).await?;
+        let after = |latest: &Session| latest.last_seen_at + Duration::from_micros(1);
+        let after = latest.first().map_or(now, after);
+        Ok(after.clamp(now, now + AHEAD))
+    }
+
     /// Ends the sessions of a person that are too many now that this one has begun: those that were
     /// used longest ago.
     pub(super) async fn keep_to_limit(&self, begun: &Session) -> Result<(), Refusal> {

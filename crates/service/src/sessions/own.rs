@@ -1,11 +1,11 @@
 //! A person's own sessions.
 
-use std::cmp::Reverse;
 use std::fmt;
 use std::str::FromStr;
 
 use tenantry_core::session::{EndReason, Handle, Session};
 use tenantry_core::{SessionId, Timestamp};
+use tenantry_sessions::LISTED;
 use uuid::Uuid;
 
 use crate::sessions::Principal;
@@ -31,11 +31,6 @@ impl SessionPlace {
             last_seen_at: session.last_seen_at,
             id: session.id,
         }
-    }
-
-    fn is_before(&self, session: &Session) -> bool {
-        let key = |place: &Self| (Reverse(place.last_seen_at), place.id);
-        key(self) < key(&Self::of(session))
     }
 }
 
@@ -70,31 +65,31 @@ impl Service {
     pub async fn sign_out_everywhere(&self, principal: &Principal) -> Result<u64, Refusal> {
         principal.expect_password()?;
         let (subject, now) = (principal.person.subject(), self.clock().now());
-        let ended = self
-            .sessions_store()
-            .end_others(&subject, None, EndReason::Revoked, now);
-        Ok(ended.await?)
+        let (own, sessions) = (&principal.session, self.sessions_store());
+        let others = sessions.end_others(&subject, Some(own.id), EndReason::Revoked, now);
+        let others = others.await?;
+        // Last, so that whoever is told that it failed can ask again; and it ended itself.
+        let ended = sessions.end(&own.handle(), EndReason::Logout, now).await?;
+        Ok(others + u64::from(ended))
     }
 
-    /// A person's sessions that are alive, the latest used first.
+    /// A person's sessions that are alive, the latest used first, and [`LISTED`] at the most.
     pub async fn sessions_of(&self, person: &Person) -> Result<Vec<Session>, Refusal> {
-        let (subject, now) = (person.subject(), self.clock().now());
-        Ok(self.sessions_store().list(&subject, now).await?)
+        let most = i64::try_from(LISTED).unwrap_or(i64::MAX);
+        self.list_sessions(person, None, most).await
     }
 
-    /// The same, so many of them after a place.
+    /// So many of a person's sessions that are alive after a place, the latest used first.
     pub async fn list_sessions(
         &self,
         person: &Person,
         after: Option<SessionPlace>,
         limit: i64,
     ) -> Result<Vec<Session>, Refusal> {
-        let mut sessions = self.sessions_of(person).await?;
-        if let Some(after) = after {
-            sessions.retain(|session| after.is_before(session));
-        }
-        sessions.truncate(usize::try_from(limit).unwrap_or_default());
-        Ok(sessions)
+        let (subject, now) = (person.subject(), self.clock().now());
+        let after = after.map(|place| (place.last_seen_at, place.id));
+        let listed = self.sessions_store().list(&subject, now, after, limit);
+        Ok(listed.await?)
     }
 
     /// Ends one of a person's own sessions; another's answers as one that does not exist.

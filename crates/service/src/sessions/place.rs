@@ -71,6 +71,23 @@ impl Service {
         self.sessions_store().counts()
     }
 
+    /// Checks that this process has sessions where the servers have them: what it ended elsewhere would
+    /// be nobody's.
+    ///
+    /// # Errors
+    /// [`Refusal::Conflict`] where it has not.
+    pub async fn expect_shared_sessions(&self) -> Result<(), Refusal> {
+        let own = self.session_driver();
+        let mut control = self.control().read().await?;
+        match control.instance().session_driver().await? {
+            Some(servers) if servers != own => Err(Refusal::Conflict(format!(
+                "the server keeps sessions in `{servers}`, and this command would look in `{own}`; \
+                 set TENANTRY_SESSIONS as the server has it"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Where sessions lie.
     pub fn session_driver(&self) -> SessionDriver {
         self.sessions_store().driver()

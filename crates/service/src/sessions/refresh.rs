@@ -5,8 +5,13 @@ use tenantry_core::session::{EndReason, Handle, SessionKind, Subject};
 use tenantry_keys::token::TokenKind;
 
 use super::{Issued, handle};
+use crate::refusal::Chain;
 use crate::signin::Person;
 use crate::{Refusal, Service};
+
+/// What is told to whoever renewed a session, where nobody knows whether it was.
+const IN_DOUBT: &str = "whether the session was renewed is not known, and its new token is lost; a try with \
+    the same token ends the session where it was, so sign in again if you can";
 
 /// How renewing a session ended.
 pub enum Renewed {
@@ -59,8 +64,15 @@ impl Service {
         let rotated = self
             .sessions_store()
             .rotate(&handle, &stored.token_hash, hash.as_bytes(), now)
-            .await?;
-        if !rotated {
+            .await;
+        // A second try with the same token would look like somebody's copy, where the first counts.
+        if let Err(error) = &rotated
+            && error.is_in_doubt()
+        {
+            tracing::warn!(session.id = %handle.id, error = %Chain(error), "whether a session was renewed is not known");
+            return Err(Refusal::InDoubt(IN_DOUBT));
+        }
+        if !rotated? {
             // Somebody was faster with the same token.
             self.end_reused(&handle).await?;
             return Ok(Renewed::Reused(principal.session.subject));

@@ -95,6 +95,16 @@ pub(crate) fn hash_refusal(error: HashError) -> Refusal {
 }
 
 impl Service {
+    /// The hash of a new password or PIN, in its tenant's lane of the pool.
+    pub(crate) async fn hash_password(
+        &self,
+        lane: impl Into<Lane>,
+        password: Password,
+    ) -> Result<String, Refusal> {
+        let hash = self.hasher().hash(lane, password).await;
+        hash.map_err(hash_refusal)
+    }
+
     /// What the pool that hashes passwords has to do and has done, for metrics.
     pub fn password_load(&self) -> Load {
         self.hasher().load()
@@ -108,10 +118,8 @@ impl Service {
                 return Ok(());
             };
             let to = self
-                .hasher()
-                .hash(candidate.tenant(), password.clone())
-                .await
-                .map_err(hash_refusal)?;
+                .hash_password(candidate.tenant(), password.clone())
+                .await?;
             match candidate {
                 Candidate::Admin(record) => {
                     let mut tx = self.control().begin().await?;

@@ -11,6 +11,7 @@ use tenantry_store::tenant::{Change, TenantTx};
 use super::{Acting, Unfit, checked_full_name, fit, hold};
 use crate::attempts::in_tenant;
 use crate::directory::Tell;
+use crate::sessions::{Lapsed, subject};
 use crate::{Refusal, Service};
 
 /// What is to be different about somebody; `None` leaves it as it is.
@@ -60,8 +61,8 @@ impl Service {
             .await?;
         let after = changed?;
         if after.security_version != before.security_version {
-            self.end_sessions_of(ctx, id, None, EndReason::Admin)
-                .await?;
+            let all = Lapsed::Of(subject(ctx, id), None, EndReason::Admin);
+            self.end_lapsed(all).await;
         }
         Ok(after)
     }

@@ -17,7 +17,6 @@ use crate::attempts::in_tenant;
 use crate::directory::Tell;
 use crate::one_time::{Minted, scope};
 use crate::password::Holder;
-use crate::signin::hash_refusal;
 use crate::{FieldError, Refusal, Service};
 
 /// How somebody who is added gets a password.
@@ -155,7 +154,7 @@ impl Service {
                 // As strong as any rule could ask, and no choice of anybody's.
                 let text = Password::offered(password.expose());
                 let text = text.ok_or(Refusal::InvalidCredentials)?;
-                hash = Some(self.hash_of(acting, text).await?);
+                hash = Some(self.hash_password(Some(acting.ctx.id()), text).await?);
                 drawn = Some(password);
             }
         }
@@ -174,14 +173,7 @@ impl Service {
         holder: &Holder,
     ) -> Result<String, Refusal> {
         let password = self.chosen_password("password", text, holder).await?;
-        self.hash_of(acting, password).await
-    }
-
-    async fn hash_of(&self, acting: &Acting<'_>, password: Password) -> Result<String, Refusal> {
-        self.hasher()
-            .hash(Some(acting.ctx.id()), password)
-            .await
-            .map_err(hash_refusal)
+        self.hash_password(Some(acting.ctx.id()), password).await
     }
 }
 

@@ -10,6 +10,7 @@ use tenantry_store::tenant::TenantTx;
 use super::{Acting, Unfit, fit, hold};
 use crate::attempts::in_tenant;
 use crate::directory::Tell;
+use crate::sessions::{Lapsed, subject};
 use crate::{Refusal, Service};
 
 impl Service {
@@ -26,8 +27,8 @@ impl Service {
             })
             .await?;
         removed?;
-        self.end_sessions_of(ctx, id, None, EndReason::Admin)
-            .await?;
+        let all = Lapsed::Of(subject(ctx, id), None, EndReason::Admin);
+        self.end_lapsed(all).await;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use super::{NewOwner, TenantView};
 use crate::clusters::Site;
 use crate::password::Holder;
 use crate::refusal::Chain;
+use crate::sessions::Lapsed;
 use crate::workflows::{PURGE, Plan, RECREATE, RESTORE, VERSION};
 use crate::{Refusal, Service};
 
@@ -119,10 +120,8 @@ impl Service {
             self.pools().close(id, tenant.generation).await;
             self.follow_status(&after).await;
             // They count no more since the commit.
-            let ended = self.sessions_store().end_tenant(id, tenant.generation, now);
-            if let Err(error) = ended.await {
-                tracing::warn!(tenant.id = %id, error = %Chain(&error), "the sessions of a deleted tenant are not marked as ended");
-            }
+            self.end_lapsed(Lapsed::OfTenant(id, tenant.generation))
+                .await;
             return Ok(Deleted {
                 cleared: self.cleared(id, sessions).await,
                 tenant: Some(self.view(id).await?),

@@ -9,7 +9,6 @@ use tenantry_store::control::Reservation;
 
 use super::NewOwner;
 use crate::password::Holder;
-use crate::signin::hash_refusal;
 use crate::workflows::{OwnerPlan, Plan, SetupPlan};
 use crate::{Refusal, Service};
 
@@ -41,12 +40,7 @@ impl Service {
                 let password = self
                     .chosen_password("owner.password", password, &holder)
                     .await?;
-                Some(
-                    self.hasher()
-                        .hash(None, password)
-                        .await
-                        .map_err(hash_refusal)?,
-                )
+                Some(self.hash_password(None, password).await?)
             }
             None => None,
         };

@@ -1,11 +1,12 @@
 //! Changing a password while signed in.
 
-use tenantry_core::session::SessionKind;
+use tenantry_core::session::{EndReason, SessionKind};
 use tenantry_service::Refusal;
 use tenantry_service::sessions::Credential;
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, PASSWORD};
 
+use crate::bench::cut_off;
 use crate::people::{ADA, OTHER, THIRD, one, principal, sign_in, sign_in_twice, start, try_in};
 
 async fn it_ends_the_other_sessions_and_keeps_its_own(driver: Driver) {
@@ -59,6 +60,36 @@ async fn it_asks_for_the_present_password_and_a_good_one(driver: Driver) {
     one(try_in(&test, Some("acme"), ADA, PASSWORD).await.unwrap());
 }
 
+/// Whoever dies over it leaves nobody signed out who was to stay: the own session goes on before the
+/// others end.
+async fn the_own_session_goes_on_before_the_others_end(driver: Driver) {
+    let test = start(driver).await;
+    test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    let (mut from, mut to) = (PASSWORD, OTHER);
+    let mut ended = 0;
+    for waits in 0.. {
+        let others = sign_in_twice(&test, "acme", ADA, from).await;
+        let (_, own) = sign_in(&test, "acme", ADA, from, SessionKind::Browser).await;
+        let own = own.token.expose();
+        let ada = principal(&test, own).await;
+        let change = test.service.change_password(&ada, from, to, None);
+        let done = cut_off(change, waits).await;
+        // What was left in the middle is taken back when the next looks.
+        let others = Credential::Cookie(&others.cookie);
+        if test.service.why_ended(others, None).await == Some(EndReason::Password) {
+            ended += 1;
+            principal(&test, own).await;
+        }
+        if try_in(&test, Some("acme"), ADA, to).await.is_ok() {
+            (from, to) = (to, from);
+        }
+        if done.is_some() {
+            break;
+        }
+    }
+    assert!(ended > 0);
+}
+
 /// Whoever found an open browser does not get to guess the password there.
 async fn guesses_at_the_present_password_are_limited(driver: Driver) {
     let test = start(driver).await;
@@ -102,6 +133,7 @@ async fn an_admin_changes_a_password_too(driver: Driver) {
 on_both!(
     it_ends_the_other_sessions_and_keeps_its_own,
     it_asks_for_the_present_password_and_a_good_one,
+    the_own_session_goes_on_before_the_others_end,
     guesses_at_the_present_password_are_limited,
     an_admin_changes_a_password_too,
 );

@@ -90,6 +90,23 @@ async fn everything_is_cleared_and_counted_by_tenant(options: Options) {
         .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_for_a_process_that_died_while_its_clock_was_ahead() {
+    let (test, _) = two(Options::sqlite()).await;
+    let dead = uuid::Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+    let dead = test.control().literal(dead);
+    let seen = test.clock.now().micros() + 10 * 60_000_000;
+    let row =
+        format!("INSERT INTO nodes (id, started_at, seen_at) VALUES ({dead}, {seen}, {seen})");
+    assert_eq!(test.control().damage(&row).await.unwrap(), 1);
+    let cleared = test.service.clear_everything(false, |_, _| {}).await;
+    assert_eq!(cleared.unwrap().silent, 0);
+    // Once that moment has come, it may be there.
+    test.clock.advance(std::time::Duration::from_mins(10));
+    let cleared = test.service.clear_everything(false, |_, _| {}).await;
+    assert_eq!(cleared.unwrap().silent, 1);
+}
+
 async fn one_tenant_is_cleared_and_the_others_stay(options: Options) {
     let (test, [in_acme, in_globex]) = two(options).await;
     let root = admin_signs_in(&test).await;

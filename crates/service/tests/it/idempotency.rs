@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tenantry_core::TenantId;
 use tenantry_saga::{Fault, Faults, Moment};
+use tenantry_service::idempotency::{Caller, Once};
 use tenantry_service::tenants::{Created, IdempotencyKey};
 use tenantry_service::{Refusal, Service};
 use tenantry_testkit::on_both;
-use tenantry_testkit::service::{Driver, Options, TestService, WAIT};
+use tenantry_testkit::service::{Driver, Options, PASSWORD, TestService, WAIT};
 
-use crate::people::{ADA, start};
+use crate::people::{ADA, IP, id, named, start};
 
 fn key(service: &Service, request: &str) -> IdempotencyKey {
     service.idempotency_key("admin", "key-1", request)
@@ -110,7 +111,35 @@ async fn asking_again_meanwhile_waits_for_the_same(driver: Driver) {
     assert_eq!(seen.len(), 1);
 }
 
+/// Somebody unknown, under a key of the tenant's life before: what was done then is gone.
+async fn a_key_is_another_in_a_tenants_next_life(driver: Driver) {
+    let test = start(driver).await;
+    let acme = id(&test.make_tenant("acme", ADA, PASSWORD).await.unwrap());
+    let service = &test.service;
+    let begin = async || {
+        let tenant = named(service, "acme").await.unwrap();
+        let caller = Caller {
+            principal: None,
+            tenant: &tenant,
+            ip: IP.parse().ok(),
+        };
+        service.begin_once(&caller, "key-1", "register").await
+    };
+    let Once::First(doing) = begin().await.unwrap() else {
+        panic!("it was answered before");
+    };
+    service.keep_answer(doing, b"made").await.unwrap();
+    let Once::Answered(answer) = begin().await.unwrap() else {
+        panic!("it was not answered");
+    };
+    assert_eq!(answer.expose(), b"made");
+    service.delete_tenant(acme, false).await.unwrap();
+    service.restore_tenant(acme).await.unwrap();
+    assert!(matches!(begin().await.unwrap(), Once::First(_)));
+}
+
 on_both!(
+    a_key_is_another_in_a_tenants_next_life,
     the_same_request_makes_one_tenant,
     another_request_under_the_key_is_a_conflict,
     of_ten_at_once_all_get_the_one_tenant,

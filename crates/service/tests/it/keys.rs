@@ -1,7 +1,9 @@
 //! Keys are exchanged while everything goes on: the one that signs access tokens here, the one that
 //! stored values are sealed with in [`sealing`].
 
+mod ahead;
 mod sealing;
+mod told;
 
 use std::time::Duration;
 
@@ -154,20 +156,43 @@ async fn of_many_at_once_one_makes_a_key(driver: Driver) {
     );
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!((one.made, &one.kid), (!two.made, &two.kid));
+}
 
+async fn of_many_who_replace_it_at_once_the_last_ones_signs(driver: Driver) {
+    let test = with_acme(driver).await;
+    let other = test.beside(Faults::none()).await.unwrap();
     let (one, two) = tokio::join!(
         test.service.replace_signing_key(),
         other.service.replace_signing_key()
     );
-    let (one, two) = (one.unwrap(), two.unwrap());
-    assert_eq!((one.made, &one.kid), (!two.made, &two.kid));
+    let made = [one.unwrap().kid, two.unwrap().kid];
+    assert_ne!(made[0], made[1]);
     let active: Vec<_> = keys(&test.service, KeyKind::Signing)
         .await
         .into_iter()
         .filter(|key| key.state != "retired")
         .collect();
     assert_eq!(active.len(), 1, "{active:?}");
-    assert_eq!(active[0].id, one.kid);
+    assert!(made.contains(&active[0].id), "{active:?}");
+}
+
+/// The schedule let the next key sign just before, and whoever replaces it does not know yet.
+async fn a_key_that_began_to_sign_meanwhile_is_taken_out_too(driver: Driver) {
+    let test = with_acme(driver).await;
+    let other = test.beside(Faults::none()).await.unwrap();
+    let begun = test.service.rotate_signing_key().await.unwrap();
+    test.clock.advance(PUBLISHED_BEFORE);
+    assert_eq!(test.service.look_after_keys().await.unwrap(), 1);
+    let (stolen, kid) = token(&test).await;
+    assert_eq!(kid, begun.kid);
+
+    let replaced = other.service.replace_signing_key().await.unwrap();
+    assert_eq!((replaced.made, replaced.revoked), (true, 2));
+    assert!(test.service.follow_keys().await.unwrap());
+    for service in [&test.service, &other.service] {
+        assert!(!counts(service, &stolen).await);
+        assert_eq!(published(service), std::slice::from_ref(&replaced.kid));
+    }
 }
 
 async fn what_another_process_signed_is_known_at_once(driver: Driver) {
@@ -236,6 +261,8 @@ on_both!(
     a_key_is_published_before_it_signs_and_until_its_tokens_have_run_out,
     the_schedule_exchanges_it_once_for_all_processes,
     of_many_at_once_one_makes_a_key,
+    of_many_who_replace_it_at_once_the_last_ones_signs,
+    a_key_that_began_to_sign_meanwhile_is_taken_out_too,
     what_another_process_signed_is_known_at_once,
     names_that_nobody_knows_are_looked_for_once_a_second,
     what_a_revoked_key_signed_counts_no_more,

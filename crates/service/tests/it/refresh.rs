@@ -4,7 +4,9 @@ use tenantry_core::session::SessionDriver;
 use tenantry_service::Refusal;
 use tenantry_service::sessions::Credential;
 use tenantry_testkit::on_each_session_driver;
+use tenantry_testkit::proxy::{Cut, Proxy};
 use tenantry_testkit::service::{Options, PASSWORD, TestService};
+use tenantry_testkit::services::RedisServer;
 
 use crate::people::{ADA, SignedInTwice, sign_in_twice};
 
@@ -82,6 +84,40 @@ async fn what_is_no_refresh_token_renews_nothing(options: Options) {
         refused!(answer, Refusal::AuthenticationRequired, text);
     }
     assert!(test.service.refresh(&ada.refresh, None).await.is_ok());
+}
+
+/// Redis does it and the answer is lost, or it may yet do it: nobody is told to try again, which would
+/// look like a copy.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_nobody_knows_whether_it_was_renewed_it_is_said_so() {
+    let redis = RedisServer::start().unwrap();
+    let proxy = Proxy::before(&redis.url()).await.unwrap();
+    let options = Options::sqlite().with_sessions(SessionDriver::Redis);
+    let (test, ada) = signed_in(options.with_redis(proxy.url())).await;
+    // What is refused was not done: the same token is good again.
+    let replicas = |least: &str| {
+        let setting = ["CONFIG", "SET", "min-replicas-to-write", least];
+        redis.ask(&setting).unwrap();
+    };
+    replicas("1");
+    let refused = test.service.refresh(&ada.refresh, None).await;
+    refused!(refused, Refusal::Busy(_));
+    replicas("0");
+    let (_, issued) = test.service.refresh(&ada.refresh, None).await.unwrap();
+    redis.ask(&["CLIENT", "PAUSE", "60000", "WRITE"]).unwrap();
+    let silent = test.service.refresh(issued.token.expose(), None).await;
+    refused!(silent, Refusal::InDoubt(_));
+    redis.ask(&["CLIENT", "UNPAUSE"]).unwrap();
+    let other = sign_in_twice(&test, "acme", ADA, PASSWORD).await;
+    proxy.cut("EVALSHA", Cut::InAnswer(0));
+    let lost = test.service.refresh(&other.refresh, None).await;
+    refused!(lost, Refusal::InDoubt(_));
+    let again = test.service.refresh(&other.refresh, None).await;
+    refused!(
+        again,
+        Refusal::SessionStale,
+        "it was done, so this is a copy"
+    );
 }
 
 on_each_session_driver!(

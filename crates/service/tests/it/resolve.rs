@@ -18,6 +18,7 @@ fn hints(host: Option<&str>, header: Option<&str>, query: Option<&str>) -> Hints
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Hints {
         host: owned(host),
+        claimed_host: None,
         header: owned(header),
         query: owned(query),
     }

@@ -1,8 +1,10 @@
 //! Credentials: whose they are, where they count, and what was never one.
 
+mod devices;
 mod ended;
 mod limit;
 mod places;
+mod unended;
 
 use std::time::Duration;
 
@@ -149,7 +151,27 @@ async fn people_see_and_end_their_own_sessions_only(driver: Driver) {
     assert_eq!(test.service.sessions_of(person).await.unwrap().len(), 1);
 }
 
+/// A cookie that another has replaced, as a session's row says.
+async fn a_cookie_counts_with_the_hash_of_its_row_alone(driver: Driver) {
+    let test = start(driver).await;
+    test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
+    let ada = sign_in_twice(&test, "acme", ADA, PASSWORD).await;
+    let own = principal(&test, &ada.cookie).await.session.id;
+    let own = test.control().literal(own.uuid());
+    let changed = format!(
+        "UPDATE sessions SET token_hash = (SELECT token_hash FROM sessions WHERE id <> {own}) WHERE id = {own}"
+    );
+    assert_eq!(test.control().damage(&changed).await.unwrap(), 1);
+    // A process that keeps nothing in memory yet.
+    let fresh = test.beside(tenantry_saga::Faults::none()).await.unwrap();
+    let [(_, cookie), (_, bearer)] = ada.credentials();
+    let answer = fresh.service.authenticate(cookie, None).await;
+    refused!(answer, Refusal::SessionStale);
+    assert!(fresh.service.authenticate(bearer, None).await.is_ok());
+}
+
 on_both!(
+    a_cookie_counts_with_the_hash_of_its_row_alone,
     a_credential_counts_in_its_own_tenant_alone,
     an_admins_credential_counts_in_no_tenant,
     a_credential_that_was_tampered_with_is_none,

@@ -2,8 +2,10 @@
 //! product itself changes is tried on pages, API and forward-auth (`crates/web/tests/it/stale.rs`);
 //! here is what time and hands do, other processes, and slow readers.
 
+mod ahead;
 mod interleaved;
 mod nodes;
+mod used;
 
 use std::time::{Duration, Instant};
 

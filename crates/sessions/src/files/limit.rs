@@ -1,7 +1,7 @@
 //! A person's sessions that are too many.
 
-use tenantry_core::session::Subject;
-use tenantry_core::{SessionId, Timestamp};
+use tenantry_core::Timestamp;
+use tenantry_core::session::{EndReason, Subject};
 
 use super::FileSessions;
 use super::place::Place;
@@ -9,14 +9,14 @@ use crate::SessionError;
 use crate::limit::surplus_of;
 
 impl FileSessions {
-    /// All but the `most` that were used last. Nothing leads from a person to sessions that have
+    /// Ends all but the `most` that were used last; how many. Nothing leads from a person to sessions that have
     /// ended any more, so that somebody who signs in and out all day costs what is new.
-    pub(crate) async fn surplus(
+    pub(crate) async fn end_surplus(
         &self,
         subject: &Subject,
         most: u32,
         now: Timestamp,
-    ) -> Result<Vec<SessionId>, SessionError> {
+    ) -> Result<u64, SessionError> {
         let subject = *subject;
         self.run(move |tree| {
             let place = Place::of(subject.scope());
@@ -34,7 +34,8 @@ impl FileSessions {
                     alive.push(stored.session);
                 }
             }
-            Ok(surplus_of(alive, most))
+            let surplus = surplus_of(alive, most);
+            tree.end_these(&place, &surplus, (EndReason::Limit, now), |_| true)
         })
         .await
     }

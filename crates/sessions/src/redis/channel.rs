@@ -36,7 +36,7 @@ impl Redis {
                 place: self.place().to_owned(),
                 source,
             }),
-            Err(_) => Err(self.slow("let us in", CONNECT)),
+            Err(_) => Err(self.slow("let us in", CONNECT, false)),
         }
     }
 }

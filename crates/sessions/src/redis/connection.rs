@@ -139,7 +139,7 @@ impl Redis {
                 Err(error)
             }
             Err(_) => {
-                let error = self.slow("answer", COMMAND);
+                let error = self.slow("answer", COMMAND, true);
                 self.lost(link.number, &error);
                 Err(error)
             }
@@ -191,7 +191,7 @@ impl Redis {
                 place: self.0.place.clone(),
                 source,
             }),
-            Err(_) => Err(self.slow("let us in", CONNECT)),
+            Err(_) => Err(self.slow("let us in", CONNECT, false)),
         }
     }
 
@@ -210,11 +210,12 @@ impl Redis {
         self.note(RedisState::Away(told(error)));
     }
 
-    pub(super) fn slow(&self, what: &'static str, within: Duration) -> RedisError {
+    pub(super) fn slow(&self, what: &'static str, within: Duration, sent: bool) -> RedisError {
         RedisError::Slow {
             place: self.0.place.clone(),
             what,
             within,
+            sent,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ::redis::ErrorKind;
+
 /// Why Redis did not do its part.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RedisError {
@@ -22,6 +24,8 @@ pub enum RedisError {
         what: &'static str,
         /// For how long.
         within: Duration,
+        /// Whether it was asked for something by then.
+        sent: bool,
     },
     /// It refused, or the connection ended under the command.
     #[error("Redis at {place} did not do what it was asked")]
@@ -31,4 +35,19 @@ pub enum RedisError {
         /// What it said.
         source: ::redis::RedisError,
     },
+}
+
+impl RedisError {
+    /// Whether a change that was asked for may have been made nonetheless, or may yet be: it was sent,
+    /// and no answer came.
+    pub fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } => false,
+            Self::Slow { sent, .. } => *sent,
+            Self::Refused { source, .. } => !matches!(
+                source.kind(),
+                ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::AuthenticationFailed
+            ),
+        }
+    }
 }

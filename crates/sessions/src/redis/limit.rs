@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use ::redis::{Pipeline, cmd};
-use tenantry_core::session::Subject;
-use tenantry_core::{SessionId, Timestamp};
+use tenantry_core::Timestamp;
+use tenantry_core::session::{EndReason, Subject};
 
 use super::keys::Keys;
 use super::{PAGE, RedisSessions, read};
@@ -12,14 +12,14 @@ use crate::SessionError;
 use crate::limit::surplus_of;
 
 impl RedisSessions {
-    /// All but the `most` that were used last. Nothing leads from a person to sessions that are over
+    /// Ends all but the `most` that were used last; how many. Nothing leads from a person to sessions that are over
     /// any more, so that somebody who signs in and out all day costs what is new.
-    pub(crate) async fn surplus(
+    pub(crate) async fn end_surplus(
         &self,
         subject: &Subject,
         most: u32,
         now: Timestamp,
-    ) -> Result<Vec<SessionId>, SessionError> {
+    ) -> Result<u64, SessionError> {
         let keys = Keys::of(subject.scope());
         let lead = keys.of_person(subject.person());
         let (mut alive, mut over) = (Vec::new(), Vec::new());
@@ -46,6 +46,8 @@ impl RedisSessions {
             self.redis.query::<i64>(&removed).await?;
         }
         alive.retain(|session| session.is_alive(now) && session.subject == *subject);
-        Ok(surplus_of(alive, most))
+        let surplus = surplus_of(alive, most);
+        let why = (EndReason::Limit, now);
+        self.end_these(&keys, &surplus, why, false).await
     }
 }

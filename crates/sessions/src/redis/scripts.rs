@@ -1,32 +1,38 @@
 //! Changes that Redis makes under a condition, each as a whole (Lua 5.1, Redis 6 and later).
 //!
-//! Times are microseconds since 1970, which a Lua number holds exactly until the year 2255.
+//! Times are microseconds since 1970, which a Lua number holds exactly until the year 2255. Those in
+//! a session are ours; how long a key lives, and when a member of a set has run out, goes by the
+//! clock of Redis alone, so that a clock of ours which is wrong for a while takes nothing away.
 
 use std::sync::LazyLock;
 
 use ::redis::Script;
 
 /// Adds a session. Keys: the session, the tenant's generations, what leads to the session. Words:
-/// how long it is kept (ms), until when (µs), when it began (µs), its id, its generation, its fields.
+/// how long it is kept (ms), its id, its generation, its fields. What leads to it carries the moment
+/// at which its key runs out, and goes with the first session that is added after that.
 pub(super) static ADD: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
         local kept = tonumber(ARGV[1])
+        local time = redis.call('TIME')
+        local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+        local over = string.format('%.0f', now + kept * 1000)
         local function lead(key, member)
-          redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. ARGV[3])
+          redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('(%.0f', now))
           local score = redis.call('ZSCORE', key, member)
-          if not score or tonumber(score) < tonumber(ARGV[2]) then
-            redis.call('ZADD', key, ARGV[2], member)
+          if not score or tonumber(score) < tonumber(over) then
+            redis.call('ZADD', key, over, member)
           end
           if redis.call('PTTL', key) < kept then redis.call('PEXPIRE', key, kept) end
         end
         if redis.call('EXISTS', KEYS[1]) == 1 then
           return redis.error_reply('EXISTS this session is there already')
         end
-        redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+        redis.call('HSET', KEYS[1], unpack(ARGV, 4))
         redis.call('PEXPIRE', KEYS[1], kept)
-        if ARGV[5] ~= '0' then lead(KEYS[2], ARGV[5]) end
-        for i = 3, #KEYS do lead(KEYS[i], ARGV[4]) end
+        if ARGV[3] ~= '0' then lead(KEYS[2], ARGV[3]) end
+        for i = 3, #KEYS do lead(KEYS[i], ARGV[2]) end
         return 1
         ",
     )

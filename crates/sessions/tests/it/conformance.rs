@@ -1,5 +1,6 @@
 //! What every driver does.
 
+mod clocks;
 mod ending;
 mod limit;
 mod races;

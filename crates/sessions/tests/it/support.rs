@@ -169,6 +169,7 @@ impl Bench {
             },
             token_hash: self.hash(),
             device: None,
+            pin_digest: None,
             end_reason: None,
         }
     }
@@ -182,6 +183,7 @@ impl Bench {
     pub(crate) async fn begun_on(&self, subject: Subject, device: DeviceId) -> StoredSession {
         let mut draft = self.draft(subject);
         draft.device = Some(device);
+        draft.pin_digest = Some(self.hash());
         self.add(draft).await
     }
 
@@ -197,7 +199,8 @@ impl Bench {
 
     /// The ids of a person's live sessions.
     pub(crate) async fn listed(&self, subject: &Subject) -> Vec<SessionId> {
-        let list = self.store.list(subject, self.now()).await.unwrap();
+        let list = self.store.list(subject, self.now(), None, 100_000);
+        let list = list.await.unwrap();
         list.into_iter().map(|session| session.id).collect()
     }
 

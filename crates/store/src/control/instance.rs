@@ -76,30 +76,36 @@ impl Instance<'_> {
         Ok(row.and_then(|row| row.uuid))
     }
 
-    /// Notes where sessions lie from now on; where they lay before, if that is known.
-    pub async fn settle_sessions(
-        &mut self,
-        driver: SessionDriver,
-    ) -> Result<Option<SessionDriver>, StoreError> {
+    /// Where the server that was started last keeps sessions, once one was.
+    pub async fn session_driver(&mut self) -> Result<Option<SessionDriver>, StoreError> {
         let row = fetch_optional!(
             self.0,
             Lies,
             "SELECT session_driver FROM instance WHERE id = 1"
         )?;
-        execute!(
-            self.0,
-            "UPDATE instance SET session_driver = $1 WHERE id = 1",
-            driver.as_str()
-        )?;
-        let before = row.and_then(|row| row.session_driver);
-        before
-            .map(|before| {
-                before.parse().map_err(|_| StoreError::Corrupt {
+        let driver = row.and_then(|row| row.session_driver);
+        driver
+            .map(|driver| {
+                driver.parse().map_err(|_| StoreError::Corrupt {
                     table: "instance",
                     column: "session_driver",
                 })
             })
             .transpose()
+    }
+
+    /// Notes where sessions lie from now on; where they lay before, if that is known.
+    pub async fn settle_sessions(
+        &mut self,
+        driver: SessionDriver,
+    ) -> Result<Option<SessionDriver>, StoreError> {
+        let before = self.session_driver().await?;
+        execute!(
+            self.0,
+            "UPDATE instance SET session_driver = $1 WHERE id = 1",
+            driver.as_str()
+        )?;
+        Ok(before)
     }
 
     /// Asks the database for nothing, to see whether it answers.

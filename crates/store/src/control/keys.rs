@@ -1,5 +1,7 @@
 //! Data keys and signing keys, as they lie sealed, and the states they pass through.
 
+use std::time::Duration;
+
 use tenantry_core::Timestamp;
 use tenantry_core::keys::{SealingState, SigningState};
 use uuid::Uuid;
@@ -150,20 +152,52 @@ impl Keys<'_> {
     }
 
     /// Makes it this process's turn to seal anew what names a retiring data key; `false` where there
-    /// is none, or it was somebody's turn since `before`.
+    /// is none, or it was somebody's turn less than `pause` ago. A turn further ahead than that was
+    /// taken by a clock that was wrong, and is nobody's.
     pub async fn claim_resealing(
         &mut self,
-        before: Timestamp,
+        pause: Duration,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let changed = execute!(
             self.0,
             "UPDATE data_keys SET looked_at = $2
-             WHERE state = 'retiring' AND (looked_at IS NULL OR looked_at <= $1)",
-            before.micros(),
-            now.micros()
+             WHERE state = 'retiring' AND (looked_at IS NULL OR looked_at <= $1 OR looked_at > $3)",
+            (now - pause).micros(),
+            now.micros(),
+            (now + pause).micros()
         )?;
         Ok(changed > 0)
+    }
+
+    /// Puts the date of each retiring data key right that lies ahead of `latest`: it is retiring since
+    /// now; how many.
+    pub async fn redate_data_keys(
+        &mut self,
+        latest: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        execute!(
+            self.0,
+            "UPDATE data_keys SET since = $2 WHERE state = 'retiring' AND since > $1",
+            latest.micros(),
+            now.micros()
+        )
+    }
+
+    /// Puts the date of each signing key right that lies ahead of `latest`: it is in its state since
+    /// now; how many.
+    pub async fn redate_signing_keys(
+        &mut self,
+        latest: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        execute!(
+            self.0,
+            "UPDATE signing_keys SET since = $2 WHERE since > $1",
+            latest.micros(),
+            now.micros()
+        )
     }
 
     /// Removes a retiring data key. What names it is lost, so that there must be nothing.
@@ -226,19 +260,12 @@ impl Keys<'_> {
         Ok(changed == 1)
     }
 
-    /// Retires every signing key at once, where `active` is still the one that signs; how many.
-    pub async fn revoke_signing_keys(
-        &mut self,
-        active: &str,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
+    /// Retires every signing key at once; how many.
+    pub async fn revoke_signing_keys(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         execute!(
             self.0,
-            "UPDATE signing_keys SET state = 'retired', since = $2, sealed_seed = NULL
-             WHERE state <> 'retired'
-               AND EXISTS (SELECT 1 FROM signing_keys AS signing
-                           WHERE signing.kid = $1 AND signing.state = 'active')",
-            active,
+            "UPDATE signing_keys SET state = 'retired', since = $1, sealed_seed = NULL
+             WHERE state <> 'retired'",
             now.micros()
         )
     }

@@ -1,5 +1,7 @@
 //! The processes that serve, and what they are asked to take out of their memory.
 
+use std::time::Duration;
+
 use tenantry_core::{InstanceId, TenantId, Timestamp};
 use uuid::Uuid;
 
@@ -10,7 +12,7 @@ pub struct Nodes<'c>(pub(super) Conn<'c>);
 
 /// That what is kept in memory is to be taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clearing {
+pub struct CacheClearing {
     /// Which.
     pub id: Uuid,
     /// Of one tenant, or of everything.
@@ -40,39 +42,54 @@ impl Nodes<'_> {
         Ok(())
     }
 
-    /// Other processes that were seen since.
+    /// Other processes that were seen no longer ago than `within`. One that is said to have been seen
+    /// later than that from now wrote it down while its clock was wrong, and may be long gone.
     pub async fn count_others(
         &mut self,
         but: InstanceId,
-        since: Timestamp,
-    ) -> Result<i64, StoreError> {
+        within: Duration,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
         let row = fetch_one!(
             self.0,
             CountRow,
-            "SELECT COUNT(*) AS count FROM nodes WHERE id <> $1 AND seen_at >= $2",
+            "SELECT COUNT(*) AS count FROM nodes WHERE id <> $1 AND seen_at >= $2 AND seen_at <= $3",
             but.uuid(),
-            since.micros()
+            (now - within).micros(),
+            (now + within).micros()
         )?;
-        Ok(row.count)
+        Ok(u64::try_from(row.count).unwrap_or_default())
     }
 
-    /// Forgets processes not seen, and clearings asked for, before.
-    pub async fn remove_before(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+    /// Forgets processes seen, and clearings asked for, longer ago than `within`, or further ahead,
+    /// where a clock was wrong.
+    pub async fn remove_old(
+        &mut self,
+        within: Duration,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let (before, after) = ((now - within).micros(), (now + within).micros());
         let nodes = execute!(
             self.0,
-            "DELETE FROM nodes WHERE seen_at < $1",
-            before.micros()
+            "DELETE FROM nodes WHERE seen_at < $1 OR seen_at > $2",
+            before,
+            after
         )?;
         let clearings = execute!(
             self.0,
-            "DELETE FROM cache_clearings WHERE asked_at < $1",
-            before.micros()
+            "DELETE FROM cache_clearings WHERE asked_at < $1 OR asked_at > $2",
+            before,
+            after
         )?;
         Ok(nodes + clearings)
     }
 
     /// Asks every process to take something out.
-    pub async fn ask(&mut self, clearing: &Clearing, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn ask(
+        &mut self,
+        clearing: &CacheClearing,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         execute!(
             self.0,
             "INSERT INTO cache_clearings (id, tenant_id, asked_at) VALUES ($1, $2, $3)",
@@ -88,7 +105,7 @@ impl Nodes<'_> {
         &mut self,
         node: InstanceId,
         since: Timestamp,
-    ) -> Result<Vec<Clearing>, StoreError> {
+    ) -> Result<Vec<CacheClearing>, StoreError> {
         let rows = fetch_all!(
             self.0,
             ClearingRow,
@@ -99,7 +116,7 @@ impl Nodes<'_> {
             node.uuid(),
             since.micros()
         )?;
-        let clearing = |row: ClearingRow| Clearing {
+        let clearing = |row: ClearingRow| CacheClearing {
             id: row.id,
             tenant: row.tenant_id.map(TenantId::from_uuid),
         };

@@ -296,19 +296,21 @@ impl SealedValues<'_> {
         Ok(changed == 1)
     }
 
-    /// What unfinished runs were asked to do, which holds sealed values; so many, after so many.
-    /// Those that ended have forgotten it.
+    /// What unfinished runs were asked to do, which holds sealed values; so many, after this run.
+    /// Those that ended have forgotten it. Runs that end while somebody goes from page to page move
+    /// none of the others past him.
     pub async fn list_plans(
         &mut self,
-        page: (i64, i64),
+        after: Option<WorkflowId>,
+        limit: i64,
     ) -> Result<Vec<(WorkflowId, String)>, StoreError> {
         let rows = fetch_all!(
             self.0,
             PlanRow,
-            "SELECT id, params FROM workflows WHERE state IN ('running', 'undoing', 'stuck')
-             ORDER BY id LIMIT $1 OFFSET $2",
-            page.0,
-            page.1
+            "SELECT id, params FROM workflows WHERE state IN ('running', 'undoing', 'stuck') AND id > $1
+             ORDER BY id LIMIT $2",
+            after.map_or(Uuid::nil(), WorkflowId::uuid),
+            limit
         )?;
         Ok(rows
             .into_iter()

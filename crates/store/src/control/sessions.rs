@@ -8,7 +8,7 @@ mod limit;
 use std::time::Duration;
 
 use tenantry_core::marks::Topic;
-use tenantry_core::session::{EndReason, Handle, Session, SessionKind, Subject};
+use tenantry_core::session::{AHEAD, EndReason, Handle, Session, SessionKind, Subject};
 use tenantry_core::user::SecurityVersion;
 use tenantry_core::{AdminId, DeviceId, Generation, SessionId, TenantId, Timestamp, UserId};
 use uuid::Uuid;
@@ -28,6 +28,9 @@ pub struct StoredSession {
     pub token_hash: [u8; 32],
     /// The device it was begun on with a PIN, with which it ends.
     pub device: Option<DeviceId>,
+    /// SHA-256 of the stored hash of the PIN it was begun with, which is another once the person has
+    /// another PIN. Not known of sessions begun by versions before this was kept.
+    pub pin_digest: Option<[u8; 32]>,
     /// Why it was ended; there exactly when it was.
     pub end_reason: Option<EndReason>,
 }
@@ -49,6 +52,7 @@ row! {
         end_reason: Option<String>,
         user_agent: Option<String>,
         device_id: Option<Uuid>,
+        pin_digest: Option<Vec<u8>>,
     }
 }
 
@@ -94,6 +98,10 @@ impl TryFrom<SessionRow> for StoredSession {
                 .try_into()
                 .map_err(|_| corrupt("token_hash"))?,
             device: row.device_id.map(DeviceId::from_uuid),
+            pin_digest: row
+                .pin_digest
+                .map(|digest| digest.try_into().map_err(|_| corrupt("pin_digest")))
+                .transpose()?,
             end_reason: row
                 .end_reason
                 .map(|reason| reason.parse().map_err(|_| corrupt("end_reason")))
@@ -131,8 +139,9 @@ impl Sessions<'_> {
         execute!(
             self.0,
             "INSERT INTO sessions (id, token_hash, kind, tenant_id, generation, subject_id, security_version,
-                    created_at, last_seen_at, expires_at, idle_micros, user_agent, device_id, ended_at, end_reason)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                    created_at, last_seen_at, expires_at, idle_micros, user_agent, device_id, ended_at, end_reason,
+                    pin_digest)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
             session.id.uuid(),
             stored.token_hash.as_slice(),
             session.kind.as_str(),
@@ -147,7 +156,8 @@ impl Sessions<'_> {
             session.user_agent.as_deref(),
             stored.device.map(DeviceId::uuid),
             session.ended_at.map(Timestamp::micros),
-            stored.end_reason.map(EndReason::as_str)
+            stored.end_reason.map(EndReason::as_str),
+            stored.pin_digest.as_ref().map(<[u8; 32]>::as_slice)
         )?;
         Ok(())
     }
@@ -201,7 +211,7 @@ impl Sessions<'_> {
             self.0,
             SessionRow,
             "SELECT id, token_hash, kind, tenant_id, generation, subject_id, security_version, created_at,
-                    last_seen_at, expires_at, idle_micros, ended_at, end_reason, user_agent, device_id
+                    last_seen_at, expires_at, idle_micros, ended_at, end_reason, user_agent, device_id, pin_digest
              FROM sessions
              WHERE id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)",
             id,
@@ -212,26 +222,38 @@ impl Sessions<'_> {
         .transpose()
     }
 
-    /// A person's sessions that have not ended, the latest used first.
+    /// A person's sessions that are alive, the latest used first: so many of those that come
+    /// after the one with this last use and id.
     pub async fn list(
         &mut self,
         subject: &Subject,
         now: Timestamp,
+        after: Option<(Timestamp, SessionId)>,
+        limit: i64,
     ) -> Result<Vec<Session>, StoreError> {
         let (tenant, generation, person) = columns(subject);
+        let (used, id) = after.map_or((i64::MAX, Uuid::nil()), |(used, id)| {
+            (used.micros(), id.uuid())
+        });
         fetch_all!(
             self.0,
             SessionRow,
             "SELECT id, token_hash, kind, tenant_id, generation, subject_id, security_version, created_at,
-                    last_seen_at, expires_at, idle_micros, ended_at, end_reason, user_agent, device_id
+                    last_seen_at, expires_at, idle_micros, ended_at, end_reason, user_agent, device_id, pin_digest
              FROM sessions
              WHERE subject_id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
                AND ended_at IS NULL AND expires_at > $4 AND last_seen_at > $4 - idle_micros
-             ORDER BY last_seen_at DESC, id",
+               AND created_at <= $5 AND last_seen_at <= $5
+               AND (last_seen_at < $6 OR (last_seen_at = $6 AND id > $7))
+             ORDER BY last_seen_at DESC, id LIMIT $8",
             person,
             generation.unwrap_or(0),
             tenant,
-            now.micros()
+            now.micros(),
+            (now + AHEAD).micros(),
+            used,
+            id,
+            limit
         )?
         .into_iter()
         .map(|row| StoredSession::try_from(row).map(|stored| stored.session))
@@ -286,10 +308,9 @@ impl Sessions<'_> {
         Ok(changed == 1)
     }
 
-    /// Notes that a session was used.
+    /// Notes that a session was used, which is no change to tell of: whoever keeps it may go on.
     pub async fn touch(&mut self, handle: &Handle, now: Timestamp) -> Result<(), StoreError> {
         let (id, generation, tenant) = key(handle);
-        self.1.note(Topic::Session(handle.id));
         execute!(
             self.0,
             "UPDATE sessions SET last_seen_at = $4

@@ -1,51 +1,29 @@
 //! Open database files: one list under one bound, whatever the number of tenants.
 //!
-//! A file is opened when it is needed, checked against its stamp, and closed when it has not been
-//! used for a while or when another needs its place; never while a transaction runs in it.
+//! A file is opened when it is needed, checked against its stamp, opened anew when somebody else
+//! changed it, and closed when it has not been used for a while or when another needs its place;
+//! never while a transaction runs in it.
 
-use std::os::unix::fs::MetadataExt as _;
+mod open;
+
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use tenantry_core::Clock;
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
-use super::{Key, PoolBounds, check_stamp};
+pub(crate) use open::Lease;
+
+use super::{Access, Key, PoolBounds, check_stamp};
 use crate::files::TenantFiles;
 use crate::tenant::TENANT_SCHEMA;
 use crate::{Db, StoreError, TenantTx, migrate};
+use open::{Look, Open};
 
-/// How often a file that others close meanwhile is opened anew before the caller learns what came of
-/// it. Many callers of one wrong file each find it out once.
-const CLOSED_MEANWHILE: usize = 16;
-
-struct Open {
-    db: Db,
-    /// Set once the stamp was read and is right.
-    checked: OnceCell<FileIdentity>,
-    last_used: AtomicI64,
-}
-
-/// Device and inode: another file under the same name has another one.
-type FileIdentity = (u64, u64);
-
-fn identity(path: &Path) -> Result<FileIdentity, StoreError> {
-    match std::fs::metadata(path) {
-        Ok(metadata) => Ok((metadata.dev(), metadata.ino())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(StoreError::DatabaseMissing)
-        }
-        Err(error) => Err(StoreError::io("looking at a database file")(error)),
-    }
-}
-
-/// Keeps a database open while a transaction runs in it.
-pub(crate) struct Lease {
-    _open: Arc<Open>,
-    _permit: OwnedSemaphorePermit,
-}
+/// How often a file is opened anew for one transaction, while others find it changed each time.
+const TRIES: usize = 8;
 
 /// The open files.
 pub(super) struct FilePools {
@@ -73,16 +51,33 @@ impl FilePools {
         &self.files
     }
 
-    pub(super) async fn begin(&self, key: Key) -> Result<TenantTx, StoreError> {
-        let (open, lease) = self.lease(key).await?;
-        let tx = open.db.begin().await?;
-        Ok(TenantTx::leased(tx, key.0, key.1, lease))
-    }
-
-    pub(super) async fn read(&self, key: Key) -> Result<TenantTx, StoreError> {
-        let (open, lease) = self.lease(key).await?;
-        let tx = open.db.read().await?;
-        Ok(TenantTx::leased(tx, key.0, key.1, lease))
+    /// A transaction in the tenant's file.
+    pub(super) async fn begin(&self, key: Key, access: Access) -> Result<TenantTx, StoreError> {
+        let permit = timeout(self.bounds.wait, Arc::clone(&self.permits).acquire_owned())
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(StoreError::Busy)?;
+        let path = self.files.path(key.0, key.1);
+        for _ in 0..TRIES {
+            let now = Look::at(&path)?;
+            let open = self.place(key, &path).await;
+            if open.known() != Some(now) && !self.admit(key, &open, &path).await? {
+                continue;
+            }
+            open.used(self.clock.now());
+            let tx = match access {
+                Access::Write => open.db.begin().await,
+                Access::Read => open.db.read().await,
+            };
+            if tx.is_err() && open.db.is_closed() {
+                // Somebody else has just found it changed, and that says nothing about the new one.
+                continue;
+            }
+            let lease = Lease::new(open, permit);
+            return Ok(TenantTx::leased(tx?, key.0, key.1, lease));
+        }
+        Err(StoreError::Busy)
     }
 
     /// Files open now.
@@ -95,41 +90,45 @@ impl FilePools {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn lease(&self, key: Key) -> Result<(Arc<Open>, Lease), StoreError> {
-        let permit =
-            tokio::time::timeout(self.bounds.wait, Arc::clone(&self.permits).acquire_owned())
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .ok_or(StoreError::Busy)?;
-        let path = self.files.path(key.0, key.1);
-        let mut closed_meanwhile = 0;
-        loop {
-            let now = identity(&path)?;
-            let open = self.place(key, &path).await;
-            if open.checked.get().is_some_and(|then| *then != now) {
-                // The file was replaced behind our back. What the old one says counts no more.
-                self.discard(key, &open).await;
-                continue;
+    /// Looks closer at a file that was not checked yet, or that does not look as it did. Whether it
+    /// may be used; if not, another place has to be found for it.
+    async fn admit(&self, key: Key, open: &Arc<Open>, path: &Path) -> Result<bool, StoreError> {
+        let _turn = timeout(self.bounds.wait, open.turn.lock())
+            .await
+            .map_err(|_| StoreError::Busy)?;
+        if open.db.is_closed() {
+            // Whoever gave it up may have gone away before it was done.
+            self.discard(key, open).await;
+            return Ok(false);
+        }
+        let now = Look::at(path)?;
+        match open.known() {
+            // We were changing it ourselves.
+            Some(then) if then == now => Ok(true),
+            Some(_) => {
+                // It was replaced or written over behind our back. What the old one says counts no
+                // more, and nobody may open the new one beside it: SQLite would take them for one.
+                self.discard(key, open).await;
+                Ok(false)
             }
-            let checking = open
-                .checked
-                .get_or_try_init(|| self.check(&open.db, key, now));
-            if let Err(error) = checking.await {
-                // Somebody else found it wrong too, and closed it under us: that says nothing about it.
-                if !self.discard(key, &open).await && closed_meanwhile < CLOSED_MEANWHILE {
-                    closed_meanwhile += 1;
-                    continue;
+            None => {
+                let checked = self.check(&open.db, key).await;
+                open.set_known(checked.is_ok().then_some(now));
+                let checked = match checked {
+                    Ok(()) => open.fold().await,
+                    wrong => wrong,
+                };
+                if checked.is_ok() {
+                    return Ok(true);
                 }
-                return Err(error);
+                let closed = open.db.is_closed();
+                self.discard(key, open).await;
+                if closed {
+                    Ok(false)
+                } else {
+                    checked.map(|()| true)
+                }
             }
-            open.last_used
-                .store(self.clock.now().micros(), Ordering::Relaxed);
-            let lease = Lease {
-                _open: Arc::clone(&open),
-                _permit: permit,
-            };
-            return Ok((open, lease));
         }
     }
 
@@ -153,11 +152,7 @@ impl FilePools {
                     None => break,
                 }
             }
-            let open = Arc::new(Open {
-                db: Db::sqlite(path, self.bounds.readers),
-                checked: OnceCell::new(),
-                last_used: AtomicI64::new(self.clock.now().micros()),
-            });
+            let open = Arc::new(Open::new(path, self.bounds.readers, self.clock.now()));
             list.put(key, Arc::clone(&open));
             (open, evicted)
         };
@@ -167,25 +162,19 @@ impl FilePools {
         open
     }
 
-    /// Closes a database that turned out wrong. Whether it still had its place; where it had not, somebody
-    /// else closed it before.
-    async fn discard(&self, key: Key, wrong: &Arc<Open>) -> bool {
-        let had_its_place = {
-            let mut list = self.list();
-            let is_it = list.peek(&key).is_some_and(|open| Arc::ptr_eq(open, wrong));
-            is_it && list.pop(&key).is_some()
-        };
+    /// Closes a database that turned out wrong and gives up its place, unless another has that by
+    /// now.
+    async fn discard(&self, key: Key, wrong: &Arc<Open>) {
+        wrong.set_known(None);
         wrong.db.close().await;
-        had_its_place
+        let mut list = self.list();
+        if list.peek(&key).is_some_and(|open| Arc::ptr_eq(open, wrong)) {
+            list.pop(&key);
+        }
     }
 
     /// Reads the stamp, and brings an older schema up to date.
-    async fn check(
-        &self,
-        db: &Db,
-        key: Key,
-        identity: FileIdentity,
-    ) -> Result<FileIdentity, StoreError> {
+    async fn check(&self, db: &Db, key: Key) -> Result<(), StoreError> {
         let stamp = TenantTx::unleased(db.read().await?, key.0, key.1)
             .stamps()
             .find()
@@ -197,7 +186,7 @@ impl FilePools {
             tx.stamps().set(TENANT_SCHEMA, self.clock.now()).await?;
             tx.commit().await?;
         }
-        Ok(identity)
+        Ok(())
     }
 
     /// Closes one file and waits until its transactions have ended.
@@ -214,9 +203,7 @@ impl FilePools {
             let mut list = self.list();
             let keys: Vec<Key> = list
                 .iter()
-                .filter(|(_, open)| {
-                    Arc::strong_count(open) == 1 && open.last_used.load(Ordering::Relaxed) < before
-                })
+                .filter(|(_, open)| Arc::strong_count(open) == 1 && open.last_used() < before)
                 .map(|(key, _)| *key)
                 .collect();
             keys.iter().filter_map(|key| list.pop(key)).collect()

@@ -19,7 +19,7 @@ use tenantry_core::Clock;
 
 pub use borrowed::Borrowed;
 
-use super::{Key, PoolBounds, check_stamp};
+use super::{Access, Key, PoolBounds, check_stamp};
 use crate::clusters::{Clusters, Place};
 use crate::homes::ServerHome;
 use crate::tenant::TENANT_SCHEMA;
@@ -27,13 +27,6 @@ use crate::{StoreError, TenantTx, Tx};
 use borrowed::Berth;
 use places::{Found, Inner, Owner};
 use turns::Turn;
-
-/// What a transaction may do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    Read,
-    Write,
-}
 
 /// The connections.
 pub(super) struct Servers(Arc<Inner>);

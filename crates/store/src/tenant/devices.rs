@@ -3,6 +3,7 @@
 use tenantry_core::{DeviceId, Generation, TenantId, Timestamp};
 use uuid::Uuid;
 
+use crate::changes::Touched;
 use crate::{Conn, StoreError};
 
 /// The devices of a tenant.
@@ -10,6 +11,7 @@ pub struct Devices<'c> {
     pub(super) conn: Conn<'c>,
     pub(super) tenant: TenantId,
     pub(super) generation: Generation,
+    pub(super) touched: &'c mut Touched,
 }
 
 /// A device.
@@ -99,6 +101,20 @@ impl Devices<'_> {
         Ok(rows.into_iter().map(Device::from).collect())
     }
 
+    /// The device with this id, enrolled in this generation.
+    pub async fn lookup(&mut self, id: DeviceId) -> Result<Option<Device>, StoreError> {
+        let row = fetch_optional!(
+            self.conn,
+            DeviceRow,
+            "SELECT id, name, created_at, last_used_at FROM tenantry_devices
+             WHERE tenant_id = $1 AND generation = $2 AND id = $3",
+            self.tenant.uuid(),
+            self.generation.number(),
+            id.uuid()
+        )?;
+        Ok(row.map(Device::from))
+    }
+
     /// Notes that somebody signed in on a device; `false` where its right was taken away.
     pub async fn mark_used(&mut self, id: DeviceId, now: Timestamp) -> Result<bool, StoreError> {
         let changed = execute!(
@@ -113,6 +129,8 @@ impl Devices<'_> {
 
     /// Takes a device's right away; `false` where there is none with this id.
     pub async fn remove(&mut self, id: DeviceId) -> Result<bool, StoreError> {
+        // Whoever began a session on it: anybody of the tenant.
+        self.touched.note(self.tenant);
         let changed = execute!(
             self.conn,
             "DELETE FROM tenantry_devices WHERE tenant_id = $1 AND id = $2",

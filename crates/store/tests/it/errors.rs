@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use sqlx::Connection as _;
 use tenantry_store::{Db, ErrorKind, StoreError};
-use tenantry_testkit::services::{PrivatePostgres, fresh_database};
+use tenantry_testkit::proxy::Proxy;
+use tenantry_testkit::services::{PrivatePostgres, fresh_database, postgres};
 
 use crate::support::{Bench, Dialect, script};
 
@@ -166,6 +167,11 @@ async fn a_server_that_can_not_be_reached_passes_and_a_missing_database_does_not
     // Port 1 is reserved (tcpmux), nobody listens there.
     let nowhere = Db::postgres("postgres://a:b@127.0.0.1:1/c", 1).unwrap();
     assert!(nowhere.read().await.err().unwrap().is_transient());
+    // As what stands before servers does while there is none behind it.
+    let proxy = Proxy::before(&postgres()).await.unwrap();
+    proxy.set_gone(true);
+    let hung_up = Db::postgres(proxy.url(), 1).unwrap();
+    assert!(hung_up.read().await.err().unwrap().is_transient());
     let database = fresh_database().await.unwrap();
     let other = database.url().replace(database.name(), "no_such_database");
     let missing = Db::postgres(&other, 1).unwrap();

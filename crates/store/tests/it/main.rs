@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod away;
 mod cancelled;
 mod census;
 mod cluster;

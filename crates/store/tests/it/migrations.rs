@@ -125,3 +125,12 @@ async fn an_applications_tables_are_left_alone(dialect: Dialect) {
     );
     assert_eq!(number(&db, RAN).await, TENANT_SCHEMA);
 }
+
+/// A tenant's application has a login on the same server.
+#[tokio::test]
+async fn other_logins_of_the_server_stay_outside() {
+    let bench = Bench::open(Dialect::Postgres).await;
+    let open = "SELECT COUNT(*) FROM (SELECT 1) AS one
+                WHERE has_database_privilege('public', current_database(), 'CONNECT')";
+    assert_eq!(number(bench.control.db(), open).await, 0);
+}

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod identity;
+mod written_over;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

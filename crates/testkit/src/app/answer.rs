@@ -157,17 +157,10 @@ impl Answer {
             .parse()
             .unwrap();
         assert_eq!(id.get_version_num(), 7, "{asked}: X-Request-Id");
-        for (name, value) in [
-            ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
-            ("x-frame-options", "DENY"),
-        ] {
-            assert_eq!(self.header(name), Some(value), "{asked}: {name}");
+        // A proxy that lets a request through sends nobody this answer.
+        if !(self.status == 200 && asked.ends_with("/auth/verify")) {
+            self.expect_for_browsers(asked);
         }
-        let csp = self.header("content-security-policy").unwrap_or_default();
-        assert!(csp.contains("default-src 'none'"), "{asked}: {csp}");
-        assert!(csp.contains("frame-ancestors 'none'"), "{asked}: {csp}");
-        assert!(!csp.contains("unsafe"), "{asked}: {csp}");
         assert!(
             self.header("cache-control").is_some(),
             "{asked}: Cache-Control"
@@ -182,6 +175,24 @@ impl Answer {
                 );
             }
         }
+    }
+}
+
+impl Answer {
+    /// What browsers are told about every answer.
+    #[track_caller]
+    fn expect_for_browsers(&self, asked: &str) {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+        ] {
+            assert_eq!(self.header(name), Some(value), "{asked}: {name}");
+        }
+        let csp = self.header("content-security-policy").unwrap_or_default();
+        assert!(csp.contains("default-src 'none'"), "{asked}: {csp}");
+        assert!(csp.contains("frame-ancestors 'none'"), "{asked}: {csp}");
+        assert!(!csp.contains("unsafe"), "{asked}: {csp}");
     }
 }
 

@@ -114,6 +114,13 @@ impl Options {
         self
     }
 
+    /// With the Redis at this URL, which the test has of its own.
+    #[must_use]
+    pub fn with_redis(mut self, url: &str) -> Self {
+        self.redis_url = Some(url.to_owned());
+        self
+    }
+
     /// With so many sessions for each person at once.
     #[must_use]
     pub fn with_sessions_per_user(mut self, most: NonZeroU32) -> Self {

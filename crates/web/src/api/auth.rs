@@ -202,7 +202,7 @@ async fn sign_in(State(app): State<App>, ctx: Ctx, Json(request): Json<LoginRequ
         }) => {
             let told = Told::of(ProblemCode::TenantSelectionRequired);
             let body = SelectionProblem {
-                problem: told.problem(&ctx.request_id),
+                problem: told.problem(&ctx.request_id.to_string()),
                 selection_token: selection_token.expose().clone(),
                 tenants: choices(&tenants),
             };

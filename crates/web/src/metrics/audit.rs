@@ -1,49 +1,37 @@
 //! The audit.
 
-use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tenantry_core::audit::Outcome;
 use tenantry_service::Service;
 
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Audited {
-    outcome: &'static str,
-}
+use super::kinds::{Counts, registered};
 
 pub(super) struct Audit {
-    acts: Family<Audited, Counter>,
+    acts: Counts,
     unsealed: Gauge,
 }
 
 impl Audit {
     pub(super) fn registered(registry: &mut Registry) -> Self {
-        let audit = Self {
-            acts: Family::default(),
-            unsealed: Gauge::default(),
-        };
-        for outcome in Outcome::ALL {
-            let outcome = outcome.as_str();
-            drop(audit.acts.get_or_create(&Audited { outcome }));
+        Self {
+            acts: Counts::registered(
+                registry,
+                "outcome",
+                "audit_entries",
+                "Entries that requests left in the audit, by how the act ended",
+            )
+            .from_the_start(Outcome::ALL.iter().map(|outcome| outcome.as_str())),
+            unsealed: registered(
+                registry,
+                "audit_unsealed",
+                "Entries of the audit that had no place in its chain when it was last looked at",
+            ),
         }
-        registry.register(
-            "audit_entries",
-            "Entries that requests left in the audit, by how the act ended",
-            audit.acts.clone(),
-        );
-        registry.register(
-            "audit_unsealed",
-            "Entries of the audit that had no place in its chain when it was last looked at",
-            audit.unsealed.clone(),
-        );
-        audit
     }
 
     pub(super) fn acted(&self, outcome: Outcome) {
-        let outcome = outcome.as_str();
-        self.acts.get_or_create(&Audited { outcome }).inc();
+        self.acts.add(outcome.as_str());
     }
 
     pub(super) fn read(&self, service: &Service) {

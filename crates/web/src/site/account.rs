@@ -45,13 +45,6 @@ pub(super) fn routes() -> Routes {
         .merge(sessions::routes())
 }
 
-/// What the address may say after something was done.
-#[derive(Default, Deserialize)]
-struct Done {
-    #[serde(default)]
-    done: Option<String>,
-}
-
 async fn dashboard(State(app): State<App>, ctx: Ctx) -> Response {
     let outcome = async {
         let principal = ctx.principal()?;

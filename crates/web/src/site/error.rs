@@ -19,7 +19,7 @@ pub(crate) fn page(app: &App, ctx: &Ctx, told: &Told) -> Response {
         chrome: chrome(app, ctx),
         code: told.code,
         wait: told.retry_after,
-        request_id: ctx.request_id.clone(),
+        request_id: ctx.request_id.to_string(),
     };
     match shown.render() {
         Ok(html) => (told.status(), Html(html)).into_response(),

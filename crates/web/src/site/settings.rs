@@ -11,6 +11,7 @@ use tenantry_service::tenants::{TenantPatch, TenantView};
 use tenantry_service::{FieldError, Refusal};
 
 use super::chrome::chrome_of;
+use super::forms::{Done, NoFields};
 use super::{Asked, asked, page, see_other};
 use crate::App;
 use crate::answer::answer;
@@ -40,24 +41,12 @@ pub(super) fn routes() -> Routes {
         )
 }
 
-/// What the address may say after something was done.
-#[derive(Default, Deserialize)]
-struct Done {
-    #[serde(default)]
-    done: Option<String>,
-}
-
 /// The form for the colour, as the API's; none of its own where it is empty.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ColourForm {
     pub(super) colour: String,
 }
-
-/// A form beside whose file there is nothing.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NoFields {}
 
 impl ColourForm {
     /// The change it asks for.

@@ -9,19 +9,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use serde::Deserialize;
 use tenantry_core::UserId;
 use tenantry_core::user::User;
 use tenantry_service::Refusal;
 use tenantry_service::staff::Acting;
 
 use super::chrome::chrome;
+use super::forms::ListQuery;
 use super::{Asked, asked, page};
 use crate::App;
 use crate::answer::answer;
 use crate::api::wire::ListBody;
 use crate::context::Ctx;
-use crate::pages::field;
 use crate::pages::paths;
 use crate::pages::staff::{StaffListPage, StaffRow};
 use crate::route::{Audience, Route, Routes};
@@ -38,49 +37,7 @@ pub(super) fn routes() -> Routes {
         .merge(devices::routes())
 }
 
-/// What the address may say.
-#[derive(Default, Deserialize)]
-struct StaffQuery {
-    #[serde(default)]
-    cursor: Option<String>,
-    #[serde(default)]
-    done: Option<String>,
-}
-
-/// A button, and nothing to fill in.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFields {}
-
-/// A field's error in words, with the field.
-fn words(app: &App, ctx: &Ctx, field: &str, code: &str) -> (String, String) {
-    let policy = app.service.settings().passwords;
-    let text = field::words(ctx.locale, field, code, policy);
-    (field.to_owned(), text)
-}
-
-/// What a refusal says about the fields of a form, and the status it is answered with; the refusal
-/// itself where it says nothing about them.
-fn about_fields(
-    app: &App,
-    ctx: &Ctx,
-    refusal: Refusal,
-) -> Result<(StatusCode, Vec<(String, String)>), Refusal> {
-    let taken = |field| (StatusCode::CONFLICT, vec![words(app, ctx, field, "taken")]);
-    match refusal {
-        Refusal::Validation(errors) => {
-            let errors = errors
-                .iter()
-                .map(|error| words(app, ctx, &error.field, error.code));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, errors.collect()))
-        }
-        Refusal::EmailTaken => Ok(taken("email")),
-        Refusal::UsernameTaken => Ok(taken("username")),
-        other => Err(other),
-    }
-}
-
-async fn list(State(app): State<App>, ctx: Ctx, query: Asked<StaffQuery>) -> Response {
+async fn list(State(app): State<App>, ctx: Ctx, query: Asked<ListQuery>) -> Response {
     let outcome = async {
         let acting = Acting::of(ctx.principal()?)?;
         let asked = asked(query);

@@ -28,6 +28,7 @@ macro_rules! on_both {
 mod api;
 mod census;
 mod every_answer;
+mod faults;
 mod infrastructure;
 mod input;
 mod shape;

@@ -5,6 +5,7 @@ mod behind;
 mod changes;
 mod elsewhere;
 mod warm;
+mod written_over;
 
 use std::collections::HashSet;
 

@@ -103,8 +103,9 @@ fn exists(tree: &Tree, test: &str) -> Result<(), String> {
 }
 
 /// Macros that make tests of the functions they list.
-const MACROS: [&str; 6] = [
+const MACROS: [&str; 7] = [
     "on_both!",
+    "on_each_channel!",
     "on_each_driver!",
     "on_each_isolation!",
     "on_each_session_driver!",

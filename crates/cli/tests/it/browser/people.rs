@@ -77,7 +77,7 @@ async fn an_owner_brings_somebody_in_and_paints_the_pages() -> Result<()> {
     let logo = house.install.data().join("logo.png");
     std::fs::write(
         &logo,
-        include_bytes!("../../../../web/examples/gallery/logo.png"),
+        include_bytes!("../../../../web/examples/page_gallery/logo.png"),
     )?;
     let path = logo.to_str().context("a path in UTF-8")?;
     browser

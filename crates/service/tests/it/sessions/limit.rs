@@ -16,6 +16,7 @@ use crate::people::{ADA, by_email, named, one, sign_in, sign_in_twice};
 on_each_session_driver! {
     with_one_more_the_one_used_longest_ago_ends,
     ten_at_one_moment_leave_the_limit,
+    the_one_just_begun_stays_whatever_the_clocks_say,
 }
 
 async fn start(options: Options, most: u32) -> TestService {
@@ -52,6 +53,27 @@ async fn with_one_more_the_one_used_longest_ago_ends(options: Options) {
     }
     // The same person in another tenant is another person.
     other.expect_live(&test.service).await;
+}
+
+/// The one before was begun on a node whose clock is ahead.
+async fn the_one_just_begun_stays_whatever_the_clocks_say(options: Options) {
+    let test = start(options, 1).await;
+    let now = test.clock.now();
+    test.clock.advance(Duration::from_secs(5));
+    let (_, ahead) = sign_in(&test, "acme", ADA, PASSWORD, SessionKind::Browser).await;
+    test.clock.set(now);
+    let mut before = ahead;
+    for _ in 0..2 {
+        let (_, begun) = sign_in(&test, "acme", ADA, PASSWORD, SessionKind::Browser).await;
+        let ended = Credential::Cookie(before.token.expose());
+        let answer = test.service.authenticate(ended, None).await;
+        refused!(answer, Refusal::SessionStale);
+        let why = test.service.why_ended(ended, None).await;
+        assert_eq!(why, Some(EndReason::Limit));
+        let cookie = Credential::Cookie(begun.token.expose());
+        test.service.authenticate(cookie, None).await.unwrap();
+        before = begun;
+    }
 }
 
 async fn ten_at_one_moment_leave_the_limit(options: Options) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenantry_core::marks::Topic;
-use tenantry_core::session::{EndReason, Handle, SessionKind, Subject};
+use tenantry_core::session::{EndReason, Handle, Session, SessionKind, Subject};
 use tenantry_core::user::SecurityVersion;
 use tenantry_core::{AdminId, Generation, SessionId, TenantId, UserId};
 
@@ -15,6 +15,7 @@ on_each_driver! {
     a_token_is_replaced_once,
     a_session_ends_once_and_says_why,
     a_list_holds_what_is_alive_and_ones_own,
+    a_list_comes_page_by_page,
     a_session_without_idle_limit_is_listed,
     use_is_noted_forward_only,
     a_session_is_carried_over_from_its_version,
@@ -27,6 +28,7 @@ async fn a_session_comes_back_as_added(bench: Bench) {
     of_user.session.kind = SessionKind::Api;
     of_user.session.user_agent = Some("curl/8 \"ünder\" {1}\n".to_owned());
     of_user.device = Some(bench.device());
+    of_user.pin_digest = Some(bench.hash());
     for stored in [of_user, bench.draft(bench.admin())] {
         bench.store.add(&stored).await.unwrap();
         let found = bench.found(stored.session.handle()).await;
@@ -116,6 +118,32 @@ async fn a_list_holds_what_is_alive_and_ones_own(bench: Bench) {
     let latest = bench.begun(mine).await.session.id;
     assert_eq!(bench.listed(&mine).await, [latest, older]);
     assert_eq!(bench.listed(&same_id).await, [admins]);
+}
+
+async fn a_list_comes_page_by_page(bench: Bench) {
+    let somebody = bench.person();
+    let mut begun = Vec::new();
+    for minute in [0, 0, 1, 1, 1, 0, 2] {
+        bench.time.advance(MINUTE * minute);
+        begun.push(bench.begun(somebody).await.session);
+    }
+    bench.begun(bench.person()).await;
+    begun.sort_by_key(|session| (std::cmp::Reverse(session.last_seen_at), session.id));
+    let ids = |sessions: &[Session]| -> Vec<_> { sessions.iter().map(|one| one.id).collect() };
+    let whole = bench.store.list(&somebody, bench.now(), None, 100).await;
+    assert_eq!(ids(&whole.unwrap()), ids(&begun));
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = bench.store.list(&somebody, bench.now(), after, 2).await;
+        let page = page.unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else {
+            break;
+        };
+        after = Some((last.last_seen_at, last.id));
+        found.extend(page);
+    }
+    assert_eq!(ids(&found), ids(&begun));
 }
 
 async fn a_session_without_idle_limit_is_listed(bench: Bench) {

@@ -68,7 +68,12 @@ async fn what_is_killed_is_told_at_once_and_used_again() {
     );
     let error = fails(bench.store.add(&bench.draft(bench.person()))).await;
     assert!(matches!(error, RedisError::Unreachable { .. }), "{error:?}");
-    fails(bench.store.list(&stored.session.subject, bench.now())).await;
+    fails(
+        bench
+            .store
+            .list(&stored.session.subject, bench.now(), None, 10),
+    )
+    .await;
     let end = bench.store.end(&handle, EndReason::Logout, bench.now());
     fails(end).await;
     bench.redis().restart().unwrap();

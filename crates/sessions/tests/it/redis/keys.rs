@@ -70,8 +70,8 @@ async fn every_key_runs_out_with_the_longest_of_its_sessions() {
         );
     }
     // An ended one is remembered as long, so that its person is told why.
-    let listed = bench.store.list(&somebody, bench.now()).await.unwrap();
-    for session in listed {
+    let listed = bench.store.list(&somebody, bench.now(), None, 10).await;
+    for session in listed.unwrap() {
         let why = tenantry_core::session::EndReason::Logout;
         let handle = session.handle();
         let end = bench.store.end(&handle, why, bench.now());

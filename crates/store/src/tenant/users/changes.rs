@@ -168,6 +168,7 @@ impl Users<'_> {
 
     /// Sets the hash of a PIN, or takes it away; `false` where nobody has this id.
     pub async fn set_pin(&mut self, id: UserId, hash: Option<&str>) -> Result<bool, StoreError> {
+        self.touched.note(id);
         let changed = execute!(
             self.conn,
             "UPDATE tenantry_users SET pin_hash = $3 WHERE tenant_id = $1 AND id = $2",

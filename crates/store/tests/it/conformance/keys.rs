@@ -15,7 +15,8 @@ on_both! {
     signing_keys_come_back_as_they_were,
     one_signing_key_signs_and_one_will,
     a_state_changes_from_what_was_read_and_a_retired_key_has_no_seed,
-    all_are_revoked_by_whoever_saw_the_one_that_signs,
+    all_are_revoked_whichever_signs,
+    dates_far_ahead_are_put_right,
     retired_keys_are_forgotten,
     each_change_has_a_number,
 }
@@ -76,15 +77,21 @@ async fn one_data_key_seals(dialect: Dialect) {
 
 async fn one_process_at_a_time_seals_anew(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
-    let (now, later) = (bench.now(), bench.now() + Duration::from_mins(1));
+    let pause = Duration::from_mins(1);
+    let (now, later) = (bench.now(), bench.now() + pause);
     let active = data_key(&bench, SealingState::Active, 1);
     assert!(apply!(bench, keys().add_data_key(&active)));
-    assert!(!apply!(bench, keys().claim_resealing(now, now)));
+    assert!(!apply!(bench, keys().claim_resealing(pause, now)));
     let retiring = data_key(&bench, SealingState::Retiring, 2);
     assert!(apply!(bench, keys().add_data_key(&retiring)));
-    assert!(apply!(bench, keys().claim_resealing(now, later)));
-    assert!(!apply!(bench, keys().claim_resealing(now, later)));
-    assert!(apply!(bench, keys().claim_resealing(later, later)));
+    assert!(apply!(bench, keys().claim_resealing(pause, now)));
+    let early = later - Duration::from_micros(1);
+    assert!(!apply!(bench, keys().claim_resealing(pause, early)));
+    assert!(apply!(bench, keys().claim_resealing(pause, later)));
+    // A clock that is a little behind waits; one that was far ahead keeps nobody from his turn.
+    assert!(!apply!(bench, keys().claim_resealing(pause, now)));
+    let before = now - Duration::from_micros(1);
+    assert!(apply!(bench, keys().claim_resealing(pause, before)));
 }
 
 fn signing_key(bench: &Bench, kid: &str, state: SigningState, age: u64) -> SealedSigningKey {
@@ -148,7 +155,7 @@ async fn a_state_changes_from_what_was_read_and_a_retired_key_has_no_seed(dialec
     }
 }
 
-async fn all_are_revoked_by_whoever_saw_the_one_that_signs(dialect: Dialect) {
+async fn all_are_revoked_whichever_signs(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let now = bench.now();
     for (kid, state) in [
@@ -160,12 +167,38 @@ async fn all_are_revoked_by_whoever_saw_the_one_that_signs(dialect: Dialect) {
         let key = signing_key(&bench, kid, state, 1);
         assert!(apply!(bench, keys().add_signing_key(&key)));
     }
-    assert_eq!(apply!(bench, keys().revoke_signing_keys("n", now)), 0);
-    assert_eq!(apply!(bench, keys().revoke_signing_keys("a", now)), 3);
-    assert_eq!(apply!(bench, keys().revoke_signing_keys("a", now)), 0);
+    assert_eq!(apply!(bench, keys().revoke_signing_keys(now)), 3);
+    assert_eq!(apply!(bench, keys().revoke_signing_keys(now)), 0);
     let all = states(&bench).await;
     assert_eq!(all.len(), 4);
     assert!(all.iter().all(|(_, state)| *state == SigningState::Retired));
+}
+
+async fn dates_far_ahead_are_put_right(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let now = bench.now();
+    let latest = now + Duration::from_mins(10);
+    for (kid, ahead) in [("a", 10), ("n", 11)] {
+        let state = if kid == "a" {
+            SigningState::Active
+        } else {
+            SigningState::Next
+        };
+        let mut key = signing_key(&bench, kid, state, 0);
+        key.since = now + Duration::from_mins(ahead);
+        assert!(apply!(bench, keys().add_signing_key(&key)));
+    }
+    assert_eq!(apply!(bench, keys().redate_signing_keys(latest, now)), 1);
+    let listed = look!(bench, keys().list_signing_keys());
+    let since = |key: &SealedSigningKey| (key.kid.clone(), key.since);
+    let since: Vec<_> = listed.iter().map(since).collect();
+    assert_eq!(since, [("a".to_owned(), latest), ("n".to_owned(), now)]);
+    let mut retiring = data_key(&bench, SealingState::Retiring, 0);
+    retiring.since = latest + Duration::from_micros(1);
+    assert!(apply!(bench, keys().add_data_key(&retiring)));
+    assert_eq!(apply!(bench, keys().redate_data_keys(latest, now)), 1);
+    assert_eq!(look!(bench, keys().list_data_keys())[0].since, now);
+    assert_eq!(apply!(bench, keys().redate_data_keys(latest, now)), 0);
 }
 
 async fn retired_keys_are_forgotten(dialect: Dialect) {

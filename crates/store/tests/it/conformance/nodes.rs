@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use tenantry_core::{InstanceId, TenantId};
-use tenantry_store::control::Clearing;
+use tenantry_store::control::CacheClearing;
 
 use crate::support::{Bench, Dialect};
 
 on_both! {
     processes_are_known_while_they_are_seen,
+    who_was_seen_in_the_future_is_not_there,
     each_answers_once,
 }
 
@@ -27,23 +28,43 @@ async fn processes_are_known_while_they_are_seen(dialect: Dialect) {
     bench.time.advance(MINUTE);
     let later = bench.now();
     apply!(bench, nodes().mark_seen(one, later));
-    assert_eq!(look!(bench, nodes().count_others(one, begun)), 1);
-    assert_eq!(look!(bench, nodes().count_others(other, later)), 1);
-    assert_eq!(look!(bench, nodes().count_others(one, later)), 0);
-    assert_eq!(apply!(bench, nodes().remove_before(later)), 1);
+    let short = MINUTE.saturating_sub(Duration::from_micros(1));
+    assert_eq!(look!(bench, nodes().count_others(one, MINUTE, later)), 1);
+    assert_eq!(look!(bench, nodes().count_others(other, short, later)), 1);
+    assert_eq!(look!(bench, nodes().count_others(one, short, later)), 0);
+    assert_eq!(apply!(bench, nodes().remove_old(MINUTE, later)), 0);
+    assert_eq!(apply!(bench, nodes().remove_old(short, later)), 1);
     apply!(bench, nodes().remove(one));
-    assert_eq!(look!(bench, nodes().count_others(other, begun)), 0);
+    assert_eq!(look!(bench, nodes().count_others(other, MINUTE, later)), 0);
+}
+
+/// It died while its clock was ahead: it is not waited for until that date.
+async fn who_was_seen_in_the_future_is_not_there(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (dead, here) = (node(&bench), node(&bench));
+    let now = bench.now();
+    let moment = Duration::from_micros(1);
+    for (seen, there) in [(now + MINUTE, 1), (now + MINUTE + moment, 0)] {
+        apply!(bench, nodes().mark_seen(dead, seen));
+        let counted = look!(bench, nodes().count_others(here, MINUTE, now));
+        assert_eq!(counted, there, "{seen}");
+        assert_eq!(
+            apply!(bench, nodes().remove_old(MINUTE, now)),
+            1 - there,
+            "{seen}"
+        );
+    }
 }
 
 async fn each_answers_once(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let (asking, answering) = (node(&bench), node(&bench));
     let begun = bench.now();
-    let of_all = Clearing {
+    let of_all = CacheClearing {
         id: bench.uuid(),
         tenant: None,
     };
-    let of_one = Clearing {
+    let of_one = CacheClearing {
         id: bench.uuid(),
         tenant: Some(TenantId::from_uuid(bench.uuid())),
     };
@@ -63,7 +84,7 @@ async fn each_answers_once(dialect: Dialect) {
     assert_eq!(answers, ["{\"a\":1}"]);
     let asked = look!(bench, nodes().list_unanswered(answering, begun));
     assert_eq!(asked, [of_all]);
-    assert_eq!(apply!(bench, nodes().remove_before(later)), 1);
+    assert_eq!(apply!(bench, nodes().remove_old(MINUTE / 2, later)), 1);
     // Forgotten meanwhile: nothing is left behind.
     apply!(bench, nodes().answer(of_all.id, answering, "{}"));
     assert!(look!(bench, nodes().list_answers(of_all.id, asking)).is_empty());

@@ -5,6 +5,7 @@ use tenantry_core::credential::Slot;
 use tenantry_core::keys::SigningState;
 use tenantry_core::tenant::EmailUniqueness;
 use tenantry_core::webhooks::EventKind;
+use tenantry_core::workflow::WorkflowState;
 use tenantry_core::{ApplicationId, Generation, NoticeId, OutboxId, WebhookId, WorkflowId};
 use tenantry_store::control::{
     ApplicationRecord, ClusterRecord, InstanceRow, NewCredential, NewDelivery, SealedAt,
@@ -12,12 +13,14 @@ use tenantry_store::control::{
 };
 use uuid::Uuid;
 
+use super::workflows::claim;
 use crate::support::{Bench, Dialect};
 
 on_both! {
     what_names_another_key_is_found_and_replaced_in_each_column,
     a_page_goes_on_where_the_last_one_ended,
     the_plans_of_unfinished_runs_are_replaced,
+    runs_that_end_meanwhile_hide_no_plan,
 }
 
 const ALL: (i64, i64) = (100, 0);
@@ -188,12 +191,34 @@ async fn the_plans_of_unfinished_runs_are_replaced(dialect: Dialect) {
         bench,
         workflows().add(id, "provision", 1, None, plan, now)
     ));
-    let listed = look!(bench, sealed().list_plans(ALL));
+    let listed = look!(bench, sealed().list_plans(None, 100));
     assert_eq!(listed, [(id, plan.to_owned())]);
-    assert!(look!(bench, sealed().list_plans((1, 1))).is_empty());
+    assert!(look!(bench, sealed().list_plans(Some(id), 1)).is_empty());
     let new = "{\"owner\":\"new\"}";
     assert!(!apply!(bench, sealed().replace_plan(id, new, plan)));
     assert!(apply!(bench, sealed().replace_plan(id, plan, new)));
-    let listed = look!(bench, sealed().list_plans(ALL));
+    let listed = look!(bench, sealed().list_plans(None, 100));
     assert_eq!(listed, [(id, new.to_owned())]);
+}
+
+async fn runs_that_end_meanwhile_hide_no_plan(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        let (id, now) = (WorkflowId::from_uuid(bench.uuid()), bench.now());
+        let added = apply!(bench, workflows().add(id, "provision", 1, None, "{}", now));
+        assert!(added);
+        ids.push(id);
+    }
+    let listed = async |after| -> Vec<WorkflowId> {
+        let plans = look!(bench, sealed().list_plans(after, 2));
+        plans.into_iter().map(|(id, _)| id).collect()
+    };
+    assert_eq!(listed(None).await, ids[..2]);
+    let claim = claim(&bench, ids[0]).await.unwrap();
+    let (run, done) = ((ids[0], claim.fence), WorkflowState::Succeeded);
+    let finished = apply!(bench, workflows().finish(run, done, None, bench.now()));
+    assert!(finished);
+    assert_eq!(listed(Some(ids[1])).await, ids[2..]);
+    assert!(listed(Some(ids[3])).await.is_empty());
 }

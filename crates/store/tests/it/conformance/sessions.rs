@@ -51,6 +51,7 @@ fn session(bench: &Bench, subject: Subject) -> StoredSession {
         },
         token_hash: bench.hash(),
         device: None,
+        pin_digest: None,
         end_reason: None,
     }
 }
@@ -70,7 +71,7 @@ async fn added(bench: &Bench, subject: Subject) -> StoredSession {
 }
 
 async fn listed(bench: &Bench, subject: &Subject) -> Vec<SessionId> {
-    let list = look!(bench, sessions().list(subject, bench.now()));
+    let list = look!(bench, sessions().list(subject, bench.now(), None, 100));
     list.into_iter().map(|session| session.id).collect()
 }
 
@@ -397,13 +398,24 @@ async fn what_is_too_many_was_used_longest_ago(dialect: Dialect) {
     for stored in [ended, over, unused, session(&bench, other)] {
         apply!(bench, sessions().add(&stored));
     }
-    for (most, surplus) in [
-        (5, vec![]),
-        (4, vec![ids[3]]),
-        (2, vec![ids[1], ids[4], ids[3]]),
+    for (most, ended, left) in [
+        (5, 0, vec![ids[0], ids[2], ids[1], ids[3], ids[4]]),
+        (4, 1, vec![ids[0], ids[2], ids[1], ids[4]]),
+        (2, 2, vec![ids[0], ids[2]]),
+        (2, 0, vec![ids[0], ids[2]]),
     ] {
-        let found = look!(bench, sessions().list_surplus(&somebody, most, bench.now()));
-        assert_eq!(found, surplus, "{most}");
+        let count = apply!(bench, sessions().end_surplus(&somebody, most, bench.now()));
+        assert_eq!(count, ended, "{most}");
+        assert_eq!(listed(&bench, &somebody).await, left, "{most}");
     }
-    assert!(look!(bench, sessions().list_surplus(&other, 1, bench.now())).is_empty());
+    let first = Handle {
+        scope: somebody.scope(),
+        id: ids[1],
+    };
+    let ended = look!(bench, sessions().lookup(&first)).unwrap();
+    assert_eq!(ended.end_reason, Some(EndReason::Limit));
+    assert_eq!(
+        apply!(bench, sessions().end_surplus(&other, 1, bench.now())),
+        0
+    );
 }

@@ -96,7 +96,7 @@ async fn fifty_tenants_at_once_share_four_places() {
 }
 
 /// Adds a person, and tries again for as long as all places are taken.
-async fn patiently(house: &House, ctx: &TenantCtx, address: &str) {
+pub(super) async fn patiently(house: &House, ctx: &TenantCtx, address: &str) {
     loop {
         match house.add_person(ctx, address).await {
             Ok(_) => return,

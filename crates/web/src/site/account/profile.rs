@@ -7,20 +7,19 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
-use tenantry_service::Refusal;
 use tenantry_service::profile::ProfileChange;
 use tenantry_service::signin::Person;
 
-use super::Done;
 use crate::App;
 use crate::audit::Audited;
 use crate::context::Ctx;
 use crate::extract::Form;
 use crate::pages::account::{AccountNotice, AccountPage};
-use crate::pages::{field, paths};
+use crate::pages::paths;
 use crate::problem::respond;
 use crate::route::{Audience, AuditClass, Route, Routes};
 use crate::site::chrome::{chrome, shown};
+use crate::site::forms::{Done, Wrong, about_fields, words};
 use crate::site::{Asked, asked, page, see_other};
 
 pub(super) fn routes() -> Routes {
@@ -47,7 +46,7 @@ struct ProfileForm {
 /// What was typed, where something is wrong with it.
 struct Typed {
     sent: ProfileForm,
-    errors: Vec<(String, String)>,
+    errors: Vec<Wrong>,
 }
 
 fn form(
@@ -95,7 +94,10 @@ async fn show(State(app): State<App>, ctx: Ctx, query: Asked<Done>) -> Response 
 
 impl ProfileForm {
     /// What differs from how the person is; whatever is wrong, each with its field and code.
-    fn into_change(self, person: &Person) -> Result<ProfileChange, (Self, Vec<Wrong>)> {
+    fn as_change(
+        &self,
+        person: &Person,
+    ) -> Result<ProfileChange, Vec<(&'static str, &'static str)>> {
         let mut wrong = Vec::new();
         let mut change = ProfileChange {
             full_name: Some(Some(self.full_name.clone()).filter(|name| !name.trim().is_empty())),
@@ -125,40 +127,27 @@ impl ProfileForm {
         if wrong.is_empty() {
             Ok(change)
         } else {
-            Err((self, wrong))
+            Err(wrong)
         }
     }
 }
-
-/// A field and the code of what is wrong with it.
-type Wrong = (&'static str, &'static str);
 
 async fn change(State(app): State<App>, ctx: Ctx, Form(sent): Form<ProfileForm>) -> Response {
     let principal = match ctx.principal() {
         Ok(principal) => principal,
         Err(refusal) => return respond(&app, Some(&ctx), refusal.into()),
     };
-    let words = |field: &str, code: &str| {
-        let policy = app.service.settings().passwords;
-        (
-            field.to_owned(),
-            field::words(ctx.locale, field, code, policy),
-        )
-    };
     let again = |sent, status, errors| {
         let typed = Some(Typed { sent, errors });
         form(&app, &ctx, status, typed, None)
     };
-    let kept = ProfileForm {
-        full_name: sent.full_name.clone(),
-        username: sent.username.clone(),
-        email: sent.email.clone(),
-    };
-    let unfit = StatusCode::UNPROCESSABLE_ENTITY;
-    let change = match sent.into_change(&principal.person) {
+    let change = match sent.as_change(&principal.person) {
         Ok(change) => change,
-        Err((sent, wrong)) => {
-            let wrong = wrong.into_iter().map(|(field, code)| words(field, code));
+        Err(wrong) => {
+            let wrong = wrong
+                .iter()
+                .map(|(field, code)| words(&app, &ctx, field, code));
+            let unfit = StatusCode::UNPROCESSABLE_ENTITY;
             return Audited::nothing().on(again(sent, unfit, wrong.collect()));
         }
     };
@@ -178,14 +167,9 @@ async fn change(State(app): State<App>, ctx: Ctx, Form(sent): Form<ProfileForm>)
                 form(&app, &now, StatusCode::OK, None, notice)
             }
         },
-        Err(Refusal::Validation(errors)) => {
-            let wrong = errors.iter().map(|error| words(&error.field, error.code));
-            again(kept, unfit, wrong.collect())
-        }
-        Err(Refusal::UsernameTaken) => {
-            let wrong = vec![words("username", "taken")];
-            again(kept, StatusCode::CONFLICT, wrong)
-        }
-        Err(refusal) => respond(&app, Some(&ctx), refusal.into()),
+        Err(refusal) => match about_fields(&app, &ctx, refusal) {
+            Ok((status, wrong)) => again(sent, status, wrong),
+            Err(refusal) => respond(&app, Some(&ctx), refusal.into()),
+        },
     }
 }

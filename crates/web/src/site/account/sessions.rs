@@ -4,7 +4,6 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde::Deserialize;
 use tenantry_core::session::Session;
 use tenantry_service::Refusal;
 use tenantry_service::sessions::SessionPlace;
@@ -18,6 +17,7 @@ use crate::pages::account::{SessionRow, SessionsNotice, SessionsPage};
 use crate::pages::paths;
 use crate::route::{Audience, AuditClass, Route, Routes};
 use crate::site::chrome::chrome;
+use crate::site::forms::{ListQuery, NoFields};
 use crate::site::{Asked, asked, page, see_other};
 
 pub(super) fn routes() -> Routes {
@@ -39,21 +39,7 @@ pub(super) fn routes() -> Routes {
 /// How many sessions a page of the list shows.
 const PAGE: i64 = 50;
 
-/// What the address may say.
-#[derive(Default, Deserialize)]
-struct SessionsQuery {
-    #[serde(default)]
-    cursor: Option<String>,
-    #[serde(default)]
-    done: Option<String>,
-}
-
-/// A button, and nothing to fill in.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoFields {}
-
-async fn show(State(app): State<App>, ctx: Ctx, query: Asked<SessionsQuery>) -> Response {
+async fn show(State(app): State<App>, ctx: Ctx, query: Asked<ListQuery>) -> Response {
     let outcome = async {
         let principal = ctx.principal()?;
         let asked = asked(query);

@@ -15,7 +15,8 @@ use crate::extract::Form;
 use crate::pages::admin::TenantNotice;
 use crate::pages::brand::BrandNotice;
 use crate::route::{Audience, AuditClass, Route, Routes};
-use crate::site::settings::{ColourForm, NoFields, trouble};
+use crate::site::forms::NoFields;
+use crate::site::settings::{ColourForm, trouble};
 use crate::upload::File;
 
 pub(super) fn routes() -> Routes {

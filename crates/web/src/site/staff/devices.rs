@@ -10,7 +10,7 @@ use tenantry_service::Refusal;
 use tenantry_service::devices::Device;
 use tenantry_service::staff::Acting;
 
-use super::{NoFields, PAGE, StaffQuery};
+use super::PAGE;
 use crate::App;
 use crate::answer::answer;
 use crate::api::wire::ListBody;
@@ -21,6 +21,7 @@ use crate::pages::paths;
 use crate::pages::staff::{DeviceRow, DevicesPage};
 use crate::route::{Audience, AuditClass, Route, Routes};
 use crate::site::chrome::chrome;
+use crate::site::forms::{ListQuery, NoFields};
 use crate::site::{Asked, asked, page, see_other};
 
 pub(super) fn routes() -> Routes {
@@ -74,7 +75,7 @@ async fn shown(
     })
 }
 
-async fn list(State(app): State<App>, ctx: Ctx, query: Asked<StaffQuery>) -> Response {
+async fn list(State(app): State<App>, ctx: Ctx, query: Asked<ListQuery>) -> Response {
     let outcome = async {
         let acting = Acting::of(ctx.principal()?)?;
         let asked = asked(query);

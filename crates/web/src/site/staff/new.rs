@@ -10,7 +10,7 @@ use tenantry_core::user::Username;
 use tenantry_service::staff::{Acting, CreatedStaff, FirstPassword, NewStaff};
 use tenantry_service::{FieldError, Refusal};
 
-use super::{about_fields, person};
+use super::person;
 use crate::App;
 use crate::audit::Audited;
 use crate::context::Ctx;
@@ -20,6 +20,7 @@ use crate::pages::staff::{StaffNewPage, StaffNotice};
 use crate::problem::respond;
 use crate::route::{Audience, AuditClass, Route, Routes};
 use crate::site::chrome::chrome;
+use crate::site::forms::{Wrong, about_fields};
 use crate::site::{page, see_other};
 
 pub(super) fn routes() -> Routes {
@@ -53,7 +54,7 @@ fn form(
     app: &App,
     ctx: &Ctx,
     acting: &Acting<'_>,
-    typed: Option<(StatusCode, NewForm, Vec<(String, String)>)>,
+    typed: Option<(StatusCode, NewForm, Vec<Wrong>)>,
 ) -> Response {
     let mut shown = StaffNewPage {
         chrome: chrome(app, ctx),

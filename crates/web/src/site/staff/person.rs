@@ -10,7 +10,6 @@ use tenantry_core::{Role, UserId};
 use tenantry_service::staff::{Acting, StaffChange};
 use tenantry_service::{FieldError, Refusal};
 
-use super::{NoFields, StaffQuery, about_fields};
 use crate::App;
 use crate::answer::answer;
 use crate::audit::Audited;
@@ -18,10 +17,10 @@ use crate::context::Ctx;
 use crate::extract::Form;
 use crate::i18n::problem::ProblemCode;
 use crate::pages::paths;
-use crate::pages::staff::{StaffNotice, StaffPersonPage, StaffRow, StaffTrouble};
-use crate::problem::respond;
+use crate::pages::staff::{PinTrouble, StaffNotice, StaffPersonPage, StaffRow, StaffTrouble};
 use crate::route::{Audience, AuditClass, Route, Routes};
 use crate::site::chrome::chrome;
+use crate::site::forms::{Done, NoFields, about_fields};
 use crate::site::{Asked, asked, page, see_other};
 
 pub(super) fn routes() -> Routes {
@@ -88,7 +87,7 @@ async fn show(
     State(app): State<App>,
     ctx: Ctx,
     Path(id): Path<String>,
-    query: Asked<StaffQuery>,
+    query: Asked<Done>,
 ) -> Response {
     let outcome = async {
         let acting = Acting::of(ctx.principal()?)?;
@@ -153,7 +152,7 @@ async fn change(
         }
         .await;
         let Err(refusal) = changed else {
-            return Ok(done(user.id, "saved"));
+            return Ok(see_other(&done(user.id, "saved")));
         };
         let mut shown = filled(&app, &ctx, &acting, &user);
         shown.full_name = typed.full_name;
@@ -169,12 +168,12 @@ async fn change(
         }
     }
     .await;
-    outcome.unwrap_or_else(|refusal: Refusal| respond(&app, Some(&ctx), refusal.into()))
+    answer(&app, &ctx, outcome)
 }
 
-/// Leads to the page of a person, with what was done.
-pub(super) fn done(id: UserId, what: &str) -> Response {
-    see_other(&format!("{}/{id}?done={what}", paths::STAFF))
+/// The path of a person's page, with what was done.
+fn done(id: UserId, what: &str) -> String {
+    format!("{}/{id}?done={what}", paths::STAFF)
 }
 
 /// The page with why something was not done; the refusal itself where the page has no words for it.
@@ -185,6 +184,12 @@ fn troubled(
     refusal: Refusal,
 ) -> Result<Response, Refusal> {
     shown.trouble = Some(match refusal {
+        // Nothing but a PIN is typed where fields are not shown again one by one.
+        Refusal::Validation(errors) => {
+            let code = errors.first().map_or("", |error| error.code);
+            shown.pin_trouble = Some(PinTrouble::from_code(code));
+            return Ok(page(app, ctx, StatusCode::UNPROCESSABLE_ENTITY, &shown));
+        }
         Refusal::LastOwner => StaffTrouble::LastOwner,
         Refusal::Conflict(_) if shown.row.is_self => StaffTrouble::Oneself,
         Refusal::Conflict(_) => StaffTrouble::HasPassword,
@@ -202,11 +207,22 @@ pub(super) async fn act(
     what: &str,
     doing: impl AsyncFnOnce(&Acting<'_>, UserId) -> Result<(), Refusal>,
 ) -> Response {
+    act_and_go(app, ctx, id, |id| done(id, what), doing).await
+}
+
+/// Does something about a person and leads on, or shows the person's page with why not.
+async fn act_and_go(
+    app: &App,
+    ctx: &Ctx,
+    id: &str,
+    next: impl FnOnce(UserId) -> String,
+    doing: impl AsyncFnOnce(&Acting<'_>, UserId) -> Result<(), Refusal>,
+) -> Response {
     let outcome = async {
         let acting = Acting::of(ctx.principal()?)?;
-        let id = read(id)?;
+        let id = id.parse().map_err(|_| Refusal::NotFound)?;
         match doing(&acting, id).await {
-            Ok(()) => Ok(done(id, what)),
+            Ok(()) => Ok(see_other(&next(id))),
             Err(refusal) => {
                 let user = app.service.find_staff(acting.tenant(), id).await?;
                 troubled(app, ctx, filled(app, ctx, &acting, &user), refusal)
@@ -214,7 +230,7 @@ pub(super) async fn act(
         }
     }
     .await;
-    outcome.unwrap_or_else(|refusal: Refusal| respond(app, Some(ctx), refusal.into()))
+    answer(app, ctx, outcome)
 }
 
 async fn send_link(
@@ -292,18 +308,10 @@ async fn remove(
     Path(id): Path<String>,
     Form(NoFields {}): Form<NoFields>,
 ) -> Response {
-    let outcome = async {
-        let acting = Acting::of(ctx.principal()?)?;
-        let id = read(&id)?;
-        match app.service.remove_staff(&acting, id).await {
-            // Whoever removed themselves is signed out with it.
-            Ok(()) => Ok(see_other("/staff?done=removed")),
-            Err(refusal) => {
-                let user = app.service.find_staff(acting.tenant(), id).await?;
-                troubled(&app, &ctx, filled(&app, &ctx, &acting, &user), refusal)
-            }
-        }
-    }
-    .await;
-    outcome.unwrap_or_else(|refusal: Refusal| respond(&app, Some(&ctx), refusal.into()))
+    // Whoever removed themselves is signed out with it.
+    let next = |_| format!("{}?done=removed", paths::STAFF);
+    act_and_go(&app, &ctx, &id, next, async |acting, id| {
+        app.service.remove_staff(acting, id).await
+    })
+    .await
 }

@@ -1,22 +1,16 @@
 //! The PIN of one of a tenant's people.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
 use serde::Deserialize;
-use tenantry_service::Refusal;
-use tenantry_service::staff::Acting;
 
-use super::NoFields;
-use super::person::{act, done, filled, read};
+use super::person::act;
 use crate::App;
-use crate::answer::answer;
 use crate::context::Ctx;
 use crate::extract::Form;
-use crate::pages::staff::PinTrouble;
 use crate::route::{Audience, AuditClass, Route, Routes};
-use crate::site::page;
+use crate::site::forms::NoFields;
 
 pub(super) fn routes() -> Routes {
     let form =
@@ -42,24 +36,10 @@ async fn set(
     Path(id): Path<String>,
     Form(sent): Form<PinForm>,
 ) -> Response {
-    let outcome = async {
-        let acting = Acting::of(ctx.principal()?)?;
-        let id = read(&id)?;
-        match app.service.set_pin(&acting, id, Some(&sent.pin)).await {
-            Ok(()) => Ok(done(id, "pin")),
-            Err(Refusal::Validation(errors)) => {
-                let user = app.service.find_staff(acting.tenant(), id).await?;
-                let mut shown = filled(&app, &ctx, &acting, &user);
-                let code = errors.first().map_or("", |error| error.code);
-                shown.pin_trouble = Some(PinTrouble::from_code(code));
-                let unfit = StatusCode::UNPROCESSABLE_ENTITY;
-                Ok(page(&app, &ctx, unfit, &shown))
-            }
-            Err(refusal) => Err(refusal),
-        }
-    }
-    .await;
-    answer(&app, &ctx, outcome)
+    act(&app, &ctx, &id, "pin", async |acting, id| {
+        app.service.set_pin(acting, id, Some(&sent.pin)).await
+    })
+    .await
 }
 
 async fn remove(

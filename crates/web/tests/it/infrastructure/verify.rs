@@ -93,6 +93,36 @@ async fn judges_by_the_host_that_the_proxy_forwards() {
     answer.problem(401, "authentication_required");
 }
 
+/// An application behind a proxy that nobody listed asks for yes or no all the same, and its visitors
+/// are no other tenant's.
+#[tokio::test]
+async fn what_an_unlisted_proxy_forwards_only_narrows() {
+    let app = TestApp::start().await;
+    let (acme, globex) = (app.tenant("acme").await, app.tenant("globex").await);
+    let owner = app.sign_in(&acme.host, &acme.owner).await.access;
+    let cookie = app.cookie(&acme.host, &acme.owner).await;
+    let ask = |host: &str, forwarded: &str| {
+        let call = app.get(VERIFY).host(host);
+        call.header("x-forwarded-host", forwarded)
+    };
+    for (host, forwarded, status) in [
+        ("127.0.0.1", acme.host.as_str(), 200),
+        ("127.0.0.1", "localhost", 200),
+        (&acme.host, &acme.host, 200),
+        ("127.0.0.1", &globex.host, 401),
+        (&acme.host, &globex.host, 401),
+        (&globex.host, &acme.host, 401),
+        ("127.0.0.1", "b a d", 401),
+    ] {
+        for call in [
+            ask(host, forwarded).bearer(&owner),
+            ask(host, forwarded).cookie(&cookie),
+        ] {
+            assert_eq!(call.send().await.status, status, "{host} for {forwarded}");
+        }
+    }
+}
+
 /// A proxy knows yes and no. Whatever is wrong with a request, the answer is no; what it is, is said
 /// beside it, for whoever sets up the proxy.
 #[tokio::test]

@@ -16,7 +16,7 @@ use super::start;
 use super::warm::Warm;
 
 /// What is promised; whoever takes long to answer has the rest.
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// Asks until it is refused. What counts is when was asked, not how long the answer took.
 async fn refused(app: &TestApp, person: &Person, since: Instant, case: &str) -> Refusal {
@@ -52,10 +52,10 @@ async fn opens_nothing(app: &TestApp, person: &Person, case: &str) {
 }
 
 /// The files of a tenant.
-struct Files(PathBuf);
+pub(super) struct Files(pub(super) PathBuf);
 
 impl Files {
-    fn of(app: &TestApp, person: &Person) -> Self {
+    pub(super) fn of(app: &TestApp, person: &Person) -> Self {
         let tenant = person.tenant.id.parse().unwrap();
         Self(app.inner().tenant_file(tenant, Generation::FIRST))
     }
@@ -127,7 +127,7 @@ async fn a_replaced_file_is_noticed_within_a_second() {
     assert!(app.service().authenticate(cookie, None).await.is_ok());
 }
 
-fn alter(file: &Path, sql: &str) -> u64 {
+pub(super) fn alter(file: &Path, sql: &str) -> u64 {
     tenantry_testkit::process::alter_sqlite(file, sql).unwrap()
 }
 

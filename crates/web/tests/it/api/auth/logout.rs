@@ -52,6 +52,12 @@ async fn ends_all_of_the_person_and_nobody_elses(app: TestApp) {
         .send()
         .await;
     assert_eq!(answer.ok(200), json!({ "sessions_cleared": 2 }));
+    for (signed, words) in [(&one, "You have signed out"), (&two, "from another one")] {
+        let answer = app.get(ME).bearer(&signed.access).send().await;
+        let told = answer.problem(401, "session_stale");
+        let detail = told["detail"].as_str().unwrap();
+        assert!(detail.contains(words), "{detail}");
+    }
     assert!(is_over(&app, &one).await && is_over(&app, &two).await);
     assert!(!is_over(&app, &elsewhere).await && !is_over(&app, &admin).await);
     let answer = app

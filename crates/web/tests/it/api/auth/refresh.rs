@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tenantry_testkit::app::{AccessToken, Answer, SignIn, TestApp};
+use tenantry_testkit::app::{AccessToken, Answer, AppOptions, SignIn, TestApp};
+use tenantry_testkit::service::{Options, SessionDriver};
+use tenantry_testkit::services::RedisServer;
 
 use super::login::is_login_answer;
 
@@ -186,4 +188,21 @@ async fn a_session_ends_unused_after_an_hour_and_in_any_case_after_twelve() {
     refresh(&app, &busy.refresh)
         .await
         .problem(401, "session_stale");
+}
+
+/// Redis takes the change in too late to answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_have_been_done_is_not_to_be_tried_again() {
+    let redis = RedisServer::start().unwrap();
+    let options = Options::sqlite().with_sessions(SessionDriver::Redis);
+    let options = AppOptions::over(options.with_redis(&redis.url()));
+    let app: TestApp = options.start().await;
+    let acme = app.tenant("acme").await;
+    let signed = app.sign_in(&acme.host, &acme.owner).await;
+    redis.ask(&["CLIENT", "PAUSE", "60000", "WRITE"]).unwrap();
+    let answer = refresh(&app, &signed.refresh).await;
+    assert_eq!(answer.header("retry-after"), None);
+    let told = answer.problem(503, "busy");
+    let detail = told["detail"].as_str().unwrap();
+    assert!(detail.contains("sign in again"), "{detail}");
 }

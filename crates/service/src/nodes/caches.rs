@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tenantry_core::marks::Topic;
 use tenantry_core::{InstanceId, TenantId};
-use tenantry_store::control::Clearing;
+use tenantry_store::control::CacheClearing;
 
 use super::GONE;
 use crate::{Refusal, Service};
@@ -65,20 +65,23 @@ fn read(text: &str) -> BTreeMap<Option<TenantId>, u64> {
     named.into_iter().filter_map(count).collect()
 }
 
+fn count(answers: &[String]) -> u64 {
+    u64::try_from(answers.len()).unwrap_or(u64::MAX)
+}
+
 impl Service {
     /// Takes out what every process keeps of a tenant, or of all.
     pub async fn clear_caches(&self, tenant: Option<TenantId>) -> Result<CachesCleared, Refusal> {
         let now = self.clock().now();
         let node = self.node().id;
-        let clearing = Clearing {
+        let clearing = CacheClearing {
             id: InstanceId::generate(self.clock(), self.entropy()).uuid(),
             tenant,
         };
         let mut cleared = CachesCleared::default();
         cleared.add(self.facts().clear(tenant));
         let mut tx = self.control().begin().await?;
-        let others = tx.nodes().count_others(node, now - GONE).await?;
-        let others = usize::try_from(others).unwrap_or_default();
+        let others = tx.nodes().count_others(node, GONE, now).await?;
         if others > 0 {
             tx.nodes().ask(&clearing, now).await?;
         }
@@ -88,7 +91,7 @@ impl Service {
             .tell(tenant.map_or(Topic::Everything, Topic::Tenant));
         let until = tokio::time::Instant::now() + PATIENCE;
         let mut answers = Vec::new();
-        while answers.len() < others && tokio::time::Instant::now() < until {
+        while count(&answers) < others && tokio::time::Instant::now() < until {
             tokio::time::sleep(LOOK).await;
             let mut tx = self.control().read().await?;
             answers = tx.nodes().list_answers(clearing.id, node).await?;
@@ -96,7 +99,7 @@ impl Service {
         for answer in &answers {
             cleared.add(read(answer));
         }
-        cleared.silent = u64::try_from(others.saturating_sub(answers.len())).unwrap_or_default();
+        cleared.silent = others.saturating_sub(count(&answers));
         Ok(cleared)
     }
 

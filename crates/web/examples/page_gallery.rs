@@ -1,5 +1,5 @@
 //! Writes every page in every state and language to a folder, with what it loads, so that anyone
-//! can look: `cargo run -p tenantry-web --example gallery -- FOLDER`, then open `index.html`.
+//! can look: `cargo run -p tenantry-web --example page_gallery -- FOLDER`, then open `index.html`.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// What stands for every tenant's logo.
-const LOGO: &[u8] = include_bytes!("gallery/logo.png");
+const LOGO: &[u8] = include_bytes!("page_gallery/logo.png");
 
 fn write_asset(folder: &Path, path: &str) -> Result<(), Box<dyn Error>> {
     let body = if path.starts_with("tenant/logo/") {

@@ -1,5 +1,5 @@
 //! Writes every sample mail in every language as HTML and as text, to be looked at in a browser:
-//! `cargo run -p tenantry-mail --example gallery -- FOLDER`.
+//! `cargo run -p tenantry-mail --example mail_gallery -- FOLDER`.
 
 use std::error::Error;
 use std::path::PathBuf;

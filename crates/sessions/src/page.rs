@@ -1,0 +1,52 @@
+//! A page of a person's sessions, where the driver has no order of its own.
+
+use std::cmp::Reverse;
+
+use tenantry_core::session::Session;
+use tenantry_core::{SessionId, Timestamp};
+
+/// The most sessions of a person that are read for a list. Nobody finds his way in more, and each
+/// costs a look.
+pub const LISTED: usize = 5_000;
+
+/// Of these ids those that are read for a list: those begun last, as the ids say.
+pub(crate) fn begun_last(mut ids: Vec<SessionId>) -> Vec<SessionId> {
+    ids.sort_by_key(|id| Reverse(*id));
+    ids.truncate(LISTED);
+    ids
+}
+
+/// So many of these sessions after the one with this last use and id, the latest used first.
+pub(crate) fn page_of(
+    mut sessions: Vec<Session>,
+    after: Option<(Timestamp, SessionId)>,
+    limit: i64,
+) -> Vec<Session> {
+    let key = |used: Timestamp, id: SessionId| (Reverse(used), id);
+    if let Some((used, id)) = after {
+        sessions.retain(|session| key(session.last_seen_at, session.id) > key(used, id));
+    }
+    sessions.sort_by_key(|session| key(session.last_seen_at, session.id));
+    sessions.truncate(usize::try_from(limit).unwrap_or_default());
+    sessions
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn those_begun_last_are_read() {
+        let most = u128::try_from(LISTED).unwrap();
+        let ids = |range: std::ops::Range<u128>| -> Vec<SessionId> {
+            let uuids = range.map(Uuid::from_u128);
+            uuids.map(SessionId::from_uuid).collect()
+        };
+        let mut read = begun_last(ids(0..most + 10));
+        read.sort();
+        assert_eq!(read, ids(10..most + 10));
+        assert_eq!(begun_last(ids(0..2)).len(), 2);
+    }
+}

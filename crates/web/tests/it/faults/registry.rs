@@ -1,0 +1,123 @@
+//! The control database is away: what needs it is refused in time, the process lives, and all goes
+//! on by itself once it is back.
+
+use std::time::{Duration, Instant};
+
+use tenantry_service::facts::BOUND;
+use tenantry_testkit::app::{AppOptions, TestApp};
+use tenantry_testkit::proxy::{Cut, Proxy};
+use tenantry_testkit::service::Options;
+use tenantry_testkit::services::{Ending, PrivatePostgres, postgres};
+
+use super::crowd::{Bounds, Crowd};
+use super::until_ready_says;
+
+/// Whose tenant it is may be known from memory, and who it is asked of a server that falls silent
+/// under the question (8 s), by somebody who waited for a connection before (5 s). The rest is for a
+/// machine that does much else.
+const BOUNDS: Bounds = Bounds {
+    away: &["busy"],
+    longest: Duration::from_secs(8 + 5 + 1),
+};
+
+async fn started(url: &str) -> TestApp {
+    let mut options = Options::postgres();
+    options.registry = Some(url.to_owned());
+    let options = AppOptions {
+        trusted_proxies: &["127.0.0.1/32"],
+        ..AppOptions::over(options)
+    };
+    options.start().await
+}
+
+async fn crowd(url: &str) -> Crowd {
+    let app = started(url).await;
+    let tenants = [app.tenant("acme").await, app.tenant("globex").await];
+    Crowd::gathered(app, tenants, [BOUNDS, BOUNDS]).await
+}
+
+async fn is_away(crowd: &Crowd, since: Instant) {
+    until_ready_says(&crowd.app, "down", "control_database", "down").await;
+    tokio::join!(
+        crowd.is_turned_away(0, since),
+        crowd.is_turned_away(1, since),
+        crowd.meet(0, &[("guess", 503)]),
+    );
+}
+
+async fn is_back(crowd: &Crowd) {
+    until_ready_says(&crowd.app, "ready", "control_database", "up").await;
+    for side in [0, 1] {
+        crowd.is_well(side).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_server_is_used_again_once_it_is_back() {
+    let mut server = PrivatePostgres::start(&[]).unwrap();
+    let crowd = crowd(server.url()).await;
+    let since = crowd.now("killed");
+    server.end(Ending::Killed).unwrap();
+    is_away(&crowd, since).await;
+    server.restart().unwrap();
+    crowd.now("started");
+    is_back(&crowd).await;
+    drop(crowd.goes_home().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hanging_server_keeps_nobody_waiting_for_long() {
+    let proxy = Proxy::before(&postgres()).await.unwrap();
+    let crowd = crowd(proxy.url()).await;
+
+    let since = crowd.now("hanging");
+    let at_rest = crowd.at_rest().await;
+    proxy.set_hanging(true);
+    drop(at_rest);
+    is_away(&crowd, since).await;
+    proxy.set_hanging(false);
+    crowd.now("going on");
+    is_back(&crowd).await;
+
+    let since = crowd.now("gone");
+    proxy.set_gone(true);
+    is_away(&crowd, since).await;
+    proxy.set_gone(false);
+    crowd.now("back");
+    is_back(&crowd).await;
+
+    // A server that went without a word, and another in its place.
+    crowd.now("stranded");
+    let at_rest = crowd.at_rest().await;
+    proxy.strand();
+    drop(at_rest);
+    is_back(&crowd).await;
+    let refused = [0, 1].map(|side| crowd.count(side, "sign in", 503));
+    assert_eq!(refused, [0, 0], "other connections were made");
+    drop(crowd.goes_home().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_never_answered_under_the_question_is_told_to_come_back() {
+    let proxy = Proxy::before(&postgres()).await.unwrap();
+    let app = started(proxy.url()).await;
+    let acme = app.tenant("acme").await;
+    let cookie = app.cookie(&acme.host, &acme.owner).await;
+    let verify = async || {
+        let call = app.get("/auth/verify").host(&acme.host).cookie(&cookie);
+        let since = Instant::now();
+        (call.send().await, since.elapsed())
+    };
+    assert_eq!(verify().await.0.status, 200);
+    proxy.cut("FROM tenants", Cut::Hang);
+    // A new connection has not said it yet.
+    proxy.reset();
+    tokio::time::sleep(BOUND).await;
+    let (answer, took) = verify().await;
+    answer.problem(503, "busy");
+    assert_eq!(proxy.cuts(), 1);
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    let (answer, took) = verify().await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
