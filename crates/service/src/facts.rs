@@ -54,13 +54,11 @@ pub(crate) async fn looked_up<T: Send + 'static>(
     what: &'static str,
     looking: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {
-    match tokio::time::timeout(LOOK, tokio::spawn(looking)).await {
-        Ok(looked) => looked.map_err(Refusal::failed(what))?,
-        Err(_) => {
-            tracing::warn!(within = ?LOOK, "{what} in time");
-            Err(Refusal::Busy(Duration::from_secs(1)))
-        }
-    }
+    let Ok(looked) = tokio::time::timeout(LOOK, tokio::spawn(looking)).await else {
+        tracing::warn!(within = ?LOOK, "{what} in time");
+        return Err(Refusal::Busy(Duration::from_secs(1)));
+    };
+    looked.map_err(Refusal::failed(what))?
 }
 
 /// What is kept.

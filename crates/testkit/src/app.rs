@@ -77,9 +77,11 @@ impl AppOptions {
     /// # Panics
     /// Where anything of it fails; the test can't go on.
     pub async fn start(self) -> TestApp {
-        let inner = TestService::start(self.service.clone()).await.unwrap();
+        // On the heap: opening everything is a large future.
+        let inner = Box::pin(TestService::start(self.service.clone()));
+        let inner = inner.await.unwrap();
         let opened = inner.open_otherwise(|settings| self.adjust(settings), None);
-        let service = opened.await.unwrap().unwrap();
+        let service = Box::pin(opened).await.unwrap().unwrap();
         let options = Options {
             trusted_proxies: self
                 .trusted_proxies

@@ -72,7 +72,7 @@ async fn the_own_session_goes_on_before_the_others_end(driver: Driver) {
         let (_, own) = sign_in(&test, "acme", ADA, from, SessionKind::Browser).await;
         let own = own.token.expose();
         let ada = principal(&test, own).await;
-        let change = test.service.change_password(&ada, from, to, None);
+        let change = Box::pin(test.service.change_password(&ada, from, to, None));
         let done = cut_off(change, waits).await;
         // What was left in the middle is taken back when the next looks.
         let others = Credential::Cookie(&others.cookie);

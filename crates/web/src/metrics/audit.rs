@@ -21,7 +21,7 @@ impl Audit {
                 "audit_entries",
                 "Entries that requests left in the audit, by how the act ended",
             )
-            .from_the_start(Outcome::ALL.iter().map(|outcome| outcome.as_str())),
+            .with_zeros(Outcome::ALL.iter().map(|outcome| outcome.as_str())),
             unsealed: registered(
                 registry,
                 "audit_unsealed",

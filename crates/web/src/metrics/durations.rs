@@ -48,7 +48,7 @@ impl TypedMetric for Durations {
 impl EncodeMetric for Durations {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         let bounds = BOUNDS.map(|bound| Duration::from_micros(bound).as_secs_f64());
-        let bounds = bounds.into_iter().chain([f64::MAX]);
+        let bounds = bounds.into_iter().chain([f64::INFINITY]);
         let counts = self.0.buckets.iter();
         let counts = counts.map(|count| count.load(Ordering::Relaxed));
         let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();

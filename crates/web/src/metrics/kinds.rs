@@ -47,7 +47,7 @@ impl Counts {
     }
 
     /// Each of these has its series from the start, so that the first one is a change of it.
-    pub(super) fn from_the_start(self, values: impl IntoIterator<Item = &'static str>) -> Self {
+    pub(super) fn with_zeros(self, values: impl IntoIterator<Item = &'static str>) -> Self {
         for value in values {
             drop(self.numbers.get_or_create(&[(self.label, value)]));
         }

@@ -33,7 +33,7 @@ impl People {
                 "sign_ins",
                 "Sign-ins with a password, by how they ended",
             )
-            .from_the_start(SIGNED_IN),
+            .with_zeros(SIGNED_IN),
             password_queue: registered(
                 registry,
                 "password_queue",

@@ -33,10 +33,8 @@ async fn until<T>(what: &str, mut asked: impl AsyncFnMut() -> Option<T>) -> T {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    match tokio::time::timeout(PATIENCE, found).await {
-        Ok(found) => found,
-        Err(_) => panic!("never: {what}"),
-    }
+    let found = tokio::time::timeout(PATIENCE, found).await;
+    found.unwrap_or_else(|_| panic!("never: {what}"))
 }
 
 /// Waits until `/readyz` says this of the whole and of a part, and the metrics the same of the part.

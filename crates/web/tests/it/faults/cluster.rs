@@ -14,13 +14,13 @@ use super::crowd::{Bounds, Crowd};
 use super::until_ready_says;
 
 /// How long a place in front of a server is waited for, and its first answer.
-const WAIT: Duration = Duration::from_secs(1);
+const WAIT: Duration = Duration::from_secs(3);
 
 /// How long a request waits to be judged, where the server says nothing more in the middle of it.
 const LOOK: Duration = Duration::from_secs(8);
 
 /// What is allowed over that on a machine that does much else.
-const SLACK: Duration = Duration::from_secs(4);
+const SLACK: Duration = Duration::from_secs(5);
 
 const AWAY: Bounds = Bounds {
     away: &["tenant_unavailable", "busy"],

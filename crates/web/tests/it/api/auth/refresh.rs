@@ -201,8 +201,10 @@ async fn what_may_have_been_done_is_not_to_be_tried_again() {
     let signed = app.sign_in(&acme.host, &acme.owner).await;
     redis.ask(&["CLIENT", "PAUSE", "60000", "WRITE"]).unwrap();
     let answer = refresh(&app, &signed.refresh).await;
+    // Unlike whatever else is busy, it says no moment to try again.
     assert_eq!(answer.header("retry-after"), None);
-    let told = answer.problem(503, "busy");
+    let told: serde_json::Value = serde_json::from_str(&answer.text()).unwrap();
+    assert_eq!((answer.status, told["code"].as_str()), (503, Some("busy")));
     let detail = told["detail"].as_str().unwrap();
     assert!(detail.contains("sign in again"), "{detail}");
 }

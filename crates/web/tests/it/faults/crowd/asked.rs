@@ -46,9 +46,10 @@ impl Asking {
     async fn send(&self, asked: &'static str, call: Call) -> Answer {
         // What the guard answers comes to no handler.
         let handled = !matches!(asked, "verify" | "forged");
-        let under_way = match handled {
-            true => Some(self.ground.under_way.read().await),
-            false => None,
+        let under_way = if handled {
+            Some(self.ground.under_way.read().await)
+        } else {
+            None
         };
         let (phase, since) = (self.ground.phase(), Instant::now());
         let (answer, took) = timed(call).await;
