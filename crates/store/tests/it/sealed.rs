@@ -23,6 +23,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("idempotent_answers", "key_hash"),
     ("idempotent_answers", "request_hash"),
     ("one_time_secrets", "secret_hash"),
+    ("sessions", "pin_digest"),
     ("sessions", "token_hash"),
     ("signing_keys", "public_key"),
     ("tenant_applications", "secret_hash"),

@@ -264,7 +264,7 @@ fn serve(shell: &Shell, account: &Account, binaries: &Path, folder: &Path) -> Re
         "listen_addresses=127.0.0.1".to_owned(),
         format!("port={port}"),
         format!("unix_socket_directories={}", folder.display()),
-        "max_connections=200".to_owned(),
+        "max_connections=300".to_owned(),
         "fsync=off".to_owned(),
         "full_page_writes=off".to_owned(),
         "lc_messages=C".to_owned(),

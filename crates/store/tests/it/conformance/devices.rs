@@ -42,7 +42,10 @@ async fn devices_are_listed_and_removed(dialect: Dialect) {
     assert_eq!(names, ["Till 1", "Till 2"]);
     let rest = apply!(people, devices().list(Some(first), 10));
     assert_eq!(rest[0].id, second);
+    let known = apply!(people, devices().lookup(first));
+    assert_eq!(known.map(|device| device.id), Some(first));
     assert!(apply!(people, devices().remove(first)));
+    assert!(apply!(people, devices().lookup(first)).is_none());
     assert!(!apply!(people, devices().remove(first)));
     assert_eq!(apply!(people, devices().find_good(first, &hash)), None);
     assert!(!apply!(people, devices().mark_used(first, bench.now())));

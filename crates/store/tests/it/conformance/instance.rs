@@ -45,6 +45,8 @@ async fn where_sessions_lie_is_remembered(dialect: Dialect) {
         (SessionDriver::Database, SessionDriver::File),
     ] {
         assert_eq!(settle(driver).await, Some(before));
+        let now = apply!(bench, instance().session_driver());
+        assert_eq!(now, Some(driver));
     }
 }
 
