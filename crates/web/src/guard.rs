@@ -1,18 +1,17 @@
 //! What stands before every handler: who sends the request, for which tenant, and whether that may
 //! be. It enforces what the route declares; no handler does any of it.
 
+mod page;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, FromRequestParts as _, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tenantry_core::{Locale, Role};
 use tenantry_service::Refusal;
 use tenantry_service::resolve::Hints;
@@ -25,7 +24,8 @@ use crate::pages::paths;
 use crate::problem::{Failure, respond};
 use crate::route::{Audience, CsrfClass, Route, Surface, TenantRule};
 use crate::underway::RequestId;
-use crate::{App, cookies, extract, idempotency, upload};
+use crate::{App, cookies, idempotency};
+use page::{admit_to_page, with_nonce};
 
 /// How long a handler may take before its client is told to come back later. Its work goes on and
 /// ends by the databases' own limits; nothing is cut off half-way.
@@ -152,7 +152,8 @@ async fn admit(
     if route.surface != Surface::Page {
         return Ok((ctx, request));
     }
-    match admit_to_page(app, route, &mut ctx, request).await {
+    // Boxed, as else every request would carry room for it.
+    match Box::pin(admit_to_page(app, route, &mut ctx, request)).await {
         Ok(request) => Ok((ctx, request)),
         Err(failure) => Err((ctx, failure)),
     }
@@ -263,30 +264,6 @@ async fn judge(
     authorize(route, ctx)
 }
 
-/// What a page and its forms ask for beyond that: the form's token, and that it is one of ours.
-async fn admit_to_page(
-    app: &App,
-    route: &Route,
-    ctx: &mut Ctx,
-    request: Request,
-) -> Result<Request, Failure> {
-    let binding = binding(app, ctx, request.headers());
-    ctx.csrf_token = app.service.csrf().token(&binding);
-    if route.csrf != CsrfClass::Form {
-        return Ok(request);
-    }
-    check_origin(
-        ctx.authority.as_deref().unwrap_or_default(),
-        request.headers(),
-    )?;
-    let request = if route.takes_file {
-        upload::unpacked(request).await?
-    } else {
-        request
-    };
-    check_form(app, &binding, request).await
-}
-
 /// Checks that path parameters are text. Here, so that no handler answers it in its own words.
 async fn with_readable_path(parts: &mut Parts) -> Result<(), Failure> {
     match RawPathParams::from_request_parts(parts, &()).await {
@@ -371,81 +348,6 @@ fn authorize(route: &Route, ctx: &Ctx) -> Result<(), Failure> {
         return Err(Refusal::PasswordChangeRequired.into());
     }
     Ok(())
-}
-
-/// What a visitor's forms are bound to: the session, or a nonce kept in a cookie.
-fn binding(app: &App, ctx: &mut Ctx, headers: &HeaderMap) -> Vec<u8> {
-    if let Some(Principal { session, .. }) = ctx.principal.as_deref() {
-        return format!("session:{}", session.id).into_bytes();
-    }
-    let kept = cookies::find(headers, app.cookies().nonce()).filter(|nonce| {
-        nonce.len() == 22
-            && nonce
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
-    });
-    let nonce = kept.map_or_else(
-        || {
-            let fresh = URL_SAFE_NO_PAD.encode(app.service.entropy().bytes::<16>());
-            ctx.fresh_nonce = Some(fresh.clone());
-            fresh
-        },
-        str::to_owned,
-    );
-    format!("nonce:{nonce}").into_bytes()
-}
-
-/// Checks that a form was sent by a page of this host, as far as browsers tell.
-fn check_origin(authority: &str, headers: &HeaderMap) -> Result<(), Failure> {
-    let site = headers
-        .get("sec-fetch-site")
-        .and_then(|value| value.to_str().ok());
-    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return Err(Failure::ForeignForm);
-    }
-    let origin = headers
-        .get(header::ORIGIN)
-        .and_then(|value| value.to_str().ok());
-    // Our pages send no referrer, and browsers then say `null` about their own origin too (Fetch
-    // standard, "serializing a request origin"); `Sec-Fetch-Site` and the token decide there.
-    if let Some(origin) = origin.filter(|origin| *origin != "null") {
-        let host = origin.split_once("://").map_or("", |(_, host)| host);
-        if !host.eq_ignore_ascii_case(authority) {
-            return Err(Failure::ForeignForm);
-        }
-    }
-    Ok(())
-}
-
-/// Checks that a form is one of ours, and takes its token out of the fields.
-async fn check_form(app: &App, binding: &[u8], request: Request) -> Result<Request, Failure> {
-    let (mut parts, body) = request.into_parts();
-    let bytes = extract::read(body).await?;
-    let mut shown = None;
-    let mut rest = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in url::form_urlencoded::parse(&bytes) {
-        if name == "csrf_token" {
-            if shown.replace(value.into_owned()).is_some() {
-                return Err(Failure::ForeignForm);
-            }
-        } else {
-            rest.append_pair(&name, &value);
-        }
-    }
-    if !shown.is_some_and(|shown| app.service.csrf().verify(binding, &shown)) {
-        return Err(Failure::ForeignForm);
-    }
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Ok(Request::from_parts(parts, Body::from(rest.finish())))
-}
-
-fn with_nonce(app: &App, ctx: &Ctx, mut response: Response) -> Response {
-    if let Some(nonce) = &ctx.fresh_nonce
-        && let Some(cookie) = app.cookies().set(app.cookies().nonce(), nonce)
-    {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
 }
 
 /// Answers a request that is not let through. A page sends its visitor where to go instead.
