@@ -2,12 +2,13 @@
 //! own record says.
 
 use tenantry_core::session::{EndReason, SessionKind};
+use tenantry_core::user::User;
 use tenantry_core::{DeviceId, Role};
 use tenantry_saga::Faults;
 use tenantry_service::Refusal;
 use tenantry_service::pin::PinShown;
 use tenantry_service::resolve::Resolved;
-use tenantry_service::sessions::{Credential, Issued};
+use tenantry_service::sessions::{Credential, Issued, Principal};
 use tenantry_service::staff::Acting;
 use tenantry_testkit::on_each_session_driver;
 use tenantry_testkit::service::{Options, client};
@@ -22,6 +23,17 @@ on_each_session_driver! {
 
 const TILL: &str = "till@pins.example";
 const PIN: &str = "480216";
+
+/// An owner, and somebody who has a PIN.
+async fn with_pin(options: Options) -> (Bench, Principal, User) {
+    let bench = Bench::open(options).await;
+    let ada = bench.owner().await;
+    let user = bench.add(&ada, TILL, Role::Member).await;
+    let acting = Acting::of(&ada).unwrap();
+    let set = bench.service().set_pin(&acting, user.id, Some(PIN));
+    set.await.unwrap();
+    (bench, ada, user)
+}
 
 async fn enrol(bench: &Bench, acting: &Acting<'_>) -> (DeviceId, String) {
     let enrolled = bench.service().enrol_device(acting, "Till").await.unwrap();
@@ -54,11 +66,8 @@ async fn counts(bench: &Bench, issued: &Issued) -> bool {
 }
 
 async fn it_counts_no_more_without_its_device_and_its_pin(options: Options) {
-    let bench = Bench::open(options).await;
-    let ada = bench.owner().await;
-    let user = bench.add(&ada, TILL, Role::Member).await;
+    let (bench, ada, user) = with_pin(options).await;
     let (acting, service) = (Acting::of(&ada).unwrap(), bench.service());
-    service.set_pin(&acting, user.id, Some(PIN)).await.unwrap();
     let (device, at_till) = enrol(&bench, &acting).await;
     let (_, at_desk) = enrol(&bench, &acting).await;
     let till = begun(&bench, PIN, &at_till).await;
@@ -80,11 +89,8 @@ async fn it_counts_no_more_without_its_device_and_its_pin(options: Options) {
 }
 
 async fn who_died_before_ending_it_is_made_up_for(options: Options) {
-    let bench = Bench::open(options).await;
-    let ada = bench.owner().await;
-    let user = bench.add(&ada, TILL, Role::Member).await;
+    let (bench, ada, _) = with_pin(options).await;
     let (acting, service) = (Acting::of(&ada).unwrap(), bench.service());
-    service.set_pin(&acting, user.id, Some(PIN)).await.unwrap();
     let (device, at_till) = enrol(&bench, &acting).await;
     let till = begun(&bench, PIN, &at_till).await;
     let bearer = Credential::Bearer(till.access_token.as_ref().unwrap().expose());

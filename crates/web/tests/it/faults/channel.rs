@@ -5,13 +5,12 @@ use std::future::pending;
 use std::time::Duration;
 
 use tenantry_service::nodes::Channel;
-use tenantry_testkit::app::AppOptions;
 use tenantry_testkit::proxy::Proxy;
 use tenantry_testkit::service::Options;
 use tenantry_testkit::services::RedisServer;
 
 use super::crowd::{Bounds, Crowd};
-use super::{until, until_ready_says};
+use super::{started, until, until_ready_says};
 
 /// Nobody is turned away, and nobody waits for what is not needed.
 const BOUNDS: Bounds = Bounds {
@@ -34,20 +33,14 @@ async fn hears(crowd: &Crowd, hears: bool) {
 
 async fn goes_on(crowd: &Crowd, ready: &str, redis: &str) {
     until_ready_says(&crowd.app, ready, "redis", redis).await;
-    for side in [0, 1] {
-        crowd.is_well(side).await;
-    }
+    crowd.is_all_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_channel_everything_is_answered_as_ever() {
     let mut server = RedisServer::start().unwrap();
     let proxy = Proxy::before(&server.url()).await.unwrap();
-    let options = AppOptions {
-        trusted_proxies: &["127.0.0.1/32"],
-        ..AppOptions::over(Options::sqlite().with_redis(proxy.url()))
-    };
-    let app = options.start().await;
+    let app = started(Options::sqlite().with_redis(proxy.url())).await;
     let service = app.service().clone();
     let working = tokio::spawn(async move { service.work(pending()).await });
     let tenants = [app.tenant("acme").await, app.tenant("globex").await];

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use tenantry_core::Secret;
 use tenantry_core::tenant::Isolation;
 use tenantry_service::clusters::NewCluster;
-use tenantry_testkit::app::{AppOptions, TestApp, TestTenant};
+use tenantry_testkit::app::{TestApp, TestTenant};
 use tenantry_testkit::cluster::TestCluster;
 use tenantry_testkit::proxy::Proxy;
 use tenantry_testkit::service::{Options, PASSWORD, TestService};
 
 use super::crowd::{Bounds, Crowd};
-use super::until_ready_says;
+use super::{server_in_trouble, started, until_ready_says};
 
 /// How long a place in front of a server is waited for, and its first answer.
 const WAIT: Duration = Duration::from_secs(3);
@@ -62,20 +62,14 @@ async fn is_away(crowd: &Crowd, since: Instant) {
 
 async fn is_back(crowd: &Crowd) {
     until_ready_says(&crowd.app, "ready", "cluster:of-acme", "up").await;
-    for side in [0, 1] {
-        crowd.is_well(side).await;
-    }
+    crowd.is_all_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_away_is_felt_by_its_own_tenants_alone() {
     let mut options = Options::sqlite();
     options.pools.wait = WAIT;
-    let options = AppOptions {
-        trusted_proxies: &["127.0.0.1/32"],
-        ..AppOptions::over(options)
-    };
-    let app = options.start().await;
+    let app = started(options).await;
     // Two ways to one server are two to whoever takes them.
     let server = TestCluster::start().await.unwrap();
     let proxy = Proxy::before(server.url()).await.unwrap();
@@ -84,29 +78,7 @@ async fn a_server_that_is_away_is_felt_by_its_own_tenants_alone() {
         on_server(&app, "globex", server.url()).await,
     ];
     let crowd = Crowd::gathered(app, tenants, [AWAY, NOT_CONCERNED]).await;
-
-    let since = crowd.now("gone");
-    proxy.set_gone(true);
-    is_away(&crowd, since).await;
-    proxy.set_gone(false);
-    crowd.now("back");
-    is_back(&crowd).await;
-
-    let since = crowd.now("hanging");
-    let at_rest = crowd.at_rest().await;
-    proxy.set_hanging(true);
-    drop(at_rest);
-    is_away(&crowd, since).await;
-    proxy.set_hanging(false);
-    crowd.now("going on");
-    is_back(&crowd).await;
-
-    // A server that went without a word, and another in its place.
-    crowd.now("stranded");
-    let at_rest = crowd.at_rest().await;
-    proxy.strand();
-    drop(at_rest);
-    is_back(&crowd).await;
+    server_in_trouble(&crowd, &proxy, is_away, is_back).await;
     let app = crowd.goes_home().await;
     app.service().close().await;
 }

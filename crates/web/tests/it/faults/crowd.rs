@@ -177,6 +177,13 @@ impl Crowd {
         .await;
     }
 
+    /// Waits until everything works again for both tenants.
+    pub(super) async fn is_all_well(&self) {
+        for side in [0, 1] {
+            self.is_well(side).await;
+        }
+    }
+
     /// Waits until everything works again for a tenant, for those who were there all along too.
     pub(super) async fn is_well(&self, side: usize) {
         let all = ["page", "api", "verify", "sign in", "refresh", "sign out"];

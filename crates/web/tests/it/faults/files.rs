@@ -36,8 +36,6 @@ async fn tenants_whose_folder_is_away_are_unavailable_and_back_with_it() {
 
     std::fs::rename(&aside, &folder).unwrap();
     crowd.now("back");
-    for side in [0, 1] {
-        crowd.is_well(side).await;
-    }
+    crowd.is_all_well().await;
     crowd.goes_home().await;
 }

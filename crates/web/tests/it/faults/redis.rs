@@ -3,13 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use tenantry_testkit::app::{AppOptions, TestApp};
 use tenantry_testkit::proxy::Proxy;
 use tenantry_testkit::service::{Options, REDIS, SessionDriver};
 use tenantry_testkit::services::RedisServer;
 
 use super::crowd::{Bounds, Crowd};
-use super::until_ready_says;
+use super::{started, until_ready_says};
 
 /// A request asks Redis twice at the most before it is given up: for the session, and to change it.
 const LONGEST: Duration = REDIS.saturating_mul(2);
@@ -25,11 +24,7 @@ const BOUNDS: Bounds = Bounds {
 /// Two tenants of a server with sessions in the Redis behind this proxy.
 async fn crowd(proxy: &Proxy) -> Crowd {
     let options = Options::sqlite().with_sessions(SessionDriver::Redis);
-    let options = AppOptions {
-        trusted_proxies: &["127.0.0.1/32"],
-        ..AppOptions::over(options.with_redis(proxy.url()))
-    };
-    let app: TestApp = options.start().await;
+    let app = started(options.with_redis(proxy.url())).await;
     let tenants = [app.tenant("acme").await, app.tenant("globex").await];
     Crowd::gathered(app, tenants, [BOUNDS, BOUNDS]).await
 }
@@ -46,9 +41,7 @@ async fn is_away(crowd: &Crowd, since: Instant) {
 
 async fn is_back(crowd: &Crowd) {
     until_ready_says(&crowd.app, "ready", "redis", "up").await;
-    for side in [0, 1] {
-        crowd.is_well(side).await;
-    }
+    crowd.is_all_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -59,9 +52,7 @@ async fn a_slow_one_is_waited_for_and_a_hanging_one_is_not() {
 
     crowd.now("a little slow");
     proxy.set_latency(Duration::from_millis(40));
-    for side in [0, 1] {
-        crowd.is_well(side).await;
-    }
+    crowd.is_all_well().await;
 
     let since = crowd.now("too slow");
     proxy.set_latency(REDIS);

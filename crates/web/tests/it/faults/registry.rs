@@ -4,13 +4,13 @@
 use std::time::{Duration, Instant};
 
 use tenantry_service::facts::BOUND;
-use tenantry_testkit::app::{AppOptions, TestApp};
+use tenantry_testkit::app::TestApp;
 use tenantry_testkit::proxy::{Cut, Proxy};
 use tenantry_testkit::service::Options;
 use tenantry_testkit::services::{Ending, PrivatePostgres, postgres};
 
 use super::crowd::{Bounds, Crowd};
-use super::until_ready_says;
+use super::{server_in_trouble, started, until_ready_says};
 
 /// Whose tenant it is may be known from memory, and who it is asked of a server that falls silent
 /// under the question (8 s), by somebody who waited for a connection before (5 s). The rest is for a
@@ -20,18 +20,14 @@ const BOUNDS: Bounds = Bounds {
     longest: Duration::from_secs(8 + 5 + 1),
 };
 
-async fn started(url: &str) -> TestApp {
+async fn over(url: &str) -> TestApp {
     let mut options = Options::postgres();
     options.registry = Some(url.to_owned());
-    let options = AppOptions {
-        trusted_proxies: &["127.0.0.1/32"],
-        ..AppOptions::over(options)
-    };
-    options.start().await
+    started(options).await
 }
 
 async fn crowd(url: &str) -> Crowd {
-    let app = started(url).await;
+    let app = over(url).await;
     let tenants = [app.tenant("acme").await, app.tenant("globex").await];
     Crowd::gathered(app, tenants, [BOUNDS, BOUNDS]).await
 }
@@ -47,9 +43,7 @@ async fn is_away(crowd: &Crowd, since: Instant) {
 
 async fn is_back(crowd: &Crowd) {
     until_ready_says(&crowd.app, "ready", "control_database", "up").await;
-    for side in [0, 1] {
-        crowd.is_well(side).await;
-    }
+    crowd.is_all_well().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,28 +64,7 @@ async fn a_hanging_server_keeps_nobody_waiting_for_long() {
     let proxy = Proxy::before(&postgres()).await.unwrap();
     let crowd = crowd(proxy.url()).await;
 
-    let since = crowd.now("hanging");
-    let at_rest = crowd.at_rest().await;
-    proxy.set_hanging(true);
-    drop(at_rest);
-    is_away(&crowd, since).await;
-    proxy.set_hanging(false);
-    crowd.now("going on");
-    is_back(&crowd).await;
-
-    let since = crowd.now("gone");
-    proxy.set_gone(true);
-    is_away(&crowd, since).await;
-    proxy.set_gone(false);
-    crowd.now("back");
-    is_back(&crowd).await;
-
-    // A server that went without a word, and another in its place.
-    crowd.now("stranded");
-    let at_rest = crowd.at_rest().await;
-    proxy.strand();
-    drop(at_rest);
-    is_back(&crowd).await;
+    server_in_trouble(&crowd, &proxy, is_away, is_back).await;
     let refused = [0, 1].map(|side| crowd.count(side, "sign in", 503));
     assert_eq!(refused, [0, 0], "other connections were made");
     drop(crowd.goes_home().await);
@@ -100,7 +73,7 @@ async fn a_hanging_server_keeps_nobody_waiting_for_long() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_never_answered_under_the_question_is_told_to_come_back() {
     let proxy = Proxy::before(&postgres()).await.unwrap();
-    let app = started(proxy.url()).await;
+    let app = over(proxy.url()).await;
     let acme = app.tenant("acme").await;
     let cookie = app.cookie(&acme.host, &acme.owner).await;
     let verify = async || {
