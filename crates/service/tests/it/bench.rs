@@ -86,6 +86,15 @@ impl Bench {
         self.service().find_staff(acting.tenant(), user.id).await
     }
 
+    /// How many of acme's entries in the directory are in a state.
+    pub(crate) async fn listed(&self, state: &str) -> i64 {
+        let tenant = self.test.control().literal(id(&self.acme).uuid());
+        let sql = format!(
+            "SELECT COUNT(*) FROM directory WHERE tenant_id = {tenant} AND state = '{state}'"
+        );
+        self.test.control().number(&sql).await.unwrap()
+    }
+
     /// Asserts that the directory says of acme's people what their rows say, and nothing is left
     /// open.
     pub(crate) async fn expect_in_step(&self, at: &str) {
@@ -96,16 +105,9 @@ impl Bench {
             .list_staff(acting.tenant(), None, 500)
             .await
             .unwrap();
-        let tenant = self.test.control().literal(id(&self.acme).uuid());
-        let count = async |state: &str| {
-            let sql = format!(
-                "SELECT COUNT(*) FROM directory WHERE tenant_id = {tenant} AND state = '{state}'"
-            );
-            self.test.control().number(&sql).await.unwrap()
-        };
-        let confirmed = count("confirmed").await;
+        let confirmed = self.listed("confirmed").await;
         assert_eq!(usize::try_from(confirmed).unwrap(), people.len(), "{at}");
-        assert_eq!(count("reserved").await, 0, "{at}");
+        assert_eq!(self.listed("reserved").await, 0, "{at}");
         let report = service
             .check_tenant(self.acme.tenant.clone())
             .await

@@ -441,8 +441,7 @@ async fn whatever_dies_in_between_is_settled(bench: &Bench) {
         waits += 1 + waits / 8;
     }
     assert_eq!(finished, [true; 3], "after {waits}");
-    let open = "SELECT COUNT(*) FROM directory WHERE state = 'reserved'";
-    assert!(bench.test.control().number(open).await.unwrap() > 0);
+    assert!(bench.listed("reserved").await > 0);
     bench.reconcile_later().await;
     bench.expect_in_step("after deaths").await;
 }

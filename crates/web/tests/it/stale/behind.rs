@@ -18,27 +18,28 @@ use super::warm::Warm;
 /// What is promised; whoever takes long to answer has the rest.
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// Asks until it is refused. What counts is when was asked, not how long the answer took.
+/// Asks until it is refused. What counts is when was asked, not how long the answer took. By the end
+/// no credential counts any more: each is kept for itself, and none for longer than a second.
 async fn refused(app: &TestApp, person: &Person, since: Instant, case: &str) -> Refusal {
     assert!(facts::BOUND < SECOND);
-    loop {
+    let refusal = loop {
         let asked = since.elapsed();
         let cookie = Credential::Cookie(&person.cookie);
         match app.service().authenticate(cookie, None).await {
             // Somebody else is just closing what was replaced.
             Err(Refusal::Busy(_)) => assert!(asked < 4 * SECOND, "{case} is busy for ever"),
-            Err(refusal) => return refusal,
+            Err(refusal) => break refusal,
             Ok(_) => assert!(asked < SECOND, "{case} counts after {asked:?}"),
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    };
+    tokio::time::sleep(SECOND.saturating_sub(since.elapsed())).await;
+    refusal
 }
 
 /// Asked on a page, on the API and for a proxy, a credential of a tenant whose database is not there
 /// opens nothing. It may come back, so nobody is told to sign in again.
 async fn opens_nothing(app: &TestApp, person: &Person, case: &str) {
-    // Each credential is kept for itself, and for so long.
-    tokio::time::sleep(facts::BOUND).await;
     for call in [
         app.get("/dashboard").cookie(&person.cookie),
         app.get("/api/v1/auth/me").bearer(&person.access),
