@@ -66,7 +66,7 @@ async fn counts(bench: &Bench, issued: &Issued) -> bool {
 }
 
 async fn it_counts_no_more_without_its_device_and_its_pin(options: Options) {
-    let (bench, ada, user) = with_pin(options).await;
+    let (bench, ada, user) = Box::pin(with_pin(options)).await;
     let (acting, service) = (Acting::of(&ada).unwrap(), bench.service());
     let (device, at_till) = enrol(&bench, &acting).await;
     let (_, at_desk) = enrol(&bench, &acting).await;
@@ -89,7 +89,7 @@ async fn it_counts_no_more_without_its_device_and_its_pin(options: Options) {
 }
 
 async fn who_died_before_ending_it_is_made_up_for(options: Options) {
-    let (bench, ada, _) = with_pin(options).await;
+    let (bench, ada, _) = Box::pin(with_pin(options)).await;
     let (acting, service) = (Acting::of(&ada).unwrap(), bench.service());
     let (device, at_till) = enrol(&bench, &acting).await;
     let till = begun(&bench, PIN, &at_till).await;
