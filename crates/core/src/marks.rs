@@ -77,21 +77,37 @@ impl std::str::FromStr for Topic {
     }
 }
 
-/// A counter: the standard library's, or a model checker's.
-pub trait Counter {
-    /// What it says, seen before whatever the caller reads next.
-    fn seen(&self) -> u64;
-    /// Says something else from now on, after whatever the caller did before.
-    fn raise(&self);
+/// An atomic number: the standard library's, or a model checker's, which is given the very orderings
+/// that are used here.
+pub trait Atomic {
+    /// Loads it.
+    fn load(&self, ordering: Ordering) -> u64;
+    /// Makes it one more.
+    fn increment(&self, ordering: Ordering);
 }
 
-impl Counter for AtomicU64 {
-    fn seen(&self) -> u64 {
-        self.load(Ordering::Acquire)
+impl Atomic for AtomicU64 {
+    fn load(&self, ordering: Ordering) -> u64 {
+        Self::load(self, ordering)
     }
 
+    fn increment(&self, ordering: Ordering) {
+        self.fetch_add(1, ordering);
+    }
+}
+
+/// A counter of changes.
+struct Counter<A>(A);
+
+impl<A: Atomic> Counter<A> {
+    /// What it says, seen before whatever the caller reads next.
+    fn seen(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Says something else from now on, after whatever the caller did before.
     fn raise(&self) {
-        self.fetch_add(1, Ordering::AcqRel);
+        self.0.increment(Ordering::AcqRel);
     }
 }
 
@@ -100,9 +116,9 @@ impl Counter for AtomicU64 {
 const COUNTERS: usize = 4096;
 
 /// The counters of all topics.
-pub struct Marks<C = AtomicU64> {
-    counters: Box<[C]>,
-    everything: C,
+pub struct Marks<A = AtomicU64> {
+    counters: Box<[Counter<A>]>,
+    everything: Counter<A>,
 }
 
 /// What the counters of some topics said.
@@ -119,12 +135,13 @@ impl Default for Marks {
     }
 }
 
-impl<C: Counter> Marks<C> {
-    /// So many counters (at most 65,536), each made by `make`.
-    pub fn with(counters: usize, make: impl Fn() -> C) -> Self {
+impl<A: Atomic> Marks<A> {
+    /// So many counters (at most 65,536), each over what `make` makes.
+    pub fn with(counters: usize, make: impl Fn() -> A) -> Self {
+        let counters = 0..counters.clamp(1, 1 << 16);
         Self {
-            counters: (0..counters.clamp(1, 1 << 16)).map(|_| make()).collect(),
-            everything: make(),
+            counters: counters.map(|_| Counter(make())).collect(),
+            everything: Counter(make()),
         }
     }
 

@@ -82,6 +82,8 @@ text_enum! {
         Reuse = "reuse",
         /// The password changed.
         Password = "password",
+        /// The address changed, by its person's own wish.
+        Address = "address",
         /// The tenant was deleted, recreated or restored, or its sessions were cleared.
         Tenant = "tenant",
         /// Its person signed in more often than the settings allow.

@@ -1,6 +1,6 @@
 //! Clearing at an operator's word: what processes keep in memory, and on request the sessions, of one
-//! tenant or of all. Called by the command line and the API; what deleting and recreating end is
-//! theirs (`tenants`).
+//! tenant or of all. Called by the command line and the API. Deleting, restoring and recreating tell
+//! what they ended in the same words (`tenants`).
 
 use tenantry_core::session::{EndReason, Subject};
 use tenantry_core::tenant::Tenant;
@@ -139,17 +139,13 @@ impl Service {
         }
     }
 
-    /// Ends a tenant's sessions; how many were live. One that begins meanwhile stays, as one that
+    /// Ends a tenant's sessions; how many were alive. One that begins meanwhile stays, as one that
     /// begins afterwards does.
     async fn end_sessions_in(&self, tenant: &Tenant, now: Timestamp) -> Result<u64, Refusal> {
-        let sessions = self.sessions_store();
-        let live = sessions.count_live(tenant.id, now).await?;
-        if live > 0 {
-            sessions
-                .end_tenant(tenant.id, tenant.generation, now)
-                .await?;
-        }
-        Ok(live)
+        let ended = self
+            .sessions_store()
+            .end_tenant(tenant.id, tenant.generation, now);
+        Ok(ended.await?)
     }
 
     async fn end_admins_sessions(&self, now: Timestamp) -> Result<u64, Refusal> {
@@ -157,11 +153,8 @@ impl Service {
         let mut ended = 0;
         for admin in self.list_admins().await? {
             let subject = Subject::Admin(admin.id);
-            let live = sessions.list(&subject, now, None, i64::MAX).await?.len();
-            ended += u64::try_from(live).unwrap_or(u64::MAX);
-            sessions
-                .end_others(&subject, None, EndReason::Admin, now)
-                .await?;
+            let others = sessions.end_others(&subject, None, EndReason::Admin, now);
+            ended += others.await?;
         }
         Ok(ended)
     }

@@ -21,6 +21,7 @@ use tenantry_core::{Email, Secret, TenantId, TenantStatus, Timestamp};
 use tenantry_store::ControlTx;
 use tenantry_store::control::Credential;
 
+pub(crate) use hold::HELD;
 pub use link::CredentialsLinkView;
 pub(crate) use logins::{FOLLOWING, is_handed_out, lets_applications_in};
 

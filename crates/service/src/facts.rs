@@ -17,6 +17,7 @@ use std::time::Duration;
 use tenantry_core::TenantId;
 use tenantry_keys::token::Fingerprint;
 use tenantry_store::Changes;
+use tokio::time::Instant;
 
 use crate::resolve::Resolved;
 use crate::sessions::Judged;
@@ -43,9 +44,9 @@ const PEOPLE: usize = 50_000;
 /// How many names of tenants (hosts, slugs, ids) are kept at the most.
 const PLACES: usize = 20_000;
 
-/// How long a request that memory does not know waits for a look into the databases. Each has limits
-/// of its own for making a connection and beginning; this is for one that says nothing any more in the
-/// middle of it.
+/// How long a request that memory does not know waits for a look into the databases, the keys' among
+/// them. Each has limits of its own for making a connection and beginning; this is for one that says
+/// nothing any more in the middle of it.
 pub(crate) const LOOK: Duration = Duration::from_secs(8);
 
 /// Looks into databases, in a task of its own: a client that hangs up cancels nothing, and a look that
@@ -54,7 +55,16 @@ pub(crate) async fn looked_up<T: Send + 'static>(
     what: &'static str,
     looking: impl Future<Output = Result<T, Refusal>> + Send + 'static,
 ) -> Result<T, Refusal> {
-    let Ok(looked) = tokio::time::timeout(LOOK, tokio::spawn(looking)).await else {
+    looked_up_by(Instant::now() + LOOK, what, looking).await
+}
+
+/// The same for whoever waited for something else before, and waits no longer than until then.
+pub(crate) async fn looked_up_by<T: Send + 'static>(
+    until: Instant,
+    what: &'static str,
+    looking: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let Ok(looked) = tokio::time::timeout_at(until, tokio::spawn(looking)).await else {
         tracing::warn!(within = ?LOOK, "{what} in time");
         return Err(Refusal::Busy(Duration::from_secs(1)));
     };
@@ -116,6 +126,9 @@ impl Facts {
 impl Service {
     /// How often the memory helped, and what was told to it.
     pub fn fact_counts(&self) -> FactCounts {
-        self.facts().counts(self.control().changes())
+        FactCounts {
+            verified: self.keyring().verified(),
+            ..self.facts().counts(self.control().changes())
+        }
     }
 }

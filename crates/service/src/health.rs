@@ -1,12 +1,15 @@
 //! Whether the parts work.
 
-use std::sync::PoisonError;
+mod look;
+
 use std::time::Duration;
 
+use tenantry_mail::Transport;
 use tenantry_store::control::ControlUrl;
-use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
+
+pub(crate) use look::Looked;
 
 use crate::clusters::explained;
 use crate::refusal::Chain;
@@ -17,12 +20,9 @@ use crate::{Refusal, Service};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The same for the control database. Longer, since without it this process is taken out of
-/// service, and not for being busy a moment.
+/// service, and not for being busy a moment. So long may the mail server take as well, where
+/// somebody waits who asks whether we are ready.
 const NEEDED: Duration = Duration::from_secs(2);
-
-/// How long what was seen of the clusters is told again. Anybody may ask whether we are ready, and
-/// each look is a connection to each server.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// How a part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,38 +62,36 @@ impl Part {
 }
 
 impl Service {
-    /// Looks at each part.
+    /// Looks at each part, whatever was seen a moment ago.
     pub async fn parts(&self) -> Vec<Part> {
-        let parts = self.look_at_parts().await;
-        self.parts_seen().lock().clone_from(&parts);
-        parts
+        self.look_at_parts(Transport::LONGEST_SEND).await
     }
 
-    /// How each part was when somebody last looked: whoever asked whether we are ready, or this
-    /// process for itself a moment ago.
-    pub fn parts_last_seen(&self) -> Vec<Part> {
-        self.parts_seen().lock().clone()
-    }
-
-    /// Looks at each part, so that there is something to tell.
-    pub(crate) async fn watch_parts(&self) -> Result<usize, Refusal> {
-        self.parts().await;
-        Ok(0)
-    }
-
-    /// All at once: each has a limit of its own, and nobody waits for their sum.
-    async fn look_at_parts(&self) -> Vec<Part> {
+    /// All at once: each has a limit of its own, and nobody waits for their sum. The mail server
+    /// may take this long: some make every client wait before they greet.
+    async fn look_at_parts(&self, mail_within: Duration) -> Vec<Part> {
         // On the heap: dialogues with servers are large futures.
         let (control, mail, redis, clusters) = tokio::join!(
             Box::pin(self.control_part()),
-            Box::pin(self.mail().check()),
+            Box::pin(self.mail_part(mail_within)),
             Box::pin(self.redis_part()),
             Box::pin(self.cluster_parts()),
         );
-        let mut parts = vec![control, Part::needed_little("mail", mail)];
+        let mut parts = vec![control, mail];
         parts.extend(redis);
         parts.extend(clusters);
         parts
+    }
+
+    async fn mail_part(&self, within: Duration) -> Part {
+        match timeout(within, self.mail().check()).await {
+            Ok(looked) => Part::needed_little("mail", looked),
+            Err(_) => Part {
+                name: "mail".to_owned(),
+                state: PartState::Degraded,
+                detail: Some(format!("the mail server did not answer within {within:?}")),
+            },
+        }
     }
 
     async fn control_part(&self) -> Part {
@@ -121,17 +119,9 @@ impl Service {
 
     /// Each cluster as a part: without one, the tenants on the others go on.
     async fn cluster_parts(&self) -> Vec<Part> {
-        let mut seen = self.clusters_seen().0.lock().await;
-        if let Some((at, parts)) = &*seen
-            && at.elapsed() < FRESH
-        {
-            return parts.clone();
-        }
         // Where the registry can't be read, that is the part that tells.
         let looked = timeout(NEEDED + PATIENCE, self.look_at_clusters()).await;
-        let parts = looked.map(Result::unwrap_or_default).unwrap_or_default();
-        *seen = Some((Instant::now(), parts.clone()));
-        parts
+        looked.map(Result::unwrap_or_default).unwrap_or_default()
     }
 
     async fn look_at_clusters(&self) -> Result<Vec<Part>, Refusal> {
@@ -178,21 +168,6 @@ impl Service {
         }
     }
 }
-
-/// How the parts were when somebody last looked.
-#[derive(Default)]
-pub(crate) struct PartsSeen(std::sync::Mutex<Vec<Part>>);
-
-impl PartsSeen {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Part>> {
-        // It is set in one go.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What was seen of the clusters, and when.
-#[derive(Default)]
-pub(crate) struct ClustersSeen(Mutex<Option<(Instant, Vec<Part>)>>);
 
 /// Numbers that tell how busy the service is.
 #[derive(Debug, Clone, Copy)]

@@ -124,6 +124,8 @@ impl Service {
 
     /// Forgets what has run out, closes what is idle, purges what is due.
     pub async fn sweep(&self) -> Result<usize, Refusal> {
+        // First: what is forgotten below is told by the same dates.
+        note("putting dates right", self.put_dates_right().await);
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
         tx.sessions().remove_expired(now - KEEP).await?;

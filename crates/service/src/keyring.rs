@@ -24,7 +24,8 @@ use tenantry_keys::token::TokenKey;
 use tenantry_store::clusters::Unseal;
 use tenantry_store::control::{SealedDataKey, SealedSigningKey};
 use tenantry_store::{Control, StoreError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::facts::LOOK;
@@ -54,6 +55,11 @@ pub enum KeyringError {
         "TENANTRY_MASTER_KEY is not the key this data was sealed with; put the right key back (by default it lies in DATA_DIR/master.key)"
     )]
     WrongMasterKey,
+    /// The control database says nothing.
+    #[error(
+        "the control database did not answer in time; see that its server is reached and at work, then try again"
+    )]
+    Silent,
     /// A key is damaged.
     #[error("a stored key can't be used; restore the control database from a backup")]
     Damaged(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -102,12 +108,13 @@ pub(crate) struct Keyring {
     audit: AuditKey,
     keys: RwLock<Arc<Keys>>,
     epoch: AtomicU64,
-    /// Held while keys are read anew, so that older ones never take the place of newer ones.
-    reading: Mutex<()>,
+    /// Access tokens that were verified.
+    verified: AtomicU64,
+    /// Held while keys are read anew, so that older ones never take the place of newer ones. When they
+    /// could last not be read.
+    reading: Mutex<Option<Moment>>,
     /// When was begun to find out that these are the registry's keys.
     seen: RwLock<Moment>,
-    /// When keys could last not be read although somebody waited for it.
-    failed: Mutex<Option<Moment>>,
     /// When a `kid` was last looked for that was not known.
     looked: Mutex<Option<Timestamp>>,
 }
@@ -133,9 +140,9 @@ impl Keyring {
             audit: master.audit_key(),
             keys: RwLock::new(Arc::new(keys)),
             epoch: AtomicU64::new(0),
-            reading: Mutex::new(()),
+            verified: AtomicU64::new(0),
+            reading: Mutex::new(None),
             seen: RwLock::new(seen),
-            failed: Mutex::new(None),
             looked: Mutex::new(None),
         })
     }
@@ -248,20 +255,22 @@ impl Keyring {
         issuer: &str,
         now: Timestamp,
     ) -> Result<Claims, VerifyError> {
+        self.verified.fetch_add(1, Ordering::Relaxed);
         self.keys().verifying.verify(token, issuer, issuer, now)
     }
 
     /// What an access token says, if it is genuine and good now. One that names a key which is not
-    /// known here has the keys looked at, once a second at most.
+    /// known here has the keys looked at, once a second at most, and waits for that until then.
     pub(crate) async fn verify(
         &self,
         token: &str,
         issuer: &str,
         now: Timestamp,
+        until: Instant,
     ) -> Result<Claims, VerifyError> {
         let seen = self.keys().version;
         match self.verify_known(token, issuer, now) {
-            Err(VerifyError::UnknownKey) if self.are_others_there(seen, now).await => {
+            Err(VerifyError::UnknownKey) if self.are_others_there(seen, now, until).await => {
                 self.verify_known(token, issuer, now)
             }
             verified => verified,
@@ -269,9 +278,11 @@ impl Keyring {
     }
 
     /// Whether there are other keys than those of the version that was `seen`, by now.
-    async fn are_others_there(&self, seen: i64, now: Timestamp) -> bool {
+    async fn are_others_there(&self, seen: i64, now: Timestamp, until: Instant) -> bool {
         // Whoever comes while somebody looks waits for what he finds.
-        let mut looked = self.looked.lock().await;
+        let Ok(mut looked) = timeout_at(until, self.looked.lock()).await else {
+            return false;
+        };
         if self.keys().version != seen {
             return true;
         }
@@ -280,13 +291,18 @@ impl Keyring {
             return false;
         }
         *looked = Some(now);
-        match self.follow().await {
+        match self.follow_by(until).await {
             Ok(changed) => changed,
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "the keys could not be looked at for an unfamiliar name");
                 false
             }
         }
+    }
+
+    /// How often an access token was verified, since the start.
+    pub(crate) fn verified(&self) -> u64 {
+        self.verified.load(Ordering::Relaxed)
     }
 
     /// The public keys of access tokens (RFC 7517).
@@ -300,10 +316,21 @@ impl Keyring {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Reads the keys anew where they changed; whether they did.
+    /// Reads the keys anew where they changed; whether they did. Waits for [`LOOK`] at the longest, its
+    /// turn included.
     pub(crate) async fn follow(&self) -> Result<bool, KeyringError> {
-        let _turn = self.reading.lock().await;
-        self.look().await
+        self.follow_by(Instant::now() + LOOK).await
+    }
+
+    async fn follow_by(&self, until: Instant) -> Result<bool, KeyringError> {
+        let mut failed = self.turn(until).await?;
+        self.look(&mut failed, until).await
+    }
+
+    /// Waits for the turn to read keys anew, and no longer than until then.
+    async fn turn(&self, until: Instant) -> Result<MutexGuard<'_, Option<Moment>>, KeyringError> {
+        let turn = timeout_at(until, self.reading.lock()).await;
+        turn.map_err(|_| KeyringError::Silent)
     }
 
     /// Whether the keys here are those of a moment ago. Whoever remembers that a token was good asks
@@ -313,40 +340,50 @@ impl Keyring {
         seen.elapsed() < COUNT
     }
 
-    /// Looks at the keys' number where nobody did for a second, before a token is verified.
-    pub(crate) async fn keep_up(&self) -> Result<(), Refusal> {
+    /// Looks at the keys' number where nobody did for a second, before a token is verified. Waits no
+    /// longer than until then, its turn included.
+    pub(crate) async fn keep_up(&self, until: Instant) -> Result<(), Refusal> {
         if self.is_seen() {
             return Ok(());
         }
-        let asked = Moment::now();
-        let _turn = self.reading.lock().await;
-        // Of many who come at once, one looks, and the others take his word that it can't be done too:
-        // were each to find out for himself, the last would wait for all of them.
-        if self.is_seen() {
-            return Ok(());
-        }
-        let mut failed = self.failed.lock().await;
-        if failed.is_some_and(|failed| failed >= asked) {
-            return Err(Refusal::Busy(LOOK_AGAIN));
-        }
-        let looked = tokio::time::timeout(LOOK, self.look()).await;
-        if !matches!(looked, Ok(Ok(_))) {
-            *failed = Some(Moment::now());
-        }
-        match looked {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(KeyringError::Store(error))) => Err(error.into()),
-            Ok(Err(error)) => Err(Refusal::failed("the keys could not be read anew")(error)),
-            Err(_) => Err(Refusal::Busy(LOOK_AGAIN)),
+        match self.look_once(until).await {
+            Ok(()) => Ok(()),
+            Err(KeyringError::Silent) => Err(Refusal::Busy(LOOK_AGAIN)),
+            Err(KeyringError::Store(error)) => Err(error.into()),
+            Err(error) => Err(Refusal::failed("the keys could not be read anew")(error)),
         }
     }
 
-    /// Reads the keys anew where they changed; whether they did. For whoever has the turn.
-    async fn look(&self) -> Result<bool, KeyringError> {
+    /// Of many who come at once, one looks, and the others take his word, also that it can't be done:
+    /// were each to find out for himself, a database in trouble would be asked by all of them.
+    async fn look_once(&self, until: Instant) -> Result<(), KeyringError> {
+        let asked = Moment::now();
+        let mut failed = self.turn(until).await?;
+        if self.is_seen() {
+            return Ok(());
+        }
+        if failed.is_some_and(|failed| failed >= asked) {
+            return Err(KeyringError::Silent);
+        }
+        self.look(&mut failed, until).await.map(drop)
+    }
+
+    /// Reads the keys anew where they changed; whether they did. For whoever has the turn, who leaves
+    /// word where it failed.
+    async fn look(
+        &self,
+        failed: &mut Option<Moment>,
+        until: Instant,
+    ) -> Result<bool, KeyringError> {
         let seen = Moment::now();
-        let changed = self.read_changed().await?;
-        *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
-        Ok(changed)
+        let changed = timeout_at(until, self.read_changed()).await;
+        let changed = changed.unwrap_or(Err(KeyringError::Silent));
+        if changed.is_ok() {
+            *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
+        } else {
+            *failed = Some(Moment::now());
+        }
+        changed
     }
 
     async fn read_changed(&self) -> Result<bool, KeyringError> {

@@ -7,6 +7,7 @@
 //! once, one does. The master key is not exchanged: the hashes of the directory, codes, tokens and
 //! the audit's chain come from it too.
 
+mod damaged;
 mod resealing;
 mod sealing;
 mod signing;
@@ -20,6 +21,7 @@ use tenantry_store::control::SealedSigningKey;
 
 use crate::{Refusal, Service};
 
+pub use damaged::DamagedValues;
 pub use sealing::SealingRotation;
 pub use signing::SigningRotation;
 
@@ -56,8 +58,11 @@ pub struct KeyView {
     pub since: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its state changes by itself, at the earliest.
+    /// When its state changes by itself, at the earliest; `None` where it does not, as that of a
+    /// sealing key which values name.
     pub until: Option<Timestamp>,
+    /// How many values name a sealing key that seals no more: it stays for as long as any does.
+    pub values: Option<usize>,
 }
 
 /// When a signing key's state changes by itself.
@@ -84,16 +89,25 @@ impl Service {
             state: key.state.as_str(),
             since: key.since,
             created_at: key.created_at,
+            values: None,
         });
-        let sealing = sealing.into_iter().map(|key| KeyView {
-            kind: KeyKind::Sealing,
-            id: key.id.to_string(),
-            state: key.state.as_str(),
-            since: key.since,
-            created_at: key.created_at,
-            until: (key.state == SealingState::Retiring).then(|| key.since + OPENED_AFTER),
-        });
-        Ok(signing.chain(sealing).collect())
+        let mut keys: Vec<KeyView> = signing.collect();
+        for key in sealing {
+            let values = match key.state {
+                SealingState::Retiring => Some(self.count_naming(&mut tx, key.id).await?),
+                SealingState::Active => None,
+            };
+            keys.push(KeyView {
+                kind: KeyKind::Sealing,
+                id: key.id.to_string(),
+                state: key.state.as_str(),
+                since: key.since,
+                created_at: key.created_at,
+                until: (values == Some(0)).then(|| key.since + OPENED_AFTER),
+                values,
+            });
+        }
+        Ok(keys)
     }
 
     /// Reads the keys anew where another process changed them; whether one did.

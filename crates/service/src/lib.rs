@@ -7,6 +7,7 @@
 pub mod account;
 pub mod admins;
 pub mod adopt;
+mod ahead;
 pub mod applications;
 mod attempts;
 pub mod audit;

@@ -87,12 +87,13 @@ impl Node {
 }
 
 impl Service {
-    /// Notes that this process serves, and says so.
+    /// Notes that this process serves, and says so; and looks where the others have sessions.
     pub(crate) async fn beat(&self) -> Result<usize, Refusal> {
         let now = self.clock().now();
         let mut tx = self.control().begin().await?;
         tx.nodes().mark_seen(self.node().id, now).await?;
         tx.commit().await?;
+        self.follow_sessions().await?;
         self.tell(&[]).await;
         Ok(0)
     }

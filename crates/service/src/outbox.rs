@@ -25,6 +25,10 @@ const ATTEMPTS: i64 = 20;
 /// The first and the longest pause between tries.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(10), Duration::from_hours(6));
 
+/// How far ahead a row may be due: what is noted about registrations is looked at up to an hour after
+/// they have run out, which takes them a day. No pause and no claim is longer.
+pub(crate) const LATEST: Duration = Duration::from_hours(25);
+
 /// What a row of the outbox holds.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]

@@ -23,7 +23,7 @@ pub use incomplete::Incomplete;
 
 /// How long a pass is one process's alone without a sign of life. A portion of tenants, after which
 /// the lease is renewed, takes at most a few waits for a silent cluster (15 s each).
-const LEASE: Duration = Duration::from_mins(3);
+pub(crate) const LEASE: Duration = Duration::from_mins(3);
 
 /// What was found last, as the metrics show it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -96,52 +96,63 @@ fn named(text: &str) -> Option<Hint> {
     text.parse().ok().map(Hint::Slug)
 }
 
+/// Whether a host could be a plain address: a domain's last label has a letter, and none a colon.
+fn is_numeric(host: &str) -> bool {
+    host.contains(':') || host.ends_with(|last: char| last.is_ascii_digit())
+}
+
 impl Service {
-    /// What a host says: nothing for the base domain, the public URL's host and plain addresses.
-    fn host_hint(&self, host: &str) -> Option<Result<Hint, Refusal>> {
+    /// Whether a host can lead to a tenant: not the base domain, the public URL's host and plain
+    /// addresses.
+    fn may_lead(&self, host: &str) -> bool {
         let settings = self.settings();
-        if host == settings.base_domain
+        let is_ours = host == settings.base_domain
             || settings.public_url.host_str() == Some(host)
-            || host == "localhost"
-            || host
-                .trim_matches(['[', ']'])
-                .parse::<std::net::IpAddr>()
-                .is_ok()
-        {
-            return None;
+            || host == "localhost";
+        let is_address = || {
+            let bare = host.trim_matches(['[', ']']);
+            is_numeric(bare) && bare.parse::<std::net::IpAddr>().is_ok()
+        };
+        !is_ours && !is_address()
+    }
+
+    /// What a text says that came in a certain way.
+    fn hint(&self, text: &str, origin: Origin) -> Result<Hint, Refusal> {
+        if origin != Origin::Host {
+            return named(text).ok_or(Refusal::TenantNotFound);
         }
-        let below = host
-            .strip_suffix(settings.base_domain.as_str())
+        let below = text
+            .strip_suffix(self.settings().base_domain.as_str())
             .and_then(|rest| rest.strip_suffix('.'));
-        Some(match below {
+        match below {
             Some(label) => label
                 .parse::<Slug>()
                 .map(Hint::Slug)
                 .map_err(|_| Refusal::TenantNotFound),
-            None => Ok(Hint::Domain(host.to_owned())),
-        })
+            None => Ok(Hint::Domain(text.to_owned())),
+        }
     }
 
     /// The tenant that explicit hints name. What was asked a moment ago is known from memory.
     pub async fn resolve(&self, hints: &Hints) -> Result<Resolved, Refusal> {
-        let facts = self.facts();
         let hosts = [&hints.host, &hints.claimed_host].into_iter().flatten();
-        let hosts = hosts.filter_map(|host| {
-            let hint = self.host_hint(host)?;
-            Some((&facts.hosts, host, hint, Origin::Host))
-        });
+        let hosts = hosts.filter(|host| self.may_lead(host));
+        let hosts = hosts.map(|host| (host, Origin::Host));
         let names = [
             (&hints.header, Origin::Header),
             (&hints.query, Origin::Query),
         ];
-        let names = names.into_iter().filter_map(|(text, origin)| {
-            let text = text.as_ref()?;
-            let hint = named(text).ok_or(Refusal::TenantNotFound);
-            Some((&facts.names, text, hint, origin))
-        });
+        let names = names
+            .into_iter()
+            .filter_map(|(text, origin)| Some((text.as_ref()?, origin)));
         let mut resolved = Resolved::None;
-        for (shelf, text, hint, origin) in hosts.chain(names) {
-            let found = self.place(shelf, text, hint?, origin).await?;
+        for (text, origin) in hosts.chain(names) {
+            let found = match self.known_place(text, origin) {
+                Ok(place) => place,
+                // Boxed, as else every request would carry room for it.
+                Err(was) => Box::pin(self.look_for(text, origin, was)).await?,
+            };
+            let found = found.known_by(origin);
             if resolved
                 .id()
                 .is_some_and(|earlier| Some(earlier) != found.id())
@@ -155,30 +166,39 @@ impl Service {
         Ok(resolved)
     }
 
-    /// Where a hint leads.
-    async fn place(
-        &self,
-        shelf: &Places,
-        text: &str,
-        hint: Hint,
-        origin: Origin,
-    ) -> Result<Resolved, Refusal> {
-        let known = match shelf.find(text) {
+    fn places(&self, origin: Origin) -> &Places {
+        match origin {
+            Origin::Host => &self.facts().hosts,
+            _ => &self.facts().names,
+        }
+    }
+
+    /// Where a text leads as far as memory knows; else the tenant that it led to once.
+    fn known_place(&self, text: &str, origin: Origin) -> Result<Arc<Resolved>, Option<TenantId>> {
+        match self.places(origin).find(text) {
             Found::Fresh { value, renew } => {
-                if renew {
-                    let (service, key) = (self.clone(), Box::from(text));
-                    let tenant = value.id();
-                    tokio::spawn(async move { service.look_up(key, hint, origin, tenant).await });
+                if renew && let Ok(hint) = self.hint(text, origin) {
+                    let (service, key, was) = (self.clone(), Box::from(text), value.id());
+                    tokio::spawn(async move { service.look_up(key, hint, origin, was).await });
                 }
-                return Ok(value.known_by(origin));
+                Ok(value)
             }
-            Found::Old(value) => value.id(),
-            Found::Nothing => None,
-        };
+            Found::Old(value) => Err(value.id()),
+            Found::Nothing => Err(None),
+        }
+    }
+
+    /// Where a text leads, asked in the registry.
+    async fn look_for(
+        &self,
+        text: &str,
+        origin: Origin,
+        was: Option<TenantId>,
+    ) -> Result<Arc<Resolved>, Refusal> {
+        let hint = self.hint(text, origin)?;
         let (service, key) = (self.clone(), Box::from(text));
-        let looking = async move { service.look_up(key, hint, origin, known).await };
-        let place = looked_up("a tenant could not be looked up", looking).await?;
-        Ok(place.known_by(origin))
+        let looking = async move { service.look_up(key, hint, origin, was).await };
+        looked_up("a tenant could not be looked up", looking).await
     }
 
     /// Asks the registry where a hint leads, and keeps the answer. What it depends on is the tenant
@@ -190,10 +210,7 @@ impl Service {
         origin: Origin,
         known: Option<TenantId>,
     ) -> Result<Arc<Resolved>, Refusal> {
-        let shelf = match origin {
-            Origin::Host => &self.facts().hosts,
-            _ => &self.facts().names,
-        };
+        let shelf = self.places(origin);
         let mut tx = self.control().read().await?;
         let mut expected = known;
         for _ in 0..2 {

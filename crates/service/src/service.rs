@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::audit::Sealing;
 use crate::facts::Facts;
-use crate::health::{ClustersSeen, PartsSeen};
+use crate::health::Looked;
 use crate::keyring::{Keyring, KeyringError};
 use crate::nodes::Node;
 use crate::password::Looks;
@@ -42,8 +42,7 @@ struct Inner {
     mail: Transport,
     engine: Engine<Steps>,
     overview: Mutex<Arc<Overview>>,
-    clusters_seen: ClustersSeen,
-    parts_seen: PartsSeen,
+    looked: Looked,
     sealing: Sealing,
     facts: Facts,
     node: Node,
@@ -136,7 +135,7 @@ impl Service {
             entropy.clone(),
         )
         .map_err(OpenError::Threads)?;
-        let sessions = crate::sessions::open_store(&control, &settings)?;
+        let sessions = crate::sessions::open_store(&control, &settings).await?;
         let shared = Arc::new(Shared {
             sessions,
             control: control.clone(),
@@ -167,8 +166,7 @@ impl Service {
                 mail,
                 engine,
                 overview: Mutex::default(),
-                clusters_seen: ClustersSeen::default(),
-                parts_seen: PartsSeen::default(),
+                looked: Looked::default(),
                 looks: Looks::default(),
                 sealing: Sealing::default(),
                 facts,
@@ -228,12 +226,8 @@ impl Service {
         &self.inner.hasher
     }
 
-    pub(crate) fn clusters_seen(&self) -> &ClustersSeen {
-        &self.inner.clusters_seen
-    }
-
-    pub(crate) fn parts_seen(&self) -> &PartsSeen {
-        &self.inner.parts_seen
+    pub(crate) fn looked(&self) -> &Looked {
+        &self.inner.looked
     }
 
     pub(crate) fn node(&self) -> &Node {

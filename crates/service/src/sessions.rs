@@ -1,11 +1,13 @@
 //! Sessions and the tokens that carry them.
 
 mod authenticate;
+mod elsewhere;
 mod ended;
 mod ending;
 mod limit;
 mod own;
 mod place;
+mod principal;
 mod refresh;
 mod used;
 
@@ -13,7 +15,10 @@ pub(crate) use authenticate::Judged;
 pub(crate) use ending::{Lapsed, subject};
 pub use own::{NoSessionPlace, SessionPlace};
 pub(crate) use place::open_store;
+pub use principal::Principal;
 pub use refresh::Renewed;
+
+use principal::Derived;
 
 use std::time::Duration;
 
@@ -64,36 +69,6 @@ pub enum Credential<'a> {
     Cookie(&'a str),
     /// An access token.
     Bearer(&'a str),
-}
-
-/// Somebody who is signed in, as of now.
-#[derive(Debug, Clone)]
-pub struct Principal {
-    /// The session.
-    pub session: Session,
-    /// Who it is.
-    pub person: Person,
-    /// The device that the session was begun on with a PIN.
-    pub device: Option<DeviceId>,
-}
-
-impl Principal {
-    /// Refuses what a PIN, which is weaker than a password, does not open: whatever decides who gets
-    /// into the account (`docs/decisions/0013-pin-on-devices.md`).
-    pub(crate) const fn expect_password(&self) -> Result<(), Refusal> {
-        match self.device {
-            None => Ok(()),
-            Some(_) => Err(Refusal::Forbidden),
-        }
-    }
-
-    /// What the person may do.
-    pub const fn role(&self) -> Role {
-        match &self.person {
-            Person::User { user, .. } => user.role,
-            Person::Admin(_) => Role::PlatformAdmin,
-        }
-    }
 }
 
 impl Service {

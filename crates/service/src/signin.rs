@@ -16,7 +16,7 @@ use tenantry_core::admin::Admin;
 use tenantry_core::password::Password;
 use tenantry_core::session::{SessionKind, Subject};
 use tenantry_core::tenant::Tenant;
-use tenantry_core::user::{User, Username};
+use tenantry_core::user::{SecurityVersion, User, Username};
 use tenantry_core::{Email, Secret};
 use tenantry_keys::hasher::{HashError, Lane};
 use tenantry_keys::password::Verdict;
@@ -100,6 +100,14 @@ impl Person {
         match self {
             Self::User { ctx, .. } => Some(ctx.tenant()),
             Self::Admin(_) => None,
+        }
+    }
+
+    /// What each of the person's sessions is compared with.
+    pub(crate) const fn security_version(&self) -> SecurityVersion {
+        match self {
+            Self::User { user, .. } => user.security_version,
+            Self::Admin(admin) => admin.security_version,
         }
     }
 

@@ -14,7 +14,7 @@ pub use tenantry_store::control::{MinLength, TenantPatch};
 pub use change::{Changed, TenantChange};
 pub use create::{Created, IdempotencyKey};
 pub(crate) use founding::Beginning;
-pub use lifecycle::{Cleared, Deleted};
+pub use lifecycle::Deleted;
 pub use new::{NewOwner, NewTenant};
 pub use view::TenantView;
 

@@ -14,6 +14,7 @@ use tenantry_keys::webhooks::WebhookSecret;
 pub use tenantry_store::control::{Delivery, WebhookRecord};
 use url::Url;
 
+pub(crate) use delivery::LATEST;
 pub(crate) use events::UserFacts;
 pub(crate) use events::context as notice_context;
 

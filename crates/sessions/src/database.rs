@@ -55,6 +55,16 @@ impl DatabaseSessions {
         tx.sessions().list(subject, now, after, limit).await
     }
 
+    pub(crate) async fn list_ended(
+        &self,
+        subject: &Subject,
+        reason: EndReason,
+        limit: i64,
+    ) -> Result<Vec<Session>, StoreError> {
+        let mut tx = self.0.read().await?;
+        tx.sessions().list_ended(subject, reason, limit).await
+    }
+
     pub(crate) async fn rotate(
         &self,
         handle: &Handle,

@@ -2,7 +2,8 @@
 //!
 //! `{tenant or platform}/{generation}/s/{session}.json` is a session. Empty files of its name in
 //! `p/{person}`, `d/{device}` and `e/{day it runs out}` lead to it, and are there before it is and
-//! as long. A file is replaced whole, by one who holds the lock of its name, which other processes
+//! as long. Sessions that began after other ones had been kept elsewhere lie so below `after-{n}`.
+//! A file is replaced whole, by one who holds the lock of its name, which other processes
 //! heed too: commands work beside a running server. Names come from ids alone.
 
 mod limit;
@@ -11,7 +12,7 @@ mod tree;
 mod write;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tenantry_core::session::{EndReason, Handle, Session, Subject};
@@ -21,7 +22,8 @@ use tenantry_store::Changes;
 use tenantry_store::control::StoredSession;
 
 use crate::SessionError;
-use crate::page::{begun_last, page_of};
+use crate::page::{begun_last, ended_of, page_of};
+use crate::switches::Switches;
 use crate::tally::Tally;
 use place::Place;
 use tree::Tree;
@@ -31,9 +33,10 @@ pub use write::PATIENCE;
 /// Sessions in files.
 #[derive(Clone)]
 pub struct FileSessions {
-    tree: Arc<Tree>,
+    root: Arc<Path>,
     changes: Changes,
     tally: Tally,
+    switches: Switches,
 }
 
 impl FileSessions {
@@ -41,9 +44,10 @@ impl FileSessions {
     /// `changes`.
     pub fn new(root: PathBuf, changes: Changes) -> Self {
         Self {
-            tree: Arc::new(Tree::new(root)),
+            root: root.into(),
             changes,
             tally: Tally::default(),
+            switches: Switches::default(),
         }
     }
 
@@ -55,14 +59,36 @@ impl FileSessions {
         &self.tally
     }
 
+    pub(crate) const fn switches(&self) -> &Switches {
+        &self.switches
+    }
+
     /// Does what waits for the disk where no other task waits for it.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tree) -> Result<T, SessionError> + Send + 'static,
     ) -> Result<T, SessionError> {
-        let tree = Arc::clone(&self.tree);
+        let tree = Tree::new(place::root(&self.root, self.switches.now()));
         let done = tokio::task::spawn_blocking(move || work(&tree)).await;
-        done.map_err(|error| self.tree.failed("working")(io::Error::other(error)))?
+        done.map_err(|error| {
+            Tree::new(self.root.to_path_buf()).failed("working")(io::Error::other(error))
+        })?
+    }
+
+    /// The same in the folder of each switch there was, one after the other; what it comes to in all.
+    async fn run_in_all(
+        &self,
+        work: impl Fn(&Tree) -> Result<u64, SessionError> + Send + 'static,
+    ) -> Result<u64, SessionError> {
+        let root = Arc::clone(&self.root);
+        self.run(move |_| {
+            let all = place::roots(&root).map_err(|error| {
+                Tree::new(root.to_path_buf()).failed("looking through the sessions")(error)
+            })?;
+            let done = all.into_iter().map(|root| work(&Tree::new(root)));
+            done.sum()
+        })
+        .await
     }
 
     pub(crate) async fn add(&self, stored: &StoredSession) -> Result<(), SessionError> {
@@ -85,19 +111,32 @@ impl FileSessions {
         after: Option<(Timestamp, SessionId)>,
         limit: i64,
     ) -> Result<Vec<Session>, SessionError> {
+        let mut alive = self.of_person(subject).await?;
+        alive.retain(|stored| stored.session.is_alive(now));
+        let alive = alive.into_iter().map(|stored| stored.session).collect();
+        Ok(page_of(alive, after, limit))
+    }
+
+    pub(crate) async fn list_ended(
+        &self,
+        subject: &Subject,
+        reason: EndReason,
+        limit: i64,
+    ) -> Result<Vec<Session>, SessionError> {
+        Ok(ended_of(self.of_person(subject).await?, reason, limit))
+    }
+
+    /// A person's sessions that began last, whatever became of them.
+    async fn of_person(&self, subject: &Subject) -> Result<Vec<StoredSession>, SessionError> {
         let subject = *subject;
         self.run(move |tree| {
             let place = Place::of(subject.scope());
-            let mut alive = Vec::new();
+            let mut all = Vec::new();
             for id in begun_last(tree.led(&place.of_person(subject.person()))?) {
                 let stored = tree.read_or_tell(&place.handle(id))?;
-                alive.extend(
-                    stored
-                        .map(|stored| stored.session)
-                        .filter(|session| session.is_alive(now) && session.subject == subject),
-                );
+                all.extend(stored.filter(|stored| stored.session.subject == subject));
             }
-            Ok(page_of(alive, after, limit))
+            Ok(all)
         })
         .await
     }
@@ -241,9 +280,11 @@ impl FileSessions {
         .await
     }
 
-    /// Takes out every trace of a tenant's sessions; how many there were.
+    /// Takes out every trace of a tenant's sessions, also of those that a switch voided; how many there
+    /// were.
     pub async fn remove_tenant(&self, tenant: TenantId) -> Result<u64, SessionError> {
-        self.run(move |tree| tree.remove_tenant(tenant)).await
+        self.run_in_all(move |tree| tree.remove_tenant(tenant))
+            .await
     }
 
     pub(crate) async fn count_live(
@@ -256,9 +297,7 @@ impl FileSessions {
             for place in tree.generations(tenant)? {
                 for id in tree.sessions(&place)? {
                     let stored = tree.read_or_tell(&place.handle(id))?;
-                    live += u64::from(stored.is_some_and(|stored| {
-                        stored.session.ended_at.is_none() && stored.session.expires_at > now
-                    }));
+                    live += u64::from(stored.is_some_and(|stored| stored.session.is_alive(now)));
                 }
             }
             Ok(live)
@@ -269,6 +308,7 @@ impl FileSessions {
     /// Forgets sessions that ran out before `before`; how many. Looks only at those that ran out on
     /// that day or earlier.
     pub async fn remove_expired(&self, before: Timestamp) -> Result<u64, SessionError> {
-        self.run(move |tree| tree.remove_expired(before)).await
+        self.run_in_all(move |tree| tree.remove_expired(before))
+            .await
     }
 }

@@ -23,6 +23,7 @@ mod limit;
 mod page;
 mod record;
 pub mod redis;
+mod switches;
 mod tally;
 
 use std::time::Duration;
@@ -63,6 +64,18 @@ impl SessionStore {
             Self::Database(_) => {}
             Self::Redis(driver) => driver.changes().tell(topic.into()),
             Self::File(driver) => driver.changes().tell(topic.into()),
+        }
+    }
+
+    /// Takes in how often sessions came to lie elsewhere so far; whether this was not known. What began
+    /// before the last time is not found any more: in Redis and in files the number is part of each
+    /// name, and the control database's rows are ended by the switch itself
+    /// (`tenantry_store::control::Sessions::end_everything`).
+    pub fn follow(&self, switches: i64) -> bool {
+        match self {
+            Self::Database(_) => false,
+            Self::Redis(driver) => driver.switches().follow(switches),
+            Self::File(driver) => driver.switches().follow(switches),
         }
     }
 
@@ -120,6 +133,17 @@ impl SessionStore {
         driver!(self, |driver| driver.list(subject, now, after, limit))
     }
 
+    /// A person's sessions that ended for this reason, the latest end first: so many of those that are
+    /// still stored. In Redis and in files no more than [`LISTED`] are looked at, those that began last.
+    pub async fn list_ended(
+        &self,
+        subject: &Subject,
+        reason: EndReason,
+        limit: i64,
+    ) -> Result<Vec<Session>, SessionError> {
+        driver!(self, |driver| driver.list_ended(subject, reason, limit))
+    }
+
     /// Replaces the token that carries a session; `false` when it is another by now, or ended. Of
     /// many who do so from the same token one succeeds.
     pub async fn rotate(
@@ -167,7 +191,7 @@ impl SessionStore {
         outcome
     }
 
-    /// Ends the sessions that were begun on a tenant's device in this generation; how many.
+    /// Ends the sessions that were begun on a tenant's device in this generation; how many were alive.
     pub async fn end_device(
         &self,
         tenant: TenantId,
@@ -182,7 +206,7 @@ impl SessionStore {
         outcome
     }
 
-    /// Ends the sessions that a person began with a PIN, on whatever device; how many.
+    /// Ends the sessions that a person began with a PIN, on whatever device; how many were alive.
     pub async fn end_on_devices(
         &self,
         subject: &Subject,
@@ -194,7 +218,7 @@ impl SessionStore {
         outcome
     }
 
-    /// Ends a person's sessions but one; how many.
+    /// Ends a person's sessions but one; how many were alive.
     pub async fn end_others(
         &self,
         subject: &Subject,
@@ -208,8 +232,8 @@ impl SessionStore {
         outcome
     }
 
-    /// Ends every session a tenant has from generations up to this one; how many. Those of a later
-    /// one are left alone, also by whoever does this too late.
+    /// Ends every session a tenant has from generations up to this one; how many were alive. Those
+    /// of a later one are left alone, also by whoever does this too late.
     pub async fn end_tenant(
         &self,
         tenant: TenantId,
@@ -222,14 +246,16 @@ impl SessionStore {
         outcome
     }
 
-    /// Takes out every trace of a tenant's sessions; how many there were.
+    /// Takes out every trace of a tenant's sessions, also of those that a switch voided; how many there
+    /// were.
     pub async fn remove_tenant(&self, tenant: TenantId) -> Result<u64, SessionError> {
         let outcome = driver!(self, |driver| driver.remove_tenant(tenant));
         self.tell(tenant);
         outcome
     }
 
-    /// Sessions of a tenant that have neither ended nor run out.
+    /// Sessions of a tenant that are alive, as far as they tell themselves
+    /// ([`Session::is_alive`]).
     pub async fn count_live(&self, tenant: TenantId, now: Timestamp) -> Result<u64, SessionError> {
         driver!(self, |driver| driver.count_live(tenant, now))
     }

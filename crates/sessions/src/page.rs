@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
-use tenantry_core::session::Session;
+use tenantry_core::session::{EndReason, Session};
 use tenantry_core::{SessionId, Timestamp};
+use tenantry_store::control::StoredSession;
 
 /// The most sessions of a person that are read for a list. Nobody finds his way in more, and each
 /// costs a look.
@@ -29,6 +30,18 @@ pub(crate) fn page_of(
     sessions.sort_by_key(|session| key(session.last_seen_at, session.id));
     sessions.truncate(usize::try_from(limit).unwrap_or_default());
     sessions
+}
+
+/// So many of these sessions that ended for this reason, the latest end first.
+pub(crate) fn ended_of(
+    mut sessions: Vec<StoredSession>,
+    reason: EndReason,
+    limit: i64,
+) -> Vec<Session> {
+    sessions.retain(|stored| stored.end_reason == Some(reason));
+    sessions.sort_by_key(|stored| (Reverse(stored.session.ended_at), stored.session.id));
+    sessions.truncate(usize::try_from(limit).unwrap_or_default());
+    sessions.into_iter().map(|stored| stored.session).collect()
 }
 
 #[cfg(test)]

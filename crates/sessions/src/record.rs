@@ -9,12 +9,12 @@ use tenantry_store::control::StoredSession;
 use uuid::Uuid;
 
 /// The names that conditional changes look at and write.
-pub(crate) const TOKEN_HASH: &str = "token_hash";
-pub(crate) const SECURITY_VERSION: &str = "security_version";
-pub(crate) const LAST_SEEN_AT: &str = "last_seen_at";
-pub(crate) const EXPIRES_AT: &str = "expires_at";
-pub(crate) const ENDED_AT: &str = "ended_at";
-pub(crate) const END_REASON: &str = "end_reason";
+const TOKEN_HASH: &str = "token_hash";
+const SECURITY_VERSION: &str = "security_version";
+const LAST_SEEN_AT: &str = "last_seen_at";
+const EXPIRES_AT: &str = "expires_at";
+const ENDED_AT: &str = "ended_at";
+const END_REASON: &str = "end_reason";
 pub(crate) const PERSON: &str = "person";
 pub(crate) const DEVICE: &str = "device";
 const PIN_DIGEST: &str = "pin_digest";

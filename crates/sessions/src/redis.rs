@@ -8,9 +8,11 @@
 
 mod channel;
 mod connection;
+mod ending;
 mod error;
 mod keys;
 mod limit;
+mod removal;
 mod scripts;
 mod url;
 
@@ -18,20 +20,20 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ::redis::{Pipeline, cmd};
-use tenantry_core::session::{EndReason, Handle, Session, Subject};
+use tenantry_core::session::{EndReason, Handle, Scope, Session, Subject};
 use tenantry_core::user::SecurityVersion;
-use tenantry_core::{DeviceId, Generation, SessionId, TenantId, Timestamp};
+use tenantry_core::{Generation, SessionId, TenantId, Timestamp};
 use tenantry_store::Changes;
 use tenantry_store::control::StoredSession;
-use uuid::Uuid;
 
 pub use channel::RedisListener;
 pub use connection::{COMMAND, CONNECT, Redis, RedisState};
 pub use error::RedisError;
 pub use url::{RedisUrl, RedisUrlError};
 
-use crate::page::{begun_last, page_of};
-use crate::record::{self, DEVICE, ENDED_AT, EXPIRES_AT, PERSON};
+use crate::page::{begun_last, ended_of, page_of};
+use crate::record;
+use crate::switches::Switches;
 use crate::tally::Tally;
 use crate::{KEEP, SessionError};
 use keys::Keys;
@@ -50,6 +52,7 @@ pub struct RedisSessions {
     keep: Duration,
     changes: Changes,
     tally: Tally,
+    switches: Switches,
 }
 
 impl RedisSessions {
@@ -60,6 +63,7 @@ impl RedisSessions {
             keep: KEEP,
             changes,
             tally: Tally::default(),
+            switches: Switches::default(),
         }
     }
 
@@ -83,9 +87,18 @@ impl RedisSessions {
         &self.tally
     }
 
+    pub(crate) const fn switches(&self) -> &Switches {
+        &self.switches
+    }
+
+    /// The keys of sessions that begin or are found now.
+    fn keys(&self, scope: Scope) -> Keys {
+        Keys::of(self.switches.now(), scope)
+    }
+
     pub(crate) async fn add(&self, stored: &StoredSession) -> Result<(), SessionError> {
         let session = &stored.session;
-        let keys = Keys::of(session.subject.scope());
+        let keys = self.keys(session.subject.scope());
         // Told as a duration, since Redis has a clock of its own.
         let life = session.expires_at.since(session.created_at) + self.keep;
         let mut leads = vec![keys.sessions(), keys.of_person(session.subject.person())];
@@ -110,7 +123,7 @@ impl RedisSessions {
         &self,
         handle: &Handle,
     ) -> Result<Option<StoredSession>, SessionError> {
-        let key = Keys::of(handle.scope).session(handle.id);
+        let key = self.keys(handle.scope).session(handle.id);
         let found: HashMap<String, String> = self.redis.query(cmd("HGETALL").arg(&key)).await?;
         read(handle, &key, &found)
     }
@@ -122,29 +135,31 @@ impl RedisSessions {
         after: Option<(Timestamp, SessionId)>,
         limit: i64,
     ) -> Result<Vec<Session>, SessionError> {
-        let keys = Keys::of(subject.scope());
-        let ids = begun_last(self.members(&keys.of_person(subject.person())).await?);
-        let mut alive = Vec::new();
-        for page in ids.chunks(PAGE) {
-            let mut asked = Pipeline::with_capacity(page.len());
-            for id in page {
-                asked.cmd("HGETALL").arg(keys.session(*id));
-            }
-            let found: Vec<HashMap<String, String>> = self.redis.pipeline(&asked).await?;
-            for (id, found) in page.iter().zip(&found) {
-                let (key, handle) = (keys.session(*id), keys.handle(*id));
-                match read(&handle, &key, found) {
-                    Ok(stored) => alive.extend(
-                        stored
-                            .map(|stored| stored.session)
-                            .filter(|session| session.is_alive(now) && session.subject == *subject),
-                    ),
-                    // One that nobody can use keeps nobody from the list of the others.
-                    Err(error) => tracing::error!(%error, "a session is left out of a list"),
-                }
-            }
-        }
+        let mut alive = self.of_person(subject).await?;
+        alive.retain(|stored| stored.session.is_alive(now));
+        let alive = alive.into_iter().map(|stored| stored.session).collect();
         Ok(page_of(alive, after, limit))
+    }
+
+    pub(crate) async fn list_ended(
+        &self,
+        subject: &Subject,
+        reason: EndReason,
+        limit: i64,
+    ) -> Result<Vec<Session>, SessionError> {
+        Ok(ended_of(self.of_person(subject).await?, reason, limit))
+    }
+
+    /// A person's sessions that began last, whatever became of them.
+    async fn of_person(&self, subject: &Subject) -> Result<Vec<StoredSession>, SessionError> {
+        let keys = self.keys(subject.scope());
+        let ids = begun_last(self.members(&keys.of_person(subject.person())).await?);
+        let mut all = Vec::new();
+        for page in ids.chunks(PAGE) {
+            let stored = self.read_these(&keys, page).await?.into_iter();
+            all.extend(stored.filter(|stored| stored.session.subject == *subject));
+        }
+        Ok(all)
     }
 
     pub(crate) async fn rotate(
@@ -156,7 +171,7 @@ impl RedisSessions {
     ) -> Result<bool, SessionError> {
         let mut asked = scripts::ROTATE.prepare_invoke();
         asked
-            .key(Keys::of(handle.scope).session(handle.id))
+            .key(self.keys(handle.scope).session(handle.id))
             .arg(record::hex(from))
             .arg(record::hex(to))
             .arg(now.micros());
@@ -170,7 +185,7 @@ impl RedisSessions {
     ) -> Result<bool, SessionError> {
         let mut asked = scripts::CARRY_OVER.prepare_invoke();
         asked
-            .key(Keys::of(handle.scope).session(handle.id))
+            .key(self.keys(handle.scope).session(handle.id))
             .arg(from.0)
             .arg(from.0 + 1);
         Ok(self.redis.script::<i64>(&asked).await? == 1)
@@ -179,7 +194,7 @@ impl RedisSessions {
     pub(crate) async fn touch(&self, handle: &Handle, now: Timestamp) -> Result<(), SessionError> {
         let mut asked = scripts::TOUCH.prepare_invoke();
         asked
-            .key(Keys::of(handle.scope).session(handle.id))
+            .key(self.keys(handle.scope).session(handle.id))
             .arg(now.micros());
         self.redis.script::<i64>(&asked).await?;
         Ok(())
@@ -191,118 +206,9 @@ impl RedisSessions {
         reason: EndReason,
         now: Timestamp,
     ) -> Result<bool, SessionError> {
-        let (keys, ids) = (Keys::of(handle.scope), [handle.id]);
+        let (keys, ids) = (self.keys(handle.scope), [handle.id]);
         let ended = self.end_these(&keys, &ids, (reason, now), false).await?;
-        Ok(ended == 1)
-    }
-
-    pub(crate) async fn end_device(
-        &self,
-        tenant: TenantId,
-        generation: Generation,
-        device: DeviceId,
-        now: Timestamp,
-    ) -> Result<u64, SessionError> {
-        let keys = Keys::of(Some((tenant, generation)));
-        let ids = self.members(&keys.of_device(device)).await?;
-        let why = (EndReason::Admin, now);
-        self.end_these(&keys, &ids, why, true).await
-    }
-
-    pub(crate) async fn end_on_devices(
-        &self,
-        subject: &Subject,
-        now: Timestamp,
-    ) -> Result<u64, SessionError> {
-        let keys = Keys::of(subject.scope());
-        let ids = self.members(&keys.of_person(subject.person())).await?;
-        let why = (EndReason::Admin, now);
-        self.end_these(&keys, &ids, why, true).await
-    }
-
-    pub(crate) async fn end_others(
-        &self,
-        subject: &Subject,
-        keep: Option<SessionId>,
-        reason: EndReason,
-        now: Timestamp,
-    ) -> Result<u64, SessionError> {
-        let keys = Keys::of(subject.scope());
-        let mut ids = self.members(&keys.of_person(subject.person())).await?;
-        ids.retain(|id| Some(*id) != keep);
-        self.end_these(&keys, &ids, (reason, now), false).await
-    }
-
-    pub(crate) async fn end_tenant(
-        &self,
-        tenant: TenantId,
-        up_to: Generation,
-        now: Timestamp,
-    ) -> Result<u64, SessionError> {
-        let why = (EndReason::Tenant, now);
-        let mut ended = 0;
-        for keys in self.generations(tenant).await? {
-            if keys.generation() > up_to.number() {
-                continue;
-            }
-            let ids = self.members(&keys.sessions()).await?;
-            ended += self.end_these(&keys, &ids, why, false).await?;
-        }
-        Ok(ended)
-    }
-
-    pub(crate) async fn remove_tenant(&self, tenant: TenantId) -> Result<u64, SessionError> {
-        let mut removed = 0;
-        for keys in self.generations(tenant).await? {
-            loop {
-                let ids = self.members(&keys.sessions()).await?;
-                if ids.is_empty() {
-                    break;
-                }
-                for page in ids.chunks(PAGE) {
-                    removed += self.remove(&keys, page).await?;
-                }
-            }
-            let mut forgotten = scripts::FORGET.prepare_invoke();
-            forgotten
-                .key(keys.generations())
-                .key(keys.sessions())
-                .arg(keys.generation());
-            self.redis.script::<i64>(&forgotten).await?;
-        }
-        Ok(removed)
-    }
-
-    /// Removes these sessions and what leads to them. What leads to all of a generation's goes last:
-    /// whoever dies before that finds them again.
-    async fn remove(&self, keys: &Keys, ids: &[SessionId]) -> Result<u64, SessionError> {
-        let found = self.fields(keys, ids, &[PERSON, DEVICE]).await?;
-        let mut gone = Pipeline::with_capacity(ids.len() * 3 + 1);
-        for (id, found) in ids.iter().zip(found) {
-            let lead = |place: usize| found.get(place)?.as_deref()?.parse::<Uuid>().ok();
-            if let Some(person) = lead(0) {
-                gone.cmd("ZREM")
-                    .arg(keys.of_person(person))
-                    .arg(id.to_string());
-            }
-            if let Some(device) = lead(1) {
-                let device = DeviceId::from_uuid(device);
-                gone.cmd("ZREM")
-                    .arg(keys.of_device(device))
-                    .arg(id.to_string());
-            }
-        }
-        // A pipeline without commands has no answer.
-        if !gone.is_empty() {
-            self.redis.pipeline::<Vec<i64>>(&gone).await?;
-        }
-        let mut gone = Pipeline::with_capacity(2);
-        let sessions: Vec<String> = ids.iter().map(|id| keys.session(*id)).collect();
-        let members: Vec<String> = ids.iter().map(SessionId::to_string).collect();
-        gone.cmd("DEL").arg(sessions);
-        gone.cmd("ZREM").arg(keys.sessions()).arg(members);
-        let (removed, _): (u64, i64) = self.redis.pipeline(&gone).await?;
-        Ok(removed)
+        Ok(ended.marked == 1)
     }
 
     pub(crate) async fn count_live(
@@ -311,18 +217,37 @@ impl RedisSessions {
         now: Timestamp,
     ) -> Result<u64, SessionError> {
         let mut live = 0;
-        for keys in self.generations(tenant).await? {
+        for keys in self.generations(self.switches.now(), tenant).await? {
             let ids = self.members(&keys.sessions()).await?;
             for page in ids.chunks(PAGE) {
-                for found in self.fields(&keys, page, &[EXPIRES_AT, ENDED_AT]).await? {
-                    let expires = found.first().cloned().flatten();
-                    let expires = expires.and_then(|at| at.parse::<i64>().ok());
-                    let ended = found.get(1).is_some_and(Option::is_some);
-                    live += u64::from(!ended && expires.is_some_and(|at| at > now.micros()));
-                }
+                let stored = self.read_these(&keys, page).await?;
+                let alive = stored.iter().filter(|stored| stored.session.is_alive(now));
+                live += u64::try_from(alive.count()).unwrap_or(u64::MAX);
             }
         }
         Ok(live)
+    }
+
+    /// Those of these sessions that are there. One that nobody can use keeps nobody from the others: it
+    /// is told to the log.
+    async fn read_these(
+        &self,
+        keys: &Keys,
+        ids: &[SessionId],
+    ) -> Result<Vec<StoredSession>, SessionError> {
+        let mut asked = Pipeline::with_capacity(ids.len());
+        for id in ids {
+            asked.cmd("HGETALL").arg(keys.session(*id));
+        }
+        let found: Vec<HashMap<String, String>> = self.redis.pipeline(&asked).await?;
+        let mut all = Vec::with_capacity(ids.len());
+        for (id, found) in ids.iter().zip(&found) {
+            match read(&keys.handle(*id), &keys.session(*id), found) {
+                Ok(stored) => all.extend(stored),
+                Err(error) => tracing::error!(%error, "a session is left out"),
+            }
+        }
+        Ok(all)
     }
 
     /// Redis forgets by itself what has run out.
@@ -332,29 +257,6 @@ impl RedisSessions {
     )]
     pub(crate) async fn remove_expired(&self, _before: Timestamp) -> Result<u64, SessionError> {
         Ok(0)
-    }
-
-    /// Ends these sessions, or of these only those on devices; how many had not ended.
-    async fn end_these(
-        &self,
-        keys: &Keys,
-        ids: &[SessionId],
-        (reason, now): (EndReason, Timestamp),
-        on_devices: bool,
-    ) -> Result<u64, SessionError> {
-        let mut ended = 0;
-        for page in ids.chunks(PAGE) {
-            let mut asked = scripts::END.prepare_invoke();
-            for id in page {
-                asked.key(keys.session(*id));
-            }
-            asked
-                .arg(now.micros())
-                .arg(reason.as_str())
-                .arg(if on_devices { DEVICE } else { "id" });
-            ended += self.redis.script::<u64>(&asked).await?;
-        }
-        Ok(ended)
     }
 
     /// The sessions that a sorted set leads to.
@@ -375,9 +277,13 @@ impl RedisSessions {
         }
     }
 
-    /// The generations of a tenant in which there were sessions.
-    async fn generations(&self, tenant: TenantId) -> Result<Vec<Keys>, SessionError> {
-        let lead = Keys::generations_of(tenant);
+    /// The generations of a tenant in which sessions began after so many switches.
+    async fn generations(
+        &self,
+        switches: i64,
+        tenant: TenantId,
+    ) -> Result<Vec<Keys>, SessionError> {
+        let lead = Keys::of(switches, Some((tenant, Generation::FIRST))).generations();
         let members: Vec<String> = self
             .redis
             .query(cmd("ZRANGE").arg(&lead).arg(0).arg(-1))
@@ -387,23 +293,9 @@ impl RedisSessions {
             .map(|member| {
                 let generation = member.parse().ok().and_then(Generation::new);
                 let generation = generation.ok_or_else(|| damaged(&lead, "member"))?;
-                Ok(Keys::of(Some((tenant, generation))))
+                Ok(Keys::of(switches, Some((tenant, generation))))
             })
             .collect()
-    }
-
-    /// Some fields of each of these sessions; none of one that is gone.
-    async fn fields(
-        &self,
-        keys: &Keys,
-        ids: &[SessionId],
-        names: &[&str],
-    ) -> Result<Vec<Vec<Option<String>>>, SessionError> {
-        let mut asked = Pipeline::with_capacity(ids.len());
-        for id in ids {
-            asked.cmd("HMGET").arg(keys.session(*id)).arg(names);
-        }
-        Ok(self.redis.pipeline(&asked).await?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod admins;
 mod adopted;
+mod ahead;
 mod applications;
 mod audit;
 mod clusters;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 pub use admins::{AdminRecord, Admins};
 pub use adopted::{Adoption, Adoptions};
+pub use ahead::Ahead;
 pub use applications::{ApplicationRecord, Applications};
 pub use audit::{Audit, AuditFilter, ListedEntry, Sealed};
 pub use clusters::{ClusterRecord, ClusterRecords};
@@ -38,7 +40,7 @@ pub use directory::{
 };
 pub use domains::{DomainRecord, Domains};
 pub use idempotency::{Begun, Idempotency, Remembered};
-pub use instance::{Instance, InstanceRow};
+pub use instance::{Instance, InstanceRow, SessionHome};
 pub use keys::{Keys, SealedDataKey, SealedSigningKey};
 pub use logos::{Logos, StoredLogo};
 pub use nodes::{CacheClearing, Nodes};
@@ -185,6 +187,8 @@ accessors! {
     admins -> Admins(touched);
     /// Databases that were there before their tenant.
     adopted -> Adoptions;
+    /// Dates that a clock wrote while it was ahead.
+    ahead -> Ahead;
     /// Applications for a tenant.
     applications -> Applications;
     /// Who did what.

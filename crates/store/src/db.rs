@@ -10,6 +10,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqliteSynchronous,
 };
 use sqlx::{Connection, Postgres, Sqlite, Transaction};
+use tenantry_core::Timestamp;
 use tokio::time::timeout;
 
 use crate::StoreError;
@@ -57,6 +58,21 @@ pub enum Conn<'c> {
     Sqlite(&'c mut SqliteConnection),
     /// A server.
     Postgres(&'c mut PgConnection),
+}
+
+impl Conn<'_> {
+    /// What the clock of the server shows; `None` for a file, which has none of its own. No date is
+    /// written by it: it only tells dates of ours that can't be right (`control::Ahead`).
+    pub(crate) async fn server_time(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        const TIME: &str = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT";
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(conn) => {
+                let asked = sqlx::query_scalar(TIME).fetch_one(&mut **conn);
+                Ok(Some(Timestamp::from_micros(answered(asked).await?)))
+            }
+        }
+    }
 }
 
 /// A transaction that writes, or a connection that only reads. Dropped without

@@ -29,7 +29,8 @@ const CONTROL: &[Entry] = &migrations!("control":
     6 "0006_reconciler", 7 "0007_webhooks", 8 "0008_adopted", 9 "0009_audit",
     10 "0010_people", 11 "0011_password_rules", 12 "0012_domains", 13 "0013_applications",
     14 "0014_devices", 15 "0015_brand", 16 "0016_key_rotation", 18 "0018_nodes", 17 "0017_sessions", 19 "0019_answers_and_proofs",
-    20 "0020_session_limit", 21 "0021_session_pin");
+    20 "0020_session_limit", 21 "0021_session_pin",
+    22 "0022_session_switches");
 const TENANT: &[Entry] = &migrations!("tenant": 1 "0001_people", 2 "0002_ways_in");
 
 /// The version of a tenant's schema that this program needs.

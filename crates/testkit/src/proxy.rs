@@ -62,6 +62,7 @@ struct Rules {
     armed: Mutex<Option<(Vec<u8>, Cut)>>,
     singled: OnceLock<Vec<u8>>,
     cuts: AtomicUsize,
+    held: AtomicUsize,
 }
 
 fn holds(sent: &[u8], needle: &[u8]) -> bool {
@@ -153,6 +154,11 @@ impl Proxy {
         self.state.send_modify(|state| state.fate = fate);
     }
 
+    /// How many connections are, or were, held with an answer on the way.
+    pub fn held(&self) -> usize {
+        self.rules.held.load(Ordering::SeqCst)
+    }
+
     /// Cuts the connection around the next request that holds these words, once.
     pub fn cut(&self, words: &str, cut: Cut) {
         *self
@@ -194,6 +200,15 @@ async fn accept(
     }
 }
 
+/// Takes what a server sent, or sees that it sent something.
+async fn from(server: &mut TcpStream, sent: &mut [u8], take: bool) -> std::io::Result<usize> {
+    if take {
+        server.read(sent).await
+    } else {
+        server.peek(sent).await
+    }
+}
+
 struct Pair {
     client: TcpStream,
     server: TcpStream,
@@ -209,7 +224,7 @@ impl Pair {
         let (mut up, mut down) = (vec![0; 16_384], vec![0; 16_384]);
         let mut sent = Vec::new();
         let mut left: Option<usize> = None;
-        let (mut stopped, mut singled) = (false, false);
+        let (mut stopped, mut singled, mut told) = (false, false, false);
         loop {
             let State {
                 hanging,
@@ -249,8 +264,13 @@ impl Pair {
                         Some(Cut::Before) | None => {}
                     }
                 }
-                read = self.server.read(&mut down), if flowing => {
+                read = from(&mut self.server, &mut down, flowing), if flowing || held && !told => {
                     let read = read?;
+                    if !flowing {
+                        told = true;
+                        rules.held.fetch_add(1, Ordering::SeqCst);
+                        continue;
+                    }
                     if read == 0 {
                         return Ok(());
                     }

@@ -150,15 +150,15 @@ impl TestService {
         clock: ManualClock,
         options: Options,
     ) -> Result<Self> {
-        let service = open(
+        // On the heap: opening everything is a large future.
+        let opened = Box::pin(open(
             &installation,
             settings,
             &installation.master,
             clock.clone(),
             &options,
-        )
-        .await?
-        .context("the service could not be opened")?;
+        ));
+        let service = opened.await?.context("the service could not be opened")?;
         Ok(Self {
             service,
             clock,

@@ -47,8 +47,24 @@ pub(crate) struct Known {
     pub(crate) fresh_nonce: Option<String>,
     /// Whether what was shown to prove who sends it was good once.
     pub(crate) stale: bool,
+    /// Whether it is ours, and of another tenant than the request names. Known on pages alone.
+    pub(crate) elsewhere: bool,
     /// Why it is good no more, where that is known.
     pub(crate) ended: Option<EndReason>,
+}
+
+impl Known {
+    /// Who is signed in. The guard has seen to it on every route that is not for anybody.
+    pub(crate) fn principal(&self) -> Result<&Principal, Refusal> {
+        self.principal
+            .as_deref()
+            .ok_or(Refusal::AuthenticationRequired)
+    }
+
+    /// The role of whoever is signed in.
+    pub(crate) fn role(&self) -> Option<Role> {
+        self.principal.as_deref().map(Principal::role)
+    }
 }
 
 impl From<Known> for Ctx {
@@ -80,18 +96,6 @@ impl Ctx {
             kind,
         }
     }
-
-    /// Who is signed in. The guard has seen to it on every route that is not for anybody.
-    pub(crate) fn principal(&self) -> Result<&Principal, Refusal> {
-        self.principal
-            .as_deref()
-            .ok_or(Refusal::AuthenticationRequired)
-    }
-
-    /// The role of whoever is signed in.
-    pub(crate) fn role(&self) -> Option<Role> {
-        self.principal.as_deref().map(Principal::role)
-    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Ctx {
@@ -110,9 +114,14 @@ impl<S: Sync> FromRequestParts<S> for Ctx {
 impl Ctx {
     /// Nobody, nowhere: what a handler would see were it ever reached without the guard.
     fn unguarded() -> Self {
+        Self::of_nobody(RequestId::default(), Surface::Api)
+    }
+
+    /// A request of which nothing else is known.
+    pub(crate) fn of_nobody(request_id: RequestId, surface: Surface) -> Self {
         Self::from(Known {
-            request_id: RequestId::default(),
-            surface: Surface::Api,
+            request_id,
+            surface,
             tenant: Resolved::None,
             principal: None,
             client_ip: None,
@@ -122,6 +131,7 @@ impl Ctx {
             csrf_token: String::new(),
             fresh_nonce: None,
             stale: false,
+            elsewhere: false,
             ended: None,
         })
     }

@@ -4,20 +4,23 @@
 //! the router is asked ([`Front`](crate::Front)), by the same guard as every other. Where the answer is
 //! in memory it costs no query, no task and no layer.
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::get;
+use tenantry_service::Refusal;
 use tenantry_service::sessions::Principal;
 use tenantry_service::signin::Person;
 use uuid::Uuid;
 
-use crate::App;
 use crate::answer::answer;
 use crate::context::Ctx;
 use crate::guard::{Asked, let_in, refuse};
+use crate::problem::respond;
 use crate::route::{Audience, Doc, Route, Routes, Surface, TenantRule};
+use crate::{App, underway};
 
 /// Where a proxy asks whether to let a request through.
 pub(crate) const FORWARD_AUTH: &str = "/auth/verify";
@@ -46,30 +49,32 @@ pub(crate) fn routes() -> Routes {
 }
 
 async fn told(State(app): State<App>, ctx: Ctx) -> Response {
-    tell(&app, &ctx)
+    answer(&app, &ctx, ctx.principal().map(tell))
 }
 
 /// Answers without the router: the guard's word, and what it found out.
 pub(crate) async fn verify(app: &App, route: &Route, mut parts: Parts, asked: Asked) -> Response {
-    match let_in(app, route, &mut parts, asked).await {
-        Ok(ctx) => tell(app, &ctx),
-        Err((ctx, failure)) => refuse(app, route, &ctx, failure),
-    }
+    let (known, judged) = let_in(app, route, &mut parts, asked).await;
+    let told = judged.and_then(|()| Ok(tell(known.principal()?)));
+    told.unwrap_or_else(|failure| refuse(app, route, &known.into(), failure))
 }
 
-fn tell(app: &App, ctx: &Ctx) -> Response {
-    let told = ctx.principal().map(|principal| {
-        let mut response = ().into_response();
-        *response.headers_mut() = identity(principal);
-        response
-    });
-    answer(app, ctx, told)
+/// The answer where answering broke off. The log has said where.
+pub(crate) fn broken_off(app: &App, asked: Asked) -> Response {
+    let ctx = Ctx::of_nobody(asked.id, Surface::ForwardAuth);
+    let failure = Refusal::failed("forward-auth broke off")("it panicked");
+    respond(app, Some(&ctx), failure.into())
+}
+
+fn tell(principal: &Principal) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = principal.derived(identity);
+    response
 }
 
 /// Who somebody is, as headers.
 fn identity(principal: &Principal) -> HeaderMap {
-    // With room for what every answer has.
-    let mut headers = HeaderMap::with_capacity(12);
+    let mut headers = underway::with_room(7);
     let mut add = |name: HeaderName, value: Option<HeaderValue>| {
         if let Some(value) = value {
             headers.insert(name, value);

@@ -1,12 +1,15 @@
 //! The whole of HTTP: what every request meets first.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{ConnectInfo, Request};
-use axum::http::Method;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::ConnectInfo;
+use axum::http::{Method, Request};
 use axum::response::Response;
+use axum::{BoxError, Router};
+use futures_util::FutureExt as _;
 use tower::ServiceExt as _;
 
 use crate::App;
@@ -37,21 +40,29 @@ impl Front {
     }
 
     /// Answers a request that came over a connection from `peer`.
-    pub async fn answer(&self, mut request: Request, peer: SocketAddr) -> Response {
+    pub async fn answer<B>(&self, request: Request<B>, peer: SocketAddr) -> Response
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
         let Inner {
             app,
             forward_auth: route,
             router,
         } = &*self.0;
         if request.method() == Method::GET && request.uri().path() == FORWARD_AUTH {
-            let underway = Underway::begin(app, &request);
+            let underway = Underway::begin(app, request.method());
             let asked = Asked {
                 id: underway.id,
                 peer: Some(peer),
             };
-            let response = forward_auth::verify(app, route, request.into_parts().0, asked).await;
+            let verifying = forward_auth::verify(app, route, request.into_parts().0, asked);
+            // What breaks off is this request's trouble, not that of the others on its connection. A task
+            // of its own, as handlers have, would cost more than all of it.
+            let verified = AssertUnwindSafe(verifying).catch_unwind().await;
+            let response = verified.unwrap_or_else(|_| forward_auth::broken_off(app, asked));
             return underway.finish(app, Some(FORWARD_AUTH), response);
         }
+        let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         // Boxed, as else every request would carry room for the whole of it.
         let answering = Box::pin(router.clone().oneshot(request));

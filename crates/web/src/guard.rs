@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, FromRequestParts as _, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use tenantry_core::{Locale, Role};
@@ -31,7 +31,9 @@ use page::{admit_to_page, with_nonce};
 /// ends by the databases' own limits; nothing is cut off half-way.
 const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
 
-fn header_text(headers: &HeaderMap, name: &str) -> Result<Option<String>, Failure> {
+const X_TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
+
+fn header_text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Failure> {
     let mut values = headers.get_all(name).iter();
     let Some(first) = values.next() else {
         return Ok(None);
@@ -124,19 +126,18 @@ impl Asked {
     }
 }
 
-/// Who sends a request and for which tenant, if that may be. What is known is known either way.
+/// Finds out who sends a request and for which tenant, if that may be. What is known is known either
+/// way.
 pub(crate) async fn let_in(
     app: &App,
     route: &Route,
     parts: &mut Parts,
     asked: Asked,
-) -> Result<Ctx, (Ctx, Failure)> {
+) -> (Known, Result<(), Failure>) {
     let endpoint = Endpoint::of(&parts.headers, &parts.uri, asked.peer, &app.options);
-    let (mut ctx, host) = known(route.surface, &parts.headers, asked, endpoint);
-    match judge(app, route, &mut ctx, parts, host).await {
-        Ok(()) => Ok(ctx),
-        Err(failure) => Err((ctx, failure)),
-    }
+    let (mut known, host) = known(route.surface, &parts.headers, asked, endpoint);
+    let judged = judge(app, route, &mut known, parts, host).await;
+    (known, judged)
 }
 
 /// The same, and for a page that its form is one of ours.
@@ -147,7 +148,11 @@ async fn admit(
 ) -> Result<(Ctx, Request), (Ctx, Failure)> {
     let (mut parts, body) = request.into_parts();
     let asked = Asked::left_with(&parts.extensions);
-    let mut ctx = let_in(app, route, &mut parts, asked).await?;
+    let (known, judged) = let_in(app, route, &mut parts, asked).await;
+    let mut ctx = Ctx::from(known);
+    if let Err(failure) = judged {
+        return Err((ctx, failure));
+    }
     let request = Request::from_parts(parts, body);
     if route.surface != Surface::Page {
         return Ok((ctx, request));
@@ -192,7 +197,7 @@ fn broken_off(app: &App, ctx: &Ctx, error: tokio::task::JoinError) -> Response {
 pub(crate) fn bare(app: &App, surface: Surface, request: &Request) -> Ctx {
     let asked = Asked::left_with(request.extensions());
     let endpoint = Endpoint::of(request.headers(), request.uri(), asked.peer, &app.options);
-    known(surface, request.headers(), asked, endpoint).0
+    known(surface, request.headers(), asked, endpoint).0.into()
 }
 
 /// What a request says of itself, and the host it was sent to.
@@ -201,7 +206,7 @@ fn known(
     headers: &HeaderMap,
     asked: Asked,
     endpoint: Result<Endpoint, BadHost>,
-) -> (Ctx, Result<String, BadHost>) {
+) -> (Known, Result<String, BadHost>) {
     let (host, authority, client_ip) = match endpoint {
         Ok(endpoint) => (Ok(endpoint.host), Some(endpoint.authority), endpoint.client),
         Err(bad) => (Err(bad), None, None),
@@ -211,7 +216,7 @@ fn known(
             .get(name)
             .and_then(|value: &HeaderValue| value.to_str().ok())
     };
-    let ctx = Ctx::from(Known {
+    let known = Known {
         request_id: asked.id,
         surface,
         tenant: tenantry_service::resolve::Resolved::None,
@@ -223,20 +228,22 @@ fn known(
         csrf_token: String::new(),
         fresh_nonce: None,
         stale: false,
+        elsewhere: false,
         ended: None,
-    });
-    (ctx, host)
+    };
+    (known, host)
 }
 
 async fn judge(
     app: &App,
     route: &Route,
-    ctx: &mut Ctx,
+    known: &mut Known,
     parts: &mut Parts,
     host: Result<String, BadHost>,
 ) -> Result<(), Failure> {
     if route.path.contains('{') {
-        with_readable_path(parts).await?;
+        // Boxed, as else every request would carry room for it.
+        Box::pin(with_readable_path(parts)).await?;
     }
     if route.tenant == TenantRule::Ignored && names_no_host(parts) {
         return Ok(());
@@ -255,13 +262,13 @@ async fn judge(
         let hints = Hints {
             host: Some(host),
             claimed_host,
-            header: header_text(&parts.headers, "x-tenant-id")?,
+            header: header_text(&parts.headers, &X_TENANT_ID)?,
             query: query_text(parts.uri.query(), "tenant_id")?,
         };
-        ctx.tenant = app.service.resolve(&hints).await?;
+        known.tenant = app.service.resolve(&hints).await?;
     }
-    authenticate(app, route, ctx, &parts.headers).await?;
-    authorize(route, ctx)
+    authenticate(app, route, known, &parts.headers).await?;
+    authorize(route, known)
 }
 
 /// Checks that path parameters are text. Here, so that no handler answers it in its own words.
@@ -284,7 +291,7 @@ fn names_no_host(parts: &Parts) -> bool {
 async fn authenticate(
     app: &App,
     route: &Route,
-    ctx: &mut Ctx,
+    known: &mut Known,
     headers: &HeaderMap,
 ) -> Result<(), Failure> {
     let cookie = || cookies::find(headers, app.cookies().session()).map(Credential::Cookie);
@@ -299,12 +306,12 @@ async fn authenticate(
         if route.surface == Surface::Page
             && let Some(credential) = credential
         {
-            ctx.principal = signed_in(app, route, ctx, credential).await.ok();
+            known.principal = signed_in(app, route, known, credential).await.ok();
         }
         return Ok(());
     }
     let credential = credential.ok_or(Refusal::AuthenticationRequired)?;
-    ctx.principal = Some(signed_in(app, route, ctx, credential).await?);
+    known.principal = Some(signed_in(app, route, known, credential).await?);
     Ok(())
 }
 
@@ -313,23 +320,26 @@ async fn authenticate(
 async fn signed_in(
     app: &App,
     route: &Route,
-    ctx: &mut Ctx,
+    known: &mut Known,
     credential: Credential<'_>,
 ) -> Result<Arc<Principal>, Refusal> {
-    let hinted = ctx.tenant.id();
+    let hinted = known.tenant.id();
     let outcome = app.service.authenticate(credential, hinted).await;
+    if matches!(outcome, Err(Refusal::AuthenticationRequired)) && route.surface == Surface::Page {
+        known.elsewhere = app.service.is_ours(credential);
+    }
     if matches!(outcome, Err(Refusal::SessionStale)) {
-        ctx.stale = true;
+        known.stale = true;
         let insists = route.audience != Audience::Public || route.path == paths::LOGIN;
         if insists && matches!(route.surface, Surface::Page | Surface::Api) {
-            ctx.ended = app.service.why_ended(credential, hinted).await;
+            known.ended = Box::pin(app.service.why_ended(credential, hinted)).await;
         }
     }
     outcome
 }
 
-fn authorize(route: &Route, ctx: &Ctx) -> Result<(), Failure> {
-    let Some(role) = ctx.role() else {
+fn authorize(route: &Route, known: &Known) -> Result<(), Failure> {
+    let Some(role) = known.role() else {
         return Ok(());
     };
     let allowed = match route.audience {
@@ -340,7 +350,7 @@ fn authorize(route: &Route, ctx: &Ctx) -> Result<(), Failure> {
     if !allowed {
         return Err(Refusal::Forbidden.into());
     }
-    let must_change = ctx
+    let must_change = known
         .principal
         .as_ref()
         .is_some_and(|principal| principal.person.must_change_password());
@@ -363,7 +373,9 @@ pub(crate) fn refuse(app: &App, route: &Route, ctx: &Ctx, failure: Failure) -> R
             } else {
                 route.path
             };
-            (format!("/login?return_to={path}"), true)
+            // A session that is only meant for another tenant goes on there, and its cookie with it: a link
+            // signs nobody out.
+            (format!("/login?return_to={path}"), !ctx.elsewhere)
         }
         Failure::Refused(Refusal::PasswordChangeRequired) => {
             ("/account/password".to_owned(), false)

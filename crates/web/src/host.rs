@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderName, Uri, header};
 
 use crate::Options;
 
@@ -21,7 +21,7 @@ pub(crate) struct Endpoint {
     pub(crate) client: Option<IpAddr>,
 }
 
-const FORWARDED_HOST: &str = "x-forwarded-host";
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 fn parse(authority: &str) -> Result<String, BadHost> {
     let (host, port) = match authority.strip_prefix('[') {
@@ -55,7 +55,7 @@ fn parse(authority: &str) -> Result<String, BadHost> {
 }
 
 /// The one value of a header; two are an error, since two readers might each believe another one.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, BadHost> {
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, BadHost> {
     let mut values = headers.get_all(name).iter();
     let Some(first) = values.next() else {
         return Ok(None);
@@ -76,9 +76,9 @@ impl Endpoint {
     ) -> Result<Self, BadHost> {
         let peer = peer.map(|peer| peer.ip().to_canonical());
         let trusted = peer.is_some_and(|peer| options.is_trusted(peer));
-        let own = single(headers, header::HOST.as_str())?;
+        let own = single(headers, &header::HOST)?;
         let forwarded = if trusted {
-            single(headers, FORWARDED_HOST)?
+            single(headers, &FORWARDED_HOST)?
         } else {
             None
         };
@@ -102,7 +102,7 @@ impl Endpoint {
 
 /// The host that whoever asks says it was asked for itself, listed as a proxy or not.
 pub(crate) fn claimed(headers: &HeaderMap) -> Result<Option<String>, BadHost> {
-    single(headers, FORWARDED_HOST)?.map(parse).transpose()
+    single(headers, &FORWARDED_HOST)?.map(parse).transpose()
 }
 
 /// The last address in `X-Forwarded-For` that is none of our own proxies: what is left of it was

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tenantry_core::keys::JWKS_MAX_AGE;
 use tenantry_service::health::PartState;
 
 use crate::App;
@@ -39,7 +40,7 @@ async fn alive() -> Response {
 }
 
 async fn ready(State(app): State<App>) -> Response {
-    let parts = app.service.parts().await;
+    let parts = app.service.parts_lately().await;
     let worst = |state| parts.iter().any(|part| part.state == state);
     let (status, word) = if worst(PartState::Down) {
         (StatusCode::SERVICE_UNAVAILABLE, "down")
@@ -51,9 +52,6 @@ async fn ready(State(app): State<App>) -> Response {
     let states: serde_json::Map<String, serde_json::Value> = parts
         .iter()
         .map(|part| {
-            if let Some(detail) = &part.detail {
-                tracing::warn!(part = part.name, detail, "a part does not work");
-            }
             let state = match part.state {
                 PartState::Up => "up",
                 PartState::Degraded => "degraded",
@@ -84,9 +82,7 @@ async fn openapi(State(app): State<App>) -> Response {
 }
 
 async fn jwks(State(app): State<App>) -> Response {
-    let headers = [(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=300"),
-    )];
+    let kept = format!("public, max-age={}", JWKS_MAX_AGE.as_secs());
+    let headers = [(header::CACHE_CONTROL, kept)];
     (headers, axum::Json(app.service.jwks())).into_response()
 }

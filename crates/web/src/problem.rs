@@ -224,10 +224,9 @@ pub(crate) fn respond(app: &App, ctx: Option<&Ctx>, failure: Failure) -> Respons
         tracing::error!(request.id = request_id, error = %Chain(refusal), "a request failed");
     }
     let mut told = failure.told();
-    if told.code == ProblemCode::SessionStale
-        && let Some(why) = ctx.and_then(|ctx| ctx.ended)
-    {
-        told.detail = Some(i18n::of(Locale::En).login.ended(Some(why)).to_owned());
+    if told.code == ProblemCode::SessionStale {
+        let why = ctx.and_then(|ctx| ctx.ended);
+        told.detail = Some(i18n::of(Locale::En).login.ended(why).to_owned());
     }
     let (code, audited) = (told.code, Audited::of_errors(&told.errors));
     let mut response = shaped(app, ctx, told, request_id);

@@ -35,7 +35,7 @@ pub(crate) fn router(app: App) -> Router {
 
 /// What every answer has in common: an id, headers, a line in the log, numbers.
 async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let underway = Underway::begin(&app, &request);
+    let underway = Underway::begin(&app, request.method());
     request.extensions_mut().insert(underway.id);
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -79,7 +78,7 @@ fn connect(
     let front = front.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let front = front.clone();
-        async move { Ok::<_, Infallible>(front.answer(request.map(Body::new), peer).await) }
+        async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

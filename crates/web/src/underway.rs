@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use tenantry_core::{Entropy, Timestamp};
 use uuid::Uuid;
@@ -30,6 +29,17 @@ const FOR_BROWSERS: [(HeaderName, HeaderValue); 4] = [
 ];
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// Headers with room for `more`, and with what [`Underway::finish`] puts into each answer: headers
+/// that are copied for many answers grow in none.
+pub(crate) fn with_room(more: usize) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(more + 2);
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    headers.insert(X_REQUEST_ID, HeaderValue::from_static(""));
+    headers
+}
 
 /// The id to find a request again by. Always ours: a client's own would let it write into our logs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,11 +87,11 @@ pub(crate) struct Underway {
 
 impl Underway {
     /// From here on it is under way.
-    pub(crate) fn begin(app: &App, request: &Request) -> Self {
+    pub(crate) fn begin(app: &App, method: &Method) -> Self {
         Self {
             begun: Instant::now(),
             id: app.request_ids.next(app.service.clock().now()),
-            method: request.method().clone(),
+            method: method.clone(),
         }
     }
 
@@ -101,9 +111,7 @@ impl Underway {
                 .entry(header::CONTENT_SECURITY_POLICY)
                 .or_insert_with(|| app.content_security_policy.clone());
         }
-        headers
-            .entry(header::CACHE_CONTROL)
-            .or_insert(HeaderValue::from_static("no-store"));
+        headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
         let id = forward_auth::of_uuid(self.id.0);
         headers.insert(X_REQUEST_ID, id);
         let took = self.begun.elapsed();

@@ -46,17 +46,21 @@ async fn clear(service: &Service, args: &ClearArgs, out: Output) -> Result<ExitC
         progress.end();
         cleared?
     };
-    if cleared.silent > 0 {
-        let nodes = match cleared.silent {
-            1 => "1 node that serves".to_owned(),
-            many => format!("{many} nodes that serve"),
-        };
-        out.warn(&format!(
-            "{nodes} did not answer in time, so that what they kept is not counted; it counts for less than a second in any case."
-        ));
-    }
+    warn_of_silent(&cleared, out);
     out.show(&body(&cleared), || described(&cleared, args.all))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says that nodes which serve did not answer, where some did not: the numbers are too low then.
+pub(super) fn warn_of_silent(cleared: &Cleared, out: Output) {
+    let nodes = match cleared.silent {
+        0 => return,
+        1 => "1 node that serves".to_owned(),
+        many => format!("{many} nodes that serve"),
+    };
+    out.warn(&format!(
+        "{nodes} did not answer in time, so that what they kept is not counted; it counts for less than a second in any case."
+    ));
 }
 
 fn question(of: &str, sessions: bool) -> String {
@@ -67,7 +71,8 @@ fn question(of: &str, sessions: bool) -> String {
     }
 }
 
-fn body(cleared: &Cleared) -> Value {
+/// What was cleared, in the shape that all acts which clear share.
+pub(super) fn body(cleared: &Cleared) -> Value {
     let tenants: Vec<Value> = cleared
         .tenants
         .iter()
@@ -93,6 +98,22 @@ fn body(cleared: &Cleared) -> Value {
     })
 }
 
+/// What it comes to in all, in one line of a table.
+pub(super) fn summed_up(cleared: &Cleared) -> String {
+    table(
+        [
+            "Tenants processed",
+            "Cache keys cleared",
+            "Sessions cleared",
+        ],
+        [[
+            cleared.tenants.len().to_string(),
+            cleared.cache_keys().to_string(),
+            cleared.sessions().to_string(),
+        ]],
+    )
+}
+
 /// A line for each tenant of which there was something, and what it comes to.
 fn described(cleared: &Cleared, all: bool) -> String {
     let row = |name: &str, cache_keys: u64, sessions: u64| {
@@ -113,18 +134,7 @@ fn described(cleared: &Cleared, all: bool) -> String {
         rows.push(row("(platform)", keys, sessions));
     }
     let each = table(["Tenant", "Cache keys cleared", "Sessions cleared"], rows);
-    let summary = table(
-        [
-            "Tenants processed",
-            "Cache keys cleared",
-            "Sessions cleared",
-        ],
-        [[
-            cleared.tenants.len().to_string(),
-            cleared.cache_keys().to_string(),
-            cleared.sessions().to_string(),
-        ]],
-    );
+    let summary = summed_up(cleared);
     format!("{each}\n\n{summary}")
 }
 

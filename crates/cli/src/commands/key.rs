@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use tenantry_service::Service;
-use tenantry_service::keys::{KeyView, SealingRotation, SigningRotation};
+use tenantry_service::keys::{DamagedValues, KeyView, SealingRotation, SigningRotation};
 
 use super::tenant::progress::Progress;
 use crate::args::{KeyCommand, RotateArgs};
@@ -56,7 +56,7 @@ async fn rotate(service: &Service, args: &RotateArgs, out: Output) -> Result<Exi
         let told: Vec<_> = signing.into_iter().chain(sealing).collect();
         told.join("\n")
     })?;
-    let damaged = sealing.is_some_and(|sealing| sealing.damaged > 0);
+    let damaged = sealing.is_some_and(|sealing| !sealing.damaged.is_empty());
     Ok(if damaged { FOUND } else { ExitCode::SUCCESS })
 }
 
@@ -71,13 +71,27 @@ fn signing_body(rotated: &SigningRotation) -> Value {
 }
 
 fn sealing_body(rotated: &SealingRotation) -> Value {
+    let damaged = rotated.damaged.iter().map(|values| {
+        json!({
+            "table": values.table,
+            "column": values.column,
+            "count": values.count,
+            "remedy": values.remedy,
+        })
+    });
     json!({
         "id": rotated.id.to_string(),
         "made": rotated.made,
         "resealed": rotated.resealed,
-        "damaged": rotated.damaged,
+        "damaged": count(&rotated.damaged),
+        "damaged_values": damaged.collect::<Vec<_>>(),
         "old_gone_at": rotated.gone_at,
+        "kept": rotated.kept.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
+}
+
+fn count(damaged: &[DamagedValues]) -> usize {
+    damaged.iter().map(|values| values.count).sum()
 }
 
 fn told_of_signing(rotated: &SigningRotation) -> String {
@@ -101,22 +115,36 @@ fn told_of_sealing(rotated: &SealingRotation) -> String {
         format!("Sealing key {id} is in use; {resealed} values were sealed anew.")
     } else {
         format!(
-            "An exchange that was begun before is finished: {resealed} values were sealed anew with key {id}."
+            "An exchange that was begun before is finished: {resealed} values were sealed anew with key {id}. Ask once more for a new key."
         )
     };
-    let damaged = match rotated.damaged {
-        0 => String::new(),
-        damaged => format!(
-            "\n{damaged} values do not open and were left as they are, with the key they name; the log names each."
-        ),
-    };
-    let gone = match rotated.gone_at {
-        Some(at) if rotated.damaged == 0 => {
-            format!("\nA running server removes the key before after {at}.")
-        }
-        _ => String::new(),
-    };
-    format!("{made}{damaged}{gone}")
+    let mut lines = vec![made];
+    if !rotated.damaged.is_empty() {
+        let damaged = count(&rotated.damaged);
+        lines.push(format!(
+            "{damaged} values do not open and were left as they are; the log names the row of each:"
+        ));
+    }
+    for values in &rotated.damaged {
+        let DamagedValues {
+            table,
+            column,
+            count,
+            remedy,
+        } = values;
+        lines.push(format!("  {table}.{column}: {count} - {remedy}"));
+    }
+    for key in &rotated.kept {
+        lines.push(format!(
+            "Sealing key {key} stays for as long as values name it (`tenantry key list` says how many)."
+        ));
+    }
+    if let Some(at) = rotated.gone_at {
+        lines.push(format!(
+            "A running server removes the keys before that no value names after {at}."
+        ));
+    }
+    lines.join("\n")
 }
 
 fn list(keys: &[KeyView], out: Output) -> Result<(), Exit> {
@@ -130,6 +158,7 @@ fn list(keys: &[KeyView], out: Output) -> Result<(), Exit> {
                 "since": key.since,
                 "created_at": key.created_at,
                 "until": key.until,
+                "values": key.values,
             })
         })
         .collect();
@@ -142,9 +171,17 @@ fn list(keys: &[KeyView], out: Output) -> Result<(), Exit> {
                     key.id.clone(),
                     key.state.to_owned(),
                     key.since.to_string(),
-                    key.until.map(|at| at.to_string()).unwrap_or_default(),
+                    until(key),
                 ]
             }),
         )
     })
+}
+
+fn until(key: &KeyView) -> String {
+    match (key.until, key.values) {
+        (Some(at), _) => at.to_string(),
+        (None, Some(values)) => format!("no date: {values} values name it"),
+        (None, None) => String::new(),
+    }
 }

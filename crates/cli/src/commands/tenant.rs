@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use serde_json::json;
 use tenantry_core::tenant::Registration;
-use tenantry_service::tenants::{Cleared, Created, NewOwner, NewTenant, TenantView};
+use tenantry_service::clearing::Cleared;
+use tenantry_service::tenants::{Created, NewOwner, NewTenant, TenantView};
 use tenantry_service::{Refusal, Service};
 use tenantry_store::cluster::AdoptedDatabase;
-use tenantry_web::api::wire::TenantBody;
+use tenantry_web::api::wire::{RenewedBody, TenantBody};
 
+use super::cache::{body, summed_up, warn_of_silent};
 use crate::args::{OwnerArgs, TenantCommand};
 use crate::exit::Exit;
 use crate::output::{Output, facts, line_from_stdin, table};
@@ -72,13 +74,19 @@ pub(super) async fn run(
             show(&service.resume_tenant(id).await?, out)?;
         }
         TenantCommand::Restore { slug } => {
+            service.expect_shared_sessions().await?;
             let id = named(service, &slug).await?.tenant.id;
-            show(&service.restore_tenant(id).await?, out)?;
+            let (view, cleared) = service.restore_tenant(id).await?;
+            warn_of_silent(&cleared, out);
+            out.show(&RenewedBody::new(&view, &cleared), || {
+                format!("{}\n{}", described(&view), summed_up(&cleared))
+            })?;
         }
         TenantCommand::Delete { slug, purge, force } => {
             delete(service, &slug, purge, force, out).await?;
         }
         TenantCommand::Recreate { slug, owner, force } => {
+            service.expect_shared_sessions().await?;
             let view = named(service, &slug).await?;
             let owner = match owner.named() {
                 Some(owner) => Some(new_owner(&owner).await?),
@@ -99,7 +107,7 @@ pub(super) async fn run(
                 .recreate_tenant(view.tenant.id, owner.as_ref())
                 .await?;
             send_mail(service, out).await;
-            cleared_answer(&view, cleared, "made anew", out)?;
+            cleared_answer(&view, &cleared, "made anew", out)?;
         }
         TenantCommand::RotateCredentials { slug, reveal } => {
             credentials::rotate(service, &slug, reveal, out).await?;
@@ -271,6 +279,7 @@ async fn delete(
     force: bool,
     out: Output,
 ) -> Result<(), Exit> {
+    service.expect_shared_sessions().await?;
     let view = named(service, slug).await?;
     let name = &view.tenant.name;
     let question = if let Some(database) = view.adopted.as_ref().filter(|_| purge) {
@@ -291,35 +300,18 @@ async fn delete(
         (Some(_), false) => "deleted",
     };
     let after = deleted.tenant.unwrap_or(view);
-    cleared_answer(&after, deleted.cleared, act, out)
+    cleared_answer(&after, &deleted.cleared, act, out)
 }
 
 /// What an act on a tenant ended, in the shape that all of them share.
-fn cleared_answer(view: &TenantView, cleared: Cleared, act: &str, out: Output) -> Result<(), Exit> {
-    let answer = json!({
-        "tenants_processed": 1,
-        "cache_keys_cleared": cleared.cache_keys,
-        "sessions_cleared": cleared.sessions,
-        "tenants": [{
-            "id": view.tenant.id.to_string(),
-            "slug": view.tenant.slug.to_string(),
-            "cache_keys_cleared": cleared.cache_keys,
-            "sessions_cleared": cleared.sessions,
-        }],
-    });
-    out.show(&answer, || {
-        let summary = table(
-            [
-                "Tenants processed",
-                "Cache keys cleared",
-                "Sessions cleared",
-            ],
-            [[
-                "1".to_owned(),
-                cleared.cache_keys.to_string(),
-                cleared.sessions.to_string(),
-            ]],
-        );
-        format!("{} is {act}.\n{summary}", view.tenant.name)
+fn cleared_answer(
+    view: &TenantView,
+    cleared: &Cleared,
+    act: &str,
+    out: Output,
+) -> Result<(), Exit> {
+    warn_of_silent(cleared, out);
+    out.show(&body(cleared), || {
+        format!("{} is {act}.\n{}", view.tenant.name, summed_up(cleared))
     })
 }

@@ -119,12 +119,23 @@ async fn fill(browser: &Browser, name: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// Sends the page's form, and waits until another page has taken its place: what is looked for next
+/// may be on both.
 async fn submit(browser: &Browser) -> Result<()> {
+    let page = browser.find(Locator::Css("html")).await?;
     browser
         .find(Locator::Css("main button.main"))
         .await?
         .click()
         .await?;
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while page.tag_name().await.is_ok() {
+        ensure!(
+            std::time::Instant::now() < until,
+            "the form leads to no page"
+        );
+        tokio::task::yield_now().await;
+    }
     Ok(())
 }
 

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenantry_core::keys::JWKS_MAX_AGE;
-use tenantry_testkit::process::Installation;
+use tenantry_testkit::process::{Installation, alter_sqlite};
 
 use crate::acts::{answered, done, mails, make_admin, make_tenant, owner_arrives, token};
 use crate::http::{Answer, Ask};
@@ -165,6 +165,60 @@ fn what_a_killed_command_began_a_server_finishes() -> Result<()> {
     let next = done(&installation, &["key", "rotate", "--sealing"])?;
     ensure!(next["sealing"]["made"] == true, "{next}");
     the_mail_opens(&installation, server.address()?)
+}
+
+/// Somebody else may have the key: a row that is damaged keeps nobody from exchanging it again and again,
+/// and what is said of it is true.
+#[test]
+fn what_does_not_open_is_told_and_stops_no_exchange() -> Result<()> {
+    let installation = with_mail()?;
+    let file = installation.data().join("control.db");
+    let cut = alter_sqlite(&file, "UPDATE outbox SET sealed = substr(sealed, 1, 40)")?;
+    ensure!(cut == 1, "{cut} mails were cut");
+    let old = listed(&installation, "active")?["id"].clone();
+    let mut last = old.clone();
+    for turn in 1..3 {
+        let rotated = installation.run(["key", "rotate", "--sealing", "--json"])?;
+        let rotated = answered(&rotated, 1)?;
+        let sealing = &rotated["sealing"];
+        ensure!(
+            sealing["made"] == true && sealing["id"] != last,
+            "{turn}: {rotated}"
+        );
+        ensure!(sealing["damaged"] == 1, "{rotated}");
+        let values = &sealing["damaged_values"][0];
+        ensure!(
+            values["table"] == "outbox" && values["count"] == 1,
+            "{rotated}"
+        );
+        ensure!(values["remedy"].is_string(), "{rotated}");
+        ensure!(sealing["kept"] == json!([old]), "{rotated}");
+        ensure!(sealing["old_gone_at"].is_null() == (turn == 1), "{rotated}");
+        last = sealing["id"].clone();
+    }
+    let kept = listed(&installation, "retiring")?;
+    ensure!(kept["id"] == old && kept["values"] == 1, "{kept}");
+    ensure!(kept["until"].is_null(), "{kept}");
+    let shown = installation.run(["key", "list"])?;
+    ensure!(
+        shown.stdout.contains("no date: 1 values name it"),
+        "{shown:?}"
+    );
+    let told = installation.run(["key", "rotate", "--sealing"])?;
+    for said in ["outbox.sealed: 1 - ", "stays for as long as values name it"] {
+        ensure!(told.stdout.contains(said), "{told:?}");
+    }
+    Ok(())
+}
+
+/// The oldest sealing key in a state.
+fn listed(installation: &Installation, state: &str) -> Result<Value> {
+    let list = done(installation, &["key", "list"])?;
+    let items = list["items"].as_array().context("no list")?;
+    let found = items
+        .iter()
+        .find(|item| item["kind"] == "sealing" && item["state"] == state);
+    found.cloned().context("no such key")
 }
 
 /// Lets the mail leave.

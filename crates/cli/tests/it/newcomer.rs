@@ -138,6 +138,8 @@ fn it_is_deleted_and_restored(
         restored["generation"] == 2 && restored["status"] == "active",
         "{restored}"
     );
+    let counts = restored["cache_keys_cleared"].is_u64() && restored["sessions_cleared"] == 0;
+    ensure!(counts, "{restored}");
     refused(&me(server, ada)?, 401, "session_stale")
 }
 

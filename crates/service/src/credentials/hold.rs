@@ -10,7 +10,7 @@ use crate::{Refusal, Service};
 
 /// How long a login is one process's alone: longer than its statements may take (twice the
 /// cluster's budget for one step, and a statement's deadline).
-const HELD: Duration = Duration::from_mins(2);
+pub(crate) const HELD: Duration = Duration::from_mins(2);
 
 impl Service {
     /// Takes the hold of a secret that is as it was read; until when, or `None` where somebody else

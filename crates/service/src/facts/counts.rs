@@ -19,6 +19,8 @@ pub struct FactCounts {
     pub told: u64,
     /// Changes that it heard of from others.
     pub heard: u64,
+    /// Access tokens whose signature was verified; one that is kept need not be.
+    pub verified: u64,
 }
 
 impl FactCounts {

@@ -14,6 +14,7 @@ use tenantry_store::control::{SealedAt, SealedColumn};
 use tenantry_store::{ControlTx, StoreError};
 use uuid::Uuid;
 
+use super::DamagedValues;
 use crate::keyring::{KEY_CHECK_CONTEXT, UnsealError, signing_context};
 use crate::refusal::Chain;
 use crate::workflows::{Plan, owner_context};
@@ -27,12 +28,19 @@ const PORTION: i64 = 100;
 const TRIES: usize = 5;
 
 /// What was done.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Resealed {
     /// Values sealed anew.
     pub(super) done: usize,
     /// Values that do not open and were left.
-    pub(super) damaged: usize,
+    pub(super) damaged: Vec<DamagedValues>,
+}
+
+/// What was done about plans.
+#[derive(Default)]
+struct Plans {
+    done: usize,
+    damaged: usize,
 }
 
 /// What came of one portion.
@@ -70,37 +78,54 @@ fn sealed_owner(params: &str) -> Option<(Plan, Vec<u8>)> {
     Some((plan, sealed))
 }
 
+/// The key that a sealed value names; none where it is too short.
+fn named(sealed: &[u8]) -> Option<Uuid> {
+    Uuid::from_slice(sealed.get(1..17)?).ok()
+}
+
+/// Plans whose owner is sealed with a key that is meant.
+async fn count_plans(
+    tx: &mut ControlTx,
+    is_meant: impl Fn(Option<Uuid>) -> bool,
+) -> Result<i64, StoreError> {
+    let (mut count, mut after) = (0, None);
+    loop {
+        let plans = tx.sealed().list_plans(after, PORTION).await?;
+        for (_, params) in &plans {
+            if let Some((_, sealed)) = sealed_owner(params) {
+                count += i64::from(is_meant(named(&sealed)));
+            }
+        }
+        let Some((last, _)) = plans.last() else {
+            return Ok(count);
+        };
+        after = Some(*last);
+    }
+}
+
 impl Service {
     /// Values that name another key than the one that seals.
     pub(super) async fn count_old_values(&self) -> Result<usize, Refusal> {
+        let newest = self.keyring().sealing_key();
         let mut tx = self.control().read().await?;
-        self.count_others(&mut tx, self.keyring().sealing_key())
-            .await
-    }
-
-    /// Values that name another key than this one, in one look.
-    pub(super) async fn count_others(
-        &self,
-        tx: &mut ControlTx,
-        newest: Uuid,
-    ) -> Result<usize, Refusal> {
-        let mut count = 0;
+        let mut count = count_plans(&mut tx, |key| key != Some(newest)).await?;
         for column in SealedColumn::ALL {
             count += tx.sealed().count(*column, newest).await?;
         }
-        let mut after = None;
-        loop {
-            let plans = tx.sealed().list_plans(after, PORTION).await?;
-            for (_, params) in &plans {
-                if let Some((_, sealed)) = sealed_owner(params) {
-                    count += i64::from(sealed.get(1..17) != Some(newest.as_bytes().as_slice()));
-                }
-            }
-            let Some((last, _)) = plans.last() else {
-                return Ok(usize::try_from(count).unwrap_or(0));
-            };
-            after = Some(*last);
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    /// Values that name this key, in one look.
+    pub(super) async fn count_naming(
+        &self,
+        tx: &mut ControlTx,
+        key: Uuid,
+    ) -> Result<usize, Refusal> {
+        let mut count = count_plans(tx, |named| named == Some(key)).await?;
+        for column in SealedColumn::ALL {
+            count += tx.sealed().count_naming(*column, key).await?;
         }
+        Ok(usize::try_from(count).unwrap_or(0))
     }
 
     /// Seals every value anew that names another key than the one that seals.
@@ -112,26 +137,36 @@ impl Service {
         let mut all = Resealed::default();
         progress(0, total);
         for column in SealedColumn::ALL {
-            let mut passed_over = 0;
+            let mut damaged = 0;
             loop {
+                let passed_over = i64::try_from(damaged).unwrap_or(i64::MAX);
                 let portion = self.try_portion(*column, passed_over).await?;
                 all.done += portion.done;
-                all.damaged += portion.damaged;
-                passed_over += i64::try_from(portion.damaged).unwrap_or(i64::MAX);
+                damaged += portion.damaged;
                 progress(all.done, total.max(all.done));
                 if portion.seen == 0 {
                     break;
                 }
                 self.after_portion(column.name().0).await;
             }
+            all.damaged.extend(DamagedValues::of(*column, damaged));
         }
         let plans = self.seal_plans_anew().await?;
         all.done += plans.done;
-        all.damaged += plans.damaged;
+        all.damaged.extend(DamagedValues::in_plans(plans.damaged));
         progress(all.done, total.max(all.done));
-        if all.damaged > 0 {
+        for DamagedValues {
+            table,
+            column,
+            count,
+            remedy,
+        } in &all.damaged
+        {
             tracing::error!(
-                damaged = all.damaged,
+                table,
+                column,
+                count,
+                remedy,
                 "values that do not open were left as they are; the key they name stays"
             );
         }
@@ -208,8 +243,8 @@ impl Service {
     }
 
     /// The owners in the plans of unfinished runs.
-    async fn seal_plans_anew(&self) -> Result<Resealed, Refusal> {
-        let mut all = Resealed::default();
+    async fn seal_plans_anew(&self) -> Result<Plans, Refusal> {
+        let mut all = Plans::default();
         let mut after = None;
         loop {
             let mut tx = self.control().read().await?;
@@ -229,7 +264,7 @@ impl Service {
         &self,
         id: WorkflowId,
         params: &str,
-        all: &mut Resealed,
+        all: &mut Plans,
     ) -> Result<(), Refusal> {
         let Some((mut plan, sealed)) = sealed_owner(params) else {
             return Ok(());

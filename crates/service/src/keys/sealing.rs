@@ -6,13 +6,14 @@
 //!    keys read at once (`Keyring::open_sealed`).
 //! 2. All values that name another key than the one that seals are sealed anew (`resealing.rs`). What
 //!    is left to do is what the values themselves say, so whoever comes after a crash goes on, and
-//!    asking for an exchange once more finishes the one before.
+//!    asking for an exchange once more finishes the one before. Where nothing but values that do not
+//!    open is left of it, there is nothing to finish, and a new one begins.
 //! 3. Whatever a late process sealed with the old key is found by housekeeping, which looks once a
 //!    minute in the first hour and once an hour later.
-//! 4. A day after step 1 the old key goes, if no value names it, which is seen in the transaction that
+//! 4. A day after step 1 the old key goes, if no value names it any more, which is seen in the transaction that
 //!    removes it. The day is for values that are sealed and not yet written down when that looks: no
 //!    transaction takes minutes, but a process can be stopped, or sleep with its machine. A value that
-//!    does not open is left as it is, told, and keeps its key.
+//!    does not open is left as it is, told, and keeps the key it names, and no other.
 
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ use tenantry_core::keys::{DATED_AHEAD, OPENED_AFTER, SealingState};
 use tenantry_store::control::SealedDataKey;
 use uuid::Uuid;
 
+use super::DamagedValues;
+use super::resealing::Resealed;
 use crate::{Refusal, Service};
 
 /// How long after somebody began to seal anew, another does not: at first, and in general.
@@ -35,10 +38,13 @@ pub struct SealingRotation {
     pub made: bool,
     /// Values that were sealed anew.
     pub resealed: usize,
-    /// Values that do not open and were left as they are.
-    pub damaged: usize,
-    /// When the keys before go, at the earliest; `None` where there are none.
+    /// Values that do not open and were left as they are, by their kind.
+    pub damaged: Vec<DamagedValues>,
+    /// When the last of the keys before goes that no value names, at the earliest; `None` where there
+    /// is none.
     pub gone_at: Option<Timestamp>,
+    /// Keys before that stay for as long as values name them.
+    pub kept: Vec<Uuid>,
 }
 
 impl Service {
@@ -50,23 +56,40 @@ impl Service {
     ) -> Result<SealingRotation, Refusal> {
         let before = self.keyring().sealing_key();
         self.follow_keys().await?;
-        // Somebody else exchanged it at this moment, or began to and did not finish.
-        let begun = self.keyring().sealing_key() != before || self.count_old_values().await? > 0;
-        let made = !begun && self.make_data_key(before).await?;
-        let resealed = self.seal_anew(&mut progress).await?;
-        let gone_at = self
-            .retiring_data_keys()
-            .await?
-            .iter()
-            .map(|key| key.since + OPENED_AFTER)
-            .max();
+        let mut resealed = Resealed::default();
+        if self.count_old_values().await? > 0 {
+            resealed = self.seal_anew(&mut progress).await?;
+        }
+        // Somebody else exchanged it at this moment, or began to and did not finish. Values that do
+        // not open are no sign of either: they will be there the next time too.
+        let begun = self.keyring().sealing_key() != before || resealed.done > 0;
+        let mut made = false;
+        if !begun {
+            made = self.make_data_key(before).await?;
+            resealed = self.seal_anew(&mut progress).await?;
+        }
+        let (mut gone_at, mut kept) = (None, Vec::new());
+        for key in self.retiring_data_keys().await? {
+            if self.count_named(key.id).await? > 0 {
+                kept.push(key.id);
+            } else {
+                gone_at = gone_at.max(Some(key.since + OPENED_AFTER));
+            }
+        }
         Ok(SealingRotation {
             id: self.keyring().sealing_key(),
             made,
             resealed: resealed.done,
             damaged: resealed.damaged,
             gone_at,
+            kept,
         })
+    }
+
+    /// How many values name this data key.
+    pub(super) async fn count_named(&self, key: Uuid) -> Result<usize, Refusal> {
+        let mut tx = self.control().read().await?;
+        self.count_naming(&mut tx, key).await
     }
 
     /// Puts a new data key in the place of the one that sealed `before`; `false` where somebody else did at
@@ -131,16 +154,11 @@ impl Service {
         Ok(resealed.done + removed)
     }
 
-    /// Removes a data key, if no value names any but the one that seals.
+    /// Removes a data key, if no value names it.
     async fn remove_data_key(&self, key: &SealedDataKey) -> Result<bool, Refusal> {
         let mut tx = self.control().begin().await?;
         tx.keys().raise_version().await?;
-        let active = tx.keys().list_data_keys().await?;
-        let active = active.iter().find(|key| key.state == SealingState::Active);
-        let Some(active) = active else {
-            return Ok(false);
-        };
-        if self.count_others(&mut tx, active.id).await? > 0 {
+        if self.count_naming(&mut tx, key.id).await? > 0 {
             return Ok(false);
         }
         let removed = tx.keys().remove_data_key(key.id).await?;

@@ -255,7 +255,7 @@ impl Service {
             subject(&shown.ctx, shown.owner.user),
             own.map(|session| session.id),
         );
-        self.end_lapsed(Lapsed::Of(person, keep, EndReason::Revoked))
+        self.end_lapsed(Lapsed::Of(person, keep, EndReason::Address))
             .await;
         carried
     }

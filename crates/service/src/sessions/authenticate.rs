@@ -11,10 +11,11 @@ use tenantry_keys::token::{Fingerprint, TokenHash, TokenKind};
 use tenantry_sessions::StoredSession;
 use tenantry_store::control::Entry;
 use tenantry_store::{Hint, Origin, StoreError, TenantCtx};
+use tokio::time::Instant;
 
 use super::used::Used;
-use super::{Credential, Principal, handle};
-use crate::facts::{Found, looked_up};
+use super::{Credential, Derived, Principal, handle};
+use crate::facts::{Found, LOOK, looked_up_by};
 use crate::pin::is_pin;
 use crate::signin::Person;
 use crate::{Refusal, Service};
@@ -27,6 +28,15 @@ struct Proof {
     hash: Option<TokenHash>,
     /// Of an access token: when it is good, and the keyring's epoch when it was verified.
     signed: Option<Signed>,
+}
+
+/// Why what a credential proves can't count for a request. It is refused exactly as garbage would be,
+/// but where its own tenant is no more.
+enum Misfit {
+    /// The request names another tenant.
+    Elsewhere,
+    /// The time of an access token is over, or still to come.
+    OutOfTime,
 }
 
 #[derive(Clone, Copy)]
@@ -63,13 +73,14 @@ impl Proof {
         self.session.scope.map(|(tenant, _)| tenant)
     }
 
-    /// With a tenant named by the request, a credential of another one is refused exactly as
-    /// garbage would be; and so is an access token whose time is over, or still to come.
-    fn fits(&self, hinted: Option<TenantId>, now: Timestamp) -> Result<(), Refusal> {
-        let elsewhere = hinted.is_some() && self.tenant() != hinted;
+    /// Whether it may count for a request that names this tenant, at this time.
+    fn fits(&self, hinted: Option<TenantId>, now: Timestamp) -> Result<(), Misfit> {
         let good = |signed: Signed| signed.from <= now && now < signed.until;
-        if elsewhere || !self.signed.is_none_or(good) {
-            return Err(Refusal::AuthenticationRequired);
+        if !self.signed.is_none_or(good) {
+            return Err(Misfit::OutOfTime);
+        }
+        if hinted.is_some() && self.tenant() != hinted {
+            return Err(Misfit::Elsewhere);
         }
         Ok(())
     }
@@ -123,31 +134,57 @@ impl Service {
     ) -> Result<Arc<Principal>, Refusal> {
         let key = fingerprint(credential);
         let now = self.clock().now();
-        let (proof, used) = match self.facts().people.find(&key) {
-            Found::Fresh { value, .. } | Found::Old(value) if !self.is_signed_yet(&value.proof) => {
-                (self.prove(credential).await?, Arc::clone(&value.used))
-            }
-            // Without waiting for anything: what is to be noted or read anew is so beside it.
-            Found::Fresh { value, renew } if value.counts(now) => {
-                value.proof.fits(hinted, now)?;
-                if renew {
-                    let (service, proof) = (self.clone(), value.proof.clone());
-                    let used = Arc::clone(&value.used);
-                    tokio::spawn(async move { service.judge(key, proof, used).await });
-                }
-                self.note_use(&value.used, &value.principal.session, now);
-                return Ok(Arc::clone(&value.principal));
-            }
-            // Where it lay unused too long as far as is known here, another process may know better.
-            Found::Fresh { value, .. } | Found::Old(value) => {
+        let found = self.facts().people.find(&key);
+        let Found::Fresh { value, renew } = &found else {
+            // Boxed, as else every request would carry room for it.
+            return Box::pin(self.authenticate_anew(credential, hinted, key, found)).await;
+        };
+        if !self.is_signed_yet(&value.proof) || !value.counts(now) {
+            return Box::pin(self.authenticate_anew(credential, hinted, key, found)).await;
+        }
+        // Without waiting for anything: what is to be noted or read anew is so beside it. Of a tenant that
+        // somebody is in it is known that it is there.
+        let as_garbage = |_: Misfit| Refusal::AuthenticationRequired;
+        value.proof.fits(hinted, now).map_err(as_garbage)?;
+        if *renew {
+            let (service, proof) = (self.clone(), value.proof.clone());
+            let used = Arc::clone(&value.used);
+            tokio::spawn(async move { service.judge(key, proof, used).await });
+        }
+        self.note_use(&value.used, &value.principal.session, now);
+        Ok(Arc::clone(&value.principal))
+    }
+
+    /// The same with a look into the databases. Where a session lay unused too long as far as is known
+    /// here, another process may know better.
+    async fn authenticate_anew(
+        &self,
+        credential: Credential<'_>,
+        hinted: Option<TenantId>,
+        key: Fingerprint,
+        found: Found<Judged>,
+    ) -> Result<Arc<Principal>, Refusal> {
+        let until = Instant::now() + LOOK;
+        let (proof, used) = match found {
+            Found::Fresh { value, .. } | Found::Old(value) if self.is_signed_yet(&value.proof) => {
                 (value.proof.clone(), Arc::clone(&value.used))
             }
-            Found::Nothing => (self.prove(credential).await?, Arc::default()),
+            Found::Fresh { value, .. } | Found::Old(value) => (
+                self.prove(credential, until).await?,
+                Arc::clone(&value.used),
+            ),
+            Found::Nothing => (self.prove(credential, until).await?, Arc::default()),
         };
-        proof.fits(hinted, now)?;
+        match proof.fits(hinted, self.clock().now()) {
+            Ok(()) => {}
+            Err(Misfit::Elsewhere) => {
+                return Err(self.refused_elsewhere(proof.tenant(), until).await);
+            }
+            Err(Misfit::OutOfTime) => return Err(Refusal::AuthenticationRequired),
+        }
         let service = self.clone();
         let judging = async move { service.judge(key, proof, used).await };
-        looked_up("a session could not be looked at", judging).await
+        looked_up_by(until, "a session could not be looked at", judging).await
     }
 
     /// Whether the key of an access token is still good, as far as is known of late. It was when the
@@ -158,8 +195,8 @@ impl Service {
             .is_none_or(|signed| self.keyring().is_seen() && signed.epoch == self.keyring().epoch())
     }
 
-    /// What a credential proves by itself.
-    async fn prove(&self, credential: Credential<'_>) -> Result<Proof, Refusal> {
+    /// What a credential proves by itself, found out until then.
+    async fn prove(&self, credential: Credential<'_>, until: Instant) -> Result<Proof, Refusal> {
         let garbage = || Refusal::AuthenticationRequired;
         match credential {
             Credential::Cookie(text) => {
@@ -173,12 +210,12 @@ impl Service {
             }
             Credential::Bearer(text) => {
                 let issuer = self.issuer();
-                self.keyring().keep_up().await?;
+                self.keyring().keep_up(until).await?;
                 // Before the key is looked for: one that goes meanwhile is noticed.
                 let epoch = self.keyring().epoch();
                 let claims = self
                     .keyring()
-                    .verify(text, &issuer, self.clock().now())
+                    .verify(text, &issuer, self.clock().now(), until)
                     .await
                     .map_err(|_: VerifyError| garbage())?;
                 Ok(Proof {
@@ -194,20 +231,31 @@ impl Service {
         }
     }
 
-    /// The session that a credential carries, whatever became of it; none where another token carries
-    /// it by now.
+    /// The session that a credential carries, whatever became of it, with the tenant it is of; none where
+    /// another token carries it by now, or it is nothing for a request that names this tenant.
     pub(super) async fn carried(
         &self,
         credential: Credential<'_>,
         hinted: Option<TenantId>,
-    ) -> Result<Option<StoredSession>, Refusal> {
-        let proof = self.prove(credential).await?;
-        proof.fits(hinted, self.clock().now())?;
+    ) -> Result<(Option<TenantId>, Option<StoredSession>), Refusal> {
+        let until = Instant::now() + LOOK;
+        let proof = self.prove(credential, until).await?;
+        let tenant = proof.tenant();
+        match proof.fits(hinted, self.clock().now()) {
+            Ok(()) => {}
+            Err(Misfit::Elsewhere) if self.is_gone(tenant, until).await => {
+                return Ok((tenant, None));
+            }
+            Err(Misfit::Elsewhere | Misfit::OutOfTime) => {
+                return Err(Refusal::AuthenticationRequired);
+            }
+        }
         let stored = self.sessions_store().lookup(&proof.session).await?;
-        Ok(stored.filter(|stored| {
+        let stored = stored.filter(|stored| {
             let hash = proof.hash.as_ref();
             hash.is_none_or(|hash| hash.matches(&stored.token_hash))
-        }))
+        });
+        Ok((tenant, stored))
     }
 
     /// Compares what a credential proves with the session's row and with what is true now, and keeps
@@ -323,6 +371,7 @@ impl Service {
             session,
             person,
             device,
+            derived: Derived::default(),
         };
         Ok((principal, facts))
     }

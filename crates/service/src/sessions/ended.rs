@@ -2,10 +2,18 @@
 
 use tenantry_core::session::EndReason;
 use tenantry_core::{TenantId, TenantStatus};
+use tenantry_keys::token::TokenKind;
 use tenantry_sessions::StoredSession;
+use tokio::time::Instant;
 
-use super::Credential;
+use super::{Credential, handle};
+use crate::facts::LOOK;
 use crate::{Refusal, Service};
+
+/// Until when the registry is asked.
+fn until() -> Instant {
+    Instant::now() + LOOK
+}
 
 impl Service {
     /// Why the session that a credential carries is good no more, where that is known. Told only
@@ -19,22 +27,43 @@ impl Service {
         hinted: Option<TenantId>,
     ) -> Option<EndReason> {
         // Where it can't be found out there is nothing to tell.
-        self.ended(credential, hinted).await.ok().flatten()
+        let (tenant, stored) = self.carried(credential, hinted).await.ok()?;
+        self.reason(tenant, stored).await.ok().flatten()
     }
 
-    async fn ended(
+    /// The same for a refresh token, also for one that was replaced: it is ours by its tag, and once the
+    /// session has ended, whoever holds an old one is who needs to know.
+    pub async fn why_not_renewed(
         &self,
-        credential: Credential<'_>,
+        token: &str,
         hinted: Option<TenantId>,
+    ) -> Option<EndReason> {
+        let tokens = self.keyring().tokens();
+        let token = tokens.parse(token, TokenKind::Refresh)?;
+        let is_elsewhere = hinted.is_some() && token.tenant != hinted;
+        if is_elsewhere && !self.is_gone(token.tenant, until()).await {
+            return None;
+        }
+        let stored = self.sessions_store().lookup(&handle(&token)).await.ok()?;
+        self.reason(token.tenant, stored).await.ok().flatten()
+    }
+
+    async fn reason(
+        &self,
+        tenant: Option<TenantId>,
+        stored: Option<StoredSession>,
     ) -> Result<Option<EndReason>, Refusal> {
-        let stored = self.carried(credential, hinted).await?;
         let Some(StoredSession {
             session,
             end_reason,
             ..
         }) = stored
         else {
-            return Ok(None);
+            // Nothing is stored of a tenant that is no more.
+            return Ok(self
+                .is_gone(tenant, until())
+                .await
+                .then_some(EndReason::Tenant));
         };
         let (None, Some((tenant, generation))) = (end_reason, session.subject.scope()) else {
             return Ok(end_reason);

@@ -92,6 +92,18 @@ impl Service {
         Ok(listed.await?)
     }
 
+    /// A person's sessions that were ended because a refresh token was used twice, the latest first: so
+    /// many of those that are still stored. Those of before a new password, or whatever else raised the
+    /// person's security version, are left out: with it what can be done is done.
+    pub async fn list_reused(&self, person: &Person, limit: i64) -> Result<Vec<Session>, Refusal> {
+        let (subject, sessions) = (person.subject(), self.sessions_store());
+        let listed = sessions.list_ended(&subject, EndReason::Reuse, limit);
+        let mut listed = listed.await?;
+        let version = person.security_version();
+        listed.retain(|session| session.security_version == version);
+        Ok(listed)
+    }
+
     /// Ends one of a person's own sessions; another's answers as one that does not exist.
     pub async fn end_own_session(&self, principal: &Principal, id: Uuid) -> Result<(), Refusal> {
         let (subject, now) = (principal.person.subject(), self.clock().now());

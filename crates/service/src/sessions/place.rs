@@ -1,5 +1,6 @@
 //! Where sessions lie, and what another driver left behind.
 
+use tenantry_core::marks::Topic;
 use tenantry_core::session::SessionDriver;
 use tenantry_core::{TenantId, Timestamp};
 use tenantry_sessions::{
@@ -10,20 +11,27 @@ use tenantry_store::Control;
 use crate::service::Shared;
 use crate::{OpenError, Refusal, Service, Settings};
 
-/// The driver that the settings name.
-pub(crate) fn open_store(
+/// The driver that the settings name, with what lies there since the last time that sessions came to
+/// lie elsewhere.
+pub(crate) async fn open_store(
     control: &Control,
     settings: &Settings,
 ) -> Result<SessionStore, OpenError> {
     let changes = control.changes().clone();
-    Ok(match settings.sessions {
+    let store = match settings.sessions {
         SessionDriver::Database => SessionStore::Database(DatabaseSessions::new(control.clone())),
         SessionDriver::Redis => {
             let redis = settings.redis.clone().ok_or(OpenError::NoRedis)?;
             SessionStore::Redis(RedisSessions::new(redis, changes))
         }
         SessionDriver::File => SessionStore::File(files(settings, changes)),
-    })
+    };
+    let mut tx = control.read().await?;
+    let home = tx.instance().session_home().await?;
+    if home.driver == Some(store.driver()) {
+        store.follow(home.switches);
+    }
+    Ok(store)
 }
 
 fn files(settings: &Settings, changes: tenantry_store::Changes) -> FileSessions {
@@ -56,14 +64,38 @@ impl Service {
         Ok(files.remove_expired(before).await?)
     }
 
-    /// Remembers that sessions lie where this process has them. The driver of before, where it was
-    /// another: the sessions in it are not found any more, so everybody is signed out.
+    /// Has sessions lie where this process has them. The driver of before, where it was another: what
+    /// lay there is not found any more, and what lay here in earlier days is void, so everybody is
+    /// signed out, for good. Of many processes that do so at once one does it.
+    ///
+    /// Before anybody is served.
     pub async fn settle_session_driver(&self) -> Result<Option<SessionDriver>, Refusal> {
-        let driver = self.sessions_store().driver();
+        let driver = self.session_driver();
         let mut tx = self.control().begin().await?;
         let before = tx.instance().settle_sessions(driver).await?;
+        if before.is_some() && driver == SessionDriver::Database {
+            tx.sessions().end_everything(self.clock().now()).await?;
+        }
+        let home = tx.instance().session_home().await?;
         tx.commit().await?;
-        Ok(before.filter(|before| *before != driver))
+        self.sessions_store().follow(home.switches);
+        Ok(before)
+    }
+
+    /// Goes along where other processes had sessions lie elsewhere and here again meanwhile: they and
+    /// this one would else not find each other's.
+    pub async fn follow_sessions(&self) -> Result<(), Refusal> {
+        let mut tx = self.control().read().await?;
+        let home = tx.instance().session_home().await?;
+        drop(tx);
+        let is_here = home.driver == Some(self.session_driver());
+        if is_here && self.sessions_store().follow(home.switches) {
+            self.control().changes().hear(Topic::Everything);
+            tracing::warn!(
+                "sessions lay elsewhere for a while: everybody is signed out and signs in anew"
+            );
+        }
+        Ok(())
     }
 
     /// Sessions that this process began and ended since its start.
@@ -71,15 +103,15 @@ impl Service {
         self.sessions_store().counts()
     }
 
-    /// Checks that this process has sessions where the servers have them: what it ended elsewhere would
-    /// be nobody's.
+    /// Checks that this process has sessions where the servers have them: what it ended or counted
+    /// elsewhere would be nobody's. Every command that does either asks first.
     ///
     /// # Errors
     /// [`Refusal::Conflict`] where it has not.
     pub async fn expect_shared_sessions(&self) -> Result<(), Refusal> {
         let own = self.session_driver();
         let mut control = self.control().read().await?;
-        match control.instance().session_driver().await? {
+        match control.instance().session_home().await?.driver {
             Some(servers) if servers != own => Err(Refusal::Conflict(format!(
                 "the server keeps sessions in `{servers}`, and this command would look in `{own}`; \
                  set TENANTRY_SESSIONS as the server has it"

@@ -3,8 +3,10 @@
 use tenantry_core::TenantId;
 use tenantry_core::session::{EndReason, Handle, SessionKind, Subject};
 use tenantry_keys::token::TokenKind;
+use tokio::time::Instant;
 
 use super::{Issued, handle};
+use crate::facts::LOOK;
 use crate::refusal::Chain;
 use crate::signin::Person;
 use crate::{Refusal, Service};
@@ -42,8 +44,10 @@ impl Service {
             .tokens()
             .parse(token, TokenKind::Refresh)
             .ok_or(Refusal::AuthenticationRequired)?;
-        if hinted.is_some_and(|hinted| token.tenant != Some(hinted)) {
-            return Err(Refusal::AuthenticationRequired);
+        if hinted.is_some() && token.tenant != hinted {
+            return Err(self
+                .refused_elsewhere(token.tenant, Instant::now() + LOOK)
+                .await);
         }
         let handle = handle(&token);
         let stored = self

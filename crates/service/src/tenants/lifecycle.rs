@@ -9,7 +9,9 @@ use tenantry_core::{TenantId, TenantStatus, WorkflowId};
 use tenantry_store::ControlTx;
 
 use super::{NewOwner, TenantView};
+use crate::clearing::{Cleared, TenantCleared};
 use crate::clusters::Site;
+use crate::nodes::CachesCleared;
 use crate::password::Holder;
 use crate::refusal::Chain;
 use crate::sessions::Lapsed;
@@ -22,18 +24,9 @@ const GRACE: Duration = Duration::from_hours(7 * 24);
 /// How long an act waits for its workflow before it leaves it to the background.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// What an act ended beside the tenant's own state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cleared {
-    /// Sessions that were live.
-    pub sessions: i64,
-    /// What processes kept of it in memory.
-    pub cache_keys: i64,
-}
-
 /// What deleting came to.
 pub struct Deleted {
-    /// What it ended.
+    /// Sessions that were alive, and what processes kept of it in memory.
     pub cleared: Cleared,
     /// The tenant as it is now; `None` once it is purged.
     pub tenant: Option<TenantView>,
@@ -123,7 +116,7 @@ impl Service {
             self.end_lapsed(Lapsed::OfTenant(id, tenant.generation))
                 .await;
             return Ok(Deleted {
-                cleared: self.cleared(id, sessions).await,
+                cleared: self.cleared_with(&tenant, sessions).await,
                 tenant: Some(self.view(id).await?),
             });
         }
@@ -131,11 +124,11 @@ impl Service {
         tx.commit().await?;
         match self.drive(workflow, WAIT).await? {
             WorkflowState::Succeeded => Ok(Deleted {
-                cleared: self.cleared(id, sessions).await,
+                cleared: self.cleared_with(&tenant, sessions).await,
                 tenant: None,
             }),
             WorkflowState::Running | WorkflowState::Undoing => Ok(Deleted {
-                cleared: self.cleared(id, sessions).await,
+                cleared: self.cleared_with(&tenant, sessions).await,
                 tenant: Some(self.view(id).await?),
             }),
             WorkflowState::Undone | WorkflowState::Stuck => Err(self.gave_up(workflow).await),
@@ -168,43 +161,46 @@ impl Service {
         self.record(tx, PURGE, &plan).await
     }
 
-    /// How many of a tenant's sessions are live, to be told beside what is done to the tenant. None
+    /// How many of a tenant's sessions are alive, to be told beside what is done to the tenant. None
     /// where they can't be counted now, which keeps nobody from doing it.
-    async fn live_sessions(&self, id: TenantId) -> i64 {
+    async fn live_sessions(&self, id: TenantId) -> u64 {
         let counted = self.sessions_store().count_live(id, self.clock().now());
-        match counted.await {
-            Ok(live) => i64::try_from(live).unwrap_or(i64::MAX),
-            Err(error) => {
-                tracing::warn!(tenant.id = %id, error = %Chain(&error), "a tenant's sessions can't be counted; they are told as none");
-                0
-            }
-        }
+        counted.await.unwrap_or_else(|error| {
+            tracing::warn!(tenant.id = %id, error = %Chain(&error), "a tenant's sessions can't be counted; they are told as none");
+            0
+        })
     }
 
     /// Takes out what processes keep of a tenant; told together with the sessions that ended. None of
     /// it counts any more, so that a fault on the way is no reason to refuse what was done.
-    async fn cleared(&self, id: TenantId, sessions: i64) -> Cleared {
-        let cache_keys = match self.clear_caches(Some(id)).await {
-            Ok(cleared) => i64::try_from(cleared.total()).unwrap_or(i64::MAX),
-            Err(error) => {
-                tracing::warn!(tenant.id = %id, error = %Chain(&error), "what other processes keep of a tenant is not cleared; it counts no more all the same");
-                0
-            }
-        };
+    async fn cleared_with(&self, tenant: &Tenant, sessions: u64) -> Cleared {
+        let caches = self.clear_caches(Some(tenant.id)).await;
+        let caches = caches.unwrap_or_else(|error| {
+            tracing::warn!(tenant.id = %tenant.id, error = %Chain(&error), "what other processes keep of a tenant is not cleared; it counts no more all the same");
+            CachesCleared::default()
+        });
         Cleared {
-            sessions,
-            cache_keys,
+            tenants: vec![TenantCleared {
+                id: tenant.id,
+                slug: tenant.slug.clone(),
+                cache_keys: caches.total(),
+                sessions,
+            }],
+            silent: caches.silent,
+            ..Cleared::default()
         }
     }
 
     /// Brings a deleted tenant back, under the next generation: what was handed out before the
     /// deletion stays void.
     ///
-    /// So is the setup link of an owner who never used it; such a one gets a new link.
-    pub async fn restore_tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {
+    /// So is the setup link of an owner who never used it; such a one gets a new link. With the tenant
+    /// comes what ended: mostly nothing, since deleting it ended what there was.
+    pub async fn restore_tenant(&self, id: TenantId) -> Result<(TenantView, Cleared), Refusal> {
         let tenant = self.view(id).await?.tenant;
         tenant.status.restore().map_err(conflict)?;
         let owner = self.invite_again(&tenant).await?;
+        let sessions = self.live_sessions(id).await;
         let mut tx = self.control().begin().await?;
         let mut plan = self.next_generation(&mut tx, &tenant).await?;
         if let Some(owner) = owner {
@@ -213,11 +209,12 @@ impl Service {
         let workflow = self.record(&mut tx, RESTORE, &plan).await?;
         tx.commit().await?;
         self.pools().close(id, tenant.generation).await;
-        self.finished(id, workflow).await
+        let restored = self.finished(id, workflow).await?;
+        Ok((restored, self.cleared_with(&tenant, sessions).await))
     }
 
     /// Drops the tenant's database and makes it anew with a fresh owner; where none is named, with the
-    /// first of those who can get in now.
+    /// first of those who can get in now. With the tenant comes what ended.
     pub async fn recreate_tenant<'a>(
         &self,
         id: TenantId,
@@ -247,7 +244,7 @@ impl Service {
         tx.commit().await?;
         self.pools().close(id, tenant.generation).await;
         let made = self.finished(id, workflow).await?;
-        Ok((made, self.cleared(id, sessions).await))
+        Ok((made, self.cleared_with(&tenant, sessions).await))
     }
 
     /// Raises the generation: from the commit on nothing of the earlier one counts.

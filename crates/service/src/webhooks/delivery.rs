@@ -33,6 +33,9 @@ const PAUSES: [Duration; 9] = [
     Duration::from_hours(24),
 ];
 
+/// How far ahead a try may be: the longest of these, and a tenth.
+pub(crate) const LATEST: Duration = Duration::from_hours(27);
+
 /// What came of one try.
 enum Try {
     /// It was taken.

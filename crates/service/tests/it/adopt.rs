@@ -229,7 +229,7 @@ async fn its_later_lives_leave_the_applications_tables_alone() {
     let view = adopt(&test, with_people("uml", &database)).await.unwrap();
     let tenant = id(&view);
     test.service.delete_tenant(tenant, false).await.unwrap();
-    let restored = test.service.restore_tenant(tenant).await.unwrap();
+    let (restored, _) = test.service.restore_tenant(tenant).await.unwrap();
     assert_eq!(restored.tenant.generation.number(), 2);
     one(
         try_in(&test, Some("uml"), "grace@example.org", FORMER_PASSWORD)

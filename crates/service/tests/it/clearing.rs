@@ -1,5 +1,6 @@
 //! Clearing at an operator's word: what is meant goes and is counted, and nothing else.
 
+use tenantry_core::TenantId;
 use tenantry_service::Refusal;
 use tenantry_service::resolve::Hints;
 use tenantry_service::signin::SignedIn;
@@ -7,10 +8,13 @@ use tenantry_testkit::on_each_session_driver;
 use tenantry_testkit::service::{Options, PASSWORD, TestService};
 
 use crate::people::{ADA, SignedInTwice, id, one, sign_in_twice, try_in};
+use crate::sessions::files;
 
 on_each_session_driver! {
     everything_is_cleared_and_counted_by_tenant,
     one_tenant_is_cleared_and_the_others_stay,
+    what_another_tenant_has_stays_byte_for_byte,
+    one_that_lay_unused_is_not_counted,
 }
 
 /// Two tenants with somebody signed in twice in each.
@@ -103,8 +107,13 @@ async fn nobody_waits_for_a_process_that_died_while_its_clock_was_ahead() {
     assert_eq!(cleared.unwrap().silent, 0);
     // Once that moment has come, it may be there.
     test.clock.advance(std::time::Duration::from_mins(10));
-    let cleared = test.service.clear_everything(false, |_, _| {}).await;
+    let acme = id(&test.service.find_tenant("acme").await.unwrap());
+    let (cleared, deleted) = tokio::join!(
+        test.service.clear_everything(false, |_, _| {}),
+        test.service.delete_tenant(acme, false),
+    );
     assert_eq!(cleared.unwrap().silent, 1);
+    assert_eq!(deleted.unwrap().cleared.silent, 1, "told as well");
 }
 
 async fn one_tenant_is_cleared_and_the_others_stay(options: Options) {
@@ -141,4 +150,71 @@ async fn one_tenant_is_cleared_and_the_others_stay(options: Options) {
         ..Hints::default()
     };
     assert_eq!(test.service.resolve(&hints).await.unwrap().id(), Some(acme));
+}
+
+/// Everything that is stored of a tenant outside its own database: rows of the registry, files and keys
+/// of sessions, with what is in them.
+async fn stored(test: &TestService, tenant: TenantId) -> Vec<String> {
+    let (plain, simple) = (tenant.to_string(), tenant.uuid().simple().to_string());
+    let mut all = test.control().dump().await.unwrap();
+    for path in files(&test.data_dir().join("sessions")) {
+        let content = std::fs::read_to_string(&path).unwrap();
+        all.push(format!("{path}: {content}"));
+    }
+    if let Some(redis) = test.redis() {
+        let keys = redis.keys().unwrap().into_iter();
+        all.extend(keys.map(|key| format!("{key}: {}", redis.ask(&["DUMP", &key]).unwrap())));
+    }
+    all.retain(|line| {
+        let line = line.to_lowercase();
+        line.contains(&plain) || line.contains(&simple)
+    });
+    all.sort();
+    all
+}
+
+async fn what_another_tenant_has_stays_byte_for_byte(options: Options) {
+    let (test, [_, in_globex]) = two(options).await;
+    let service = &test.service;
+    let [acme, globex] = ["acme", "globex"].map(|slug| service.find_tenant(slug));
+    let (acme, globex) = (id(&acme.await.unwrap()), id(&globex.await.unwrap()));
+    let (before, of_acme) = (stored(&test, globex).await, stored(&test, acme).await);
+    assert!(before.len() > 4, "the dump sees nothing: {before:?}");
+    let stays = async |after: &str| {
+        assert_eq!(stored(&test, globex).await, before, "{after}");
+        in_globex.expect_live(service).await;
+    };
+    assert_eq!(
+        service.clear_tenant(acme, true).await.unwrap().sessions(),
+        2
+    );
+    assert_ne!(stored(&test, acme).await, of_acme, "the dump sees an end");
+    stays("cleared").await;
+    sign_in_twice(&test, "acme", ADA, PASSWORD).await;
+    let deleted = service.delete_tenant(acme, false).await.unwrap();
+    assert_eq!(deleted.cleared.sessions(), 2);
+    stays("deleted").await;
+    let (_, cleared) = service.restore_tenant(acme).await.unwrap();
+    assert_eq!(cleared.sessions(), 0, "they ended when it was deleted");
+    stays("restored").await;
+    sign_in_twice(&test, "acme", ADA, PASSWORD).await;
+    let (_, cleared) = service.recreate_tenant(acme, None).await.unwrap();
+    assert_eq!(cleared.sessions(), 2);
+    stays("recreated").await;
+    service.delete_tenant(acme, true).await.unwrap();
+    stays("purged").await;
+}
+
+/// An owner's session ends an hour after its last use.
+async fn one_that_lay_unused_is_not_counted(options: Options) {
+    let (test, _) = two(options).await;
+    let acme = id(&test.service.find_tenant("acme").await.unwrap());
+    test.clock.advance(std::time::Duration::from_hours(2));
+    sign_in_twice(&test, "globex", ADA, PASSWORD).await;
+    let cleared = test.service.clear_tenant(acme, true).await.unwrap();
+    assert_eq!(cleared.sessions(), 0);
+    let cleared = test.service.clear_everything(true, |_, _| {}).await;
+    assert_eq!(cleared.unwrap().sessions(), 2, "those of now");
+    let deleted = test.service.delete_tenant(acme, false).await.unwrap();
+    assert_eq!(deleted.cleared.sessions(), 0);
 }

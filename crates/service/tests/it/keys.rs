@@ -3,6 +3,7 @@
 
 mod ahead;
 mod sealing;
+mod silent;
 mod told;
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Known secrets are planted and looked for: in the registry, in every file, in the log.
+//! Known secrets are planted and looked for: in the registry, in every file, in Redis, in the log,
+//! wherever sessions lie.
 
 use std::io;
 use std::path::Path;
@@ -17,10 +18,10 @@ use tenantry_service::sessions::{Credential, Principal};
 use tenantry_service::staff::{Acting, FirstPassword, NewStaff};
 use tenantry_service::webhooks::NewWebhook;
 use tenantry_store::control::SealedDataKey;
-use tenantry_testkit::on_both;
-use tenantry_testkit::service::{Driver, TestService, client, link_token};
+use tenantry_testkit::on_each_session_driver;
+use tenantry_testkit::service::{Options, SessionDriver, TestService, client, link_token};
 
-use crate::people::{ADA, IP, OTHER, by_email, id, named, principal, sign_in, start, try_in};
+use crate::people::{ADA, IP, OTHER, by_email, id, named, principal, sign_in, try_in};
 use crate::recovery::ask;
 use crate::recovery::codes::codes;
 
@@ -44,6 +45,11 @@ impl io::Write for Log {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Octets as text: each is the character of that number.
+fn latin(octets: &[u8]) -> String {
+    octets.iter().copied().map(char::from).collect()
 }
 
 /// Octets to look for, by the name of the secret.
@@ -72,27 +78,22 @@ impl Secrets {
     }
 
     fn look(&self, place: &str, octets: &[u8]) {
+        // As text, which the standard library searches quickly even where this is not optimised.
+        let text = latin(octets);
+        let lower = text.to_ascii_lowercase();
         for (name, secret) in &self.octets {
-            let found = octets.windows(secret.len()).any(|window| window == secret);
-            assert!(!found, "{name} is in {place}");
+            assert!(!text.contains(&latin(secret)), "{name} is in {place}");
             let digits = secret.iter().map(|octet| format!("{octet:02x}"));
-            let digits = digits.collect::<String>().into_bytes();
-            let found = octets
-                .windows(digits.len())
-                .any(|window| window.eq_ignore_ascii_case(&digits));
+            let found = lower.contains(&digits.collect::<String>());
             assert!(!found, "{name} is in {place}, in hexadecimal");
         }
         for (name, digits) in &self.digits {
             let of_a_number =
-                |octet: Option<&u8>| octet.is_some_and(|o| o.is_ascii_alphanumeric() || *o == b'.');
-            let found = octets
-                .windows(digits.len())
-                .enumerate()
-                .any(|(at, window)| {
-                    window == digits.as_bytes()
-                        && !of_a_number(at.checked_sub(1).and_then(|before| octets.get(before)))
-                        && !of_a_number(octets.get(at + digits.len()))
-                });
+                |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '.');
+            let found = text.match_indices(digits).any(|(at, _)| {
+                let after = &text[at + digits.len()..];
+                !of_a_number(text[..at].chars().next_back()) && !of_a_number(after.chars().next())
+            });
             assert!(!found, "{name} is in {place}");
         }
     }
@@ -276,7 +277,7 @@ async fn use_everything(test: &TestService, secrets: &mut Secrets) {
     test.service.delete_tenant(id(&globex), true).await.unwrap();
 }
 
-async fn no_secret_is_written_or_logged(driver: Driver) {
+async fn no_secret_is_written_or_logged(options: Options) {
     let log = Log::default();
     let writer = log.clone();
     // Of several tests in one process the first one's log gets everything.
@@ -285,7 +286,8 @@ async fn no_secret_is_written_or_logged(driver: Driver) {
         .with_writer(move || writer.clone())
         .try_init()
         .is_ok();
-    let test = start(driver).await;
+    let sessions = options.sessions;
+    let test = TestService::start(options).await.unwrap();
     let mut secrets = Secrets::default();
     for (name, text) in [
         ("a password", PLANTED),
@@ -307,6 +309,7 @@ async fn no_secret_is_written_or_logged(driver: Driver) {
     assert!(rows.contains("acme"), "the rows were read");
     secrets.look("the registry", rows.as_bytes());
     secrets.look_in_files(test.data_dir(), &test.mail_dir());
+    sessions_are_read(&test, sessions, &secrets).await;
     let logged = log.0.lock().unwrap().clone();
     assert_eq!(logged.is_empty(), !listening);
     secrets.look("the log", &logged);
@@ -328,4 +331,39 @@ async fn no_secret_is_written_or_logged(driver: Driver) {
     assert_ne!(OTHER, PLANTED);
 }
 
-on_both!(no_secret_is_written_or_logged);
+/// Sessions are in one of the places that were searched, or are searched here; and they are there.
+async fn sessions_are_read(test: &TestService, driver: SessionDriver, secrets: &Secrets) {
+    match driver {
+        SessionDriver::Database => {
+            let there = test.control().number("SELECT COUNT(*) FROM sessions");
+            assert!(there.await.unwrap() > 0);
+        }
+        SessionDriver::Redis => {
+            let contents = test.redis().unwrap().contents().unwrap();
+            secrets.look("Redis", &contents);
+            let of_sessions = contents.windows(3).filter(|part| part == b":s:");
+            assert!(of_sessions.count() > 0, "no session is in Redis");
+        }
+        SessionDriver::File => {
+            let folder = test.data_dir().join("sessions");
+            assert!(count_below(&folder) > 0, "no session is in a file");
+        }
+    }
+}
+
+fn count_below(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let count = |path: std::path::PathBuf| {
+        let is_session = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        if path.is_dir() {
+            count_below(&path)
+        } else {
+            usize::from(is_session)
+        }
+    };
+    entries.map(|entry| count(entry.unwrap().path())).sum()
+}
+
+on_each_session_driver!(no_secret_is_written_or_logged);

@@ -41,7 +41,7 @@ async fn ended_sessions_are_counted(driver: Driver) {
     let elsewhere = sign_in_twice(&test, "globex", ADA, PASSWORD).await;
     sign_in_twice(&test, "acme", ADA, PASSWORD).await;
     let deleted = test.service.delete_tenant(acme, false).await.unwrap();
-    assert_eq!(deleted.cleared.sessions, 2);
+    assert_eq!(deleted.cleared.sessions(), 2);
     let purge_at = deleted.tenant.unwrap().tenant.purge_at;
     assert_eq!(purge_at, Some(test.clock.now() + GRACE));
     test.service.restore_tenant(acme).await.unwrap();
@@ -52,14 +52,14 @@ async fn ended_sessions_are_counted(driver: Driver) {
         .recreate_tenant(acme, &owner(OTHER))
         .await
         .unwrap();
-    assert_eq!(cleared.sessions, 2);
+    assert_eq!(cleared.sessions(), 2);
     sign_in_twice(&test, "acme", ADA, OTHER).await;
     let ended = test.service.end_tenant_sessions(acme).await.unwrap();
     assert_eq!(ended, 2);
     assert_eq!(test.service.end_tenant_sessions(acme).await.unwrap(), 0);
     sign_in_twice(&test, "acme", ADA, OTHER).await;
     let purged = test.service.delete_tenant(acme, true).await.unwrap();
-    assert_eq!(purged.cleared.sessions, 2);
+    assert_eq!(purged.cleared.sessions(), 2);
     assert!(purged.tenant.is_none());
     elsewhere.expect_live(&test.service).await;
 }

@@ -9,6 +9,7 @@ mod bench;
 mod adopt;
 mod adopt_refused;
 mod adopt_steps;
+mod ahead;
 mod applications;
 mod audit;
 mod brand;

@@ -38,7 +38,7 @@ async fn a_whole_life(isolation: Isolation) {
     sign_in_twice(&test, "acme", ADA, PASSWORD).await;
 
     test.service.delete_tenant(acme, false).await.unwrap();
-    let restored = test.service.restore_tenant(acme).await.unwrap();
+    let (restored, _) = test.service.restore_tenant(acme).await.unwrap();
     assert_eq!(restored.tenant.generation.number(), 2);
     sign_in_twice(&test, "acme", ADA, PASSWORD).await;
     expect_sound(&test, restored.tenant).await;

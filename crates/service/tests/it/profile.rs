@@ -1,6 +1,6 @@
 //! One's own names and address.
 
-use tenantry_core::session::SessionKind;
+use tenantry_core::session::{EndReason, SessionKind};
 use tenantry_core::{Locale, Role};
 use tenantry_service::Refusal;
 use tenantry_service::profile::ProfileChange;
@@ -113,6 +113,10 @@ async fn an_address_changes_once_it_is_proven(bench: &Bench) {
         .unwrap();
     assert!(confirmed.signed_in);
     others.expect_stale(service, "an address was changed").await;
+    for (name, credential) in others.credentials() {
+        let told = service.why_ended(credential, None).await;
+        assert_eq!(told, Some(EndReason::Address), "{name}");
+    }
     one(try_in(&bench.test, None, "after@own.example", PASSWORD)
         .await
         .unwrap());

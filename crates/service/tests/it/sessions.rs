@@ -4,6 +4,7 @@ mod devices;
 mod ended;
 mod limit;
 mod places;
+mod switches;
 mod unended;
 
 use std::time::Duration;
@@ -12,6 +13,8 @@ use tenantry_service::Refusal;
 use tenantry_service::sessions::{ACCESS_TOKEN, Credential};
 use tenantry_testkit::on_both;
 use tenantry_testkit::service::{Driver, PASSWORD};
+
+pub(crate) use places::files;
 
 use crate::people::{ADA, OTHER, id, one, principal, sign_in_twice, start, tenant_of, try_in};
 

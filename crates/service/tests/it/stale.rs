@@ -3,7 +3,9 @@
 //! here is what time and hands do, other processes, and slow readers.
 
 mod ahead;
+mod held;
 mod interleaved;
+mod memory;
 mod nodes;
 mod used;
 

@@ -1,13 +1,37 @@
 //! The names of folders and files. They come from ids alone.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tenantry_core::session::{Handle, Scope};
 use tenantry_core::{DeviceId, Generation, SessionId, TenantId, Timestamp};
 use uuid::Uuid;
 
+use crate::switches::Switches;
+
 /// What a file of a session ends with.
 const SUFFIX: &str = ".json";
+
+/// The folder of all sessions that began after so many switches.
+pub(super) fn root(base: &Path, switches: i64) -> PathBuf {
+    Switches::name(switches).map_or_else(|| base.to_owned(), |name| base.join(name))
+}
+
+/// The folders of all sessions, whenever they began.
+pub(super) fn roots(base: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut all = vec![base.to_owned()];
+    let entries = match std::fs::read_dir(base) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(all),
+        entries => entries?,
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        if name.to_str().is_some_and(Switches::is_name) {
+            all.push(base.join(name));
+        }
+    }
+    Ok(all)
+}
 
 /// The folder of one tenant in one generation, or of the platform, below that of all sessions.
 #[derive(Debug, Clone)]

@@ -150,8 +150,8 @@ impl Tree {
         })
     }
 
-    /// Ends those of these sessions that are meant; how many had not ended. A damaged one is told to
-    /// the log, and the others end.
+    /// Ends those of these sessions that are meant; how many were alive. A damaged one is told to the
+    /// log, and the others end.
     pub(super) fn end_these(
         &self,
         place: &Place,
@@ -161,8 +161,13 @@ impl Tree {
     ) -> Result<u64, SessionError> {
         let mut ended = 0;
         for id in ids {
-            match self.end(&place.handle(*id), why, &is_meant) {
-                Ok(done) => ended += u64::from(done),
+            let mut alive = false;
+            let is_meant = |stored: &StoredSession| {
+                alive = stored.session.is_alive(why.1);
+                is_meant(stored)
+            };
+            match self.end(&place.handle(*id), why, is_meant) {
+                Ok(done) => ended += u64::from(done && alive),
                 Err(error @ SessionError::Damaged { .. }) => {
                     tracing::error!(%error, "a session can't be ended");
                 }

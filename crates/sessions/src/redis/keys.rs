@@ -1,8 +1,10 @@
 //! The names of keys. They come from ids alone.
 
 use tenantry_core::session::{Handle, Scope};
-use tenantry_core::{DeviceId, SessionId, TenantId};
+use tenantry_core::{DeviceId, SessionId};
 use uuid::Uuid;
+
+use crate::switches::Switches;
 
 /// The keys of one tenant in one generation, or of the platform.
 pub(super) struct Keys {
@@ -13,18 +15,15 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn of(scope: Scope) -> Self {
+    /// Those of sessions that began after so many switches.
+    pub(super) fn of(switches: i64, scope: Scope) -> Self {
         let tenant = scope.map_or_else(|| "platform".to_owned(), |(tenant, _)| tenant.to_string());
+        let after = Switches::name(switches).map_or_else(String::new, |name| format!(":{name}"));
         Self {
             scope,
-            prefix: format!("tenantry:{{{tenant}}}"),
+            prefix: format!("tenantry:{{{tenant}}}{after}"),
             generation: scope.map_or(0, |(_, generation)| generation.number()),
         }
-    }
-
-    /// The key of a tenant's generations.
-    pub(super) fn generations_of(tenant: TenantId) -> String {
-        format!("tenantry:{{{tenant}}}:generations")
     }
 
     /// Which generations have sessions.

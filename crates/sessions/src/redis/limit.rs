@@ -6,7 +6,6 @@ use ::redis::{Pipeline, cmd};
 use tenantry_core::Timestamp;
 use tenantry_core::session::{EndReason, Subject};
 
-use super::keys::Keys;
 use super::{PAGE, RedisSessions, read};
 use crate::SessionError;
 use crate::limit::surplus_of;
@@ -20,7 +19,7 @@ impl RedisSessions {
         most: u32,
         now: Timestamp,
     ) -> Result<u64, SessionError> {
-        let keys = Keys::of(subject.scope());
+        let keys = self.keys(subject.scope());
         let lead = keys.of_person(subject.person());
         let (mut alive, mut over) = (Vec::new(), Vec::new());
         for page in self.members(&lead).await?.chunks(PAGE) {
@@ -48,6 +47,6 @@ impl RedisSessions {
         alive.retain(|session| session.is_alive(now) && session.subject == *subject);
         let surplus = surplus_of(alive, most);
         let why = (EndReason::Limit, now);
-        self.end_these(&keys, &surplus, why, false).await
+        Ok(self.end_these(&keys, &surplus, why, false).await?.alive)
     }
 }

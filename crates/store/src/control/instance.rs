@@ -20,9 +20,18 @@ pub struct InstanceRow {
     pub email_uniqueness: EmailUniqueness,
 }
 
+/// Where sessions lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SessionHome {
+    /// With which driver, once a server was started.
+    pub driver: Option<SessionDriver>,
+    /// How often they came to lie elsewhere. What was begun before the last time is void.
+    pub switches: i64,
+}
+
 row! { struct Stored { key_check: Vec<u8>, email_uniqueness: String } }
 row! { struct One { one: i64 } }
-row! { struct Lies { session_driver: Option<String> } }
+row! { struct Lies { session_driver: Option<String>, session_switches: i64 } }
 row! { struct Named { uuid: Option<Uuid> } }
 
 impl Instance<'_> {
@@ -76,36 +85,47 @@ impl Instance<'_> {
         Ok(row.and_then(|row| row.uuid))
     }
 
-    /// Where the server that was started last keeps sessions, once one was.
-    pub async fn session_driver(&mut self) -> Result<Option<SessionDriver>, StoreError> {
+    /// Where sessions lie, as the server that was started last has it.
+    pub async fn session_home(&mut self) -> Result<SessionHome, StoreError> {
         let row = fetch_optional!(
             self.0,
             Lies,
-            "SELECT session_driver FROM instance WHERE id = 1"
+            "SELECT session_driver, session_switches FROM instance WHERE id = 1"
         )?;
-        let driver = row.and_then(|row| row.session_driver);
-        driver
-            .map(|driver| {
-                driver.parse().map_err(|_| StoreError::Corrupt {
-                    table: "instance",
-                    column: "session_driver",
-                })
+        let Some(row) = row else {
+            return Ok(SessionHome::default());
+        };
+        let driver = row.session_driver.map(|driver| {
+            driver.parse().map_err(|_| StoreError::Corrupt {
+                table: "instance",
+                column: "session_driver",
             })
-            .transpose()
+        });
+        Ok(SessionHome {
+            driver: driver.transpose()?,
+            switches: row.session_switches,
+        })
     }
 
-    /// Notes where sessions lie from now on; where they lay before, if that is known.
+    /// Notes where sessions lie from now on; where they lay before, if that was elsewhere. Of many who
+    /// note the same at once, one is told so.
     pub async fn settle_sessions(
         &mut self,
         driver: SessionDriver,
     ) -> Result<Option<SessionDriver>, StoreError> {
-        let before = self.session_driver().await?;
-        execute!(
+        let before = self.session_home().await?.driver;
+        let switched = execute!(
             self.0,
-            "UPDATE instance SET session_driver = $1 WHERE id = 1",
+            "UPDATE instance SET session_driver = $1, session_switches = session_switches + 1
+             WHERE id = 1 AND session_driver <> $1",
             driver.as_str()
         )?;
-        Ok(before)
+        execute!(
+            self.0,
+            "UPDATE instance SET session_driver = $1 WHERE id = 1 AND session_driver IS NULL",
+            driver.as_str()
+        )?;
+        Ok(before.filter(|_| switched == 1))
     }
 
     /// Asks the database for nothing, to see whether it answers.

@@ -114,9 +114,9 @@ macro_rules! list {
     };
 }
 
-/// How many values of one column name another data key than `newest`.
+/// How many values of one column name this data key (`=`), or another one (`<>`).
 macro_rules! count {
-    ($conn:expr, $newest:expr; $table:literal $column:literal) => {
+    ($conn:expr, $key:expr, $is:literal; $table:literal $column:literal) => {
         fetch_one!(
             $conn,
             CountRow,
@@ -127,10 +127,29 @@ macro_rules! count {
                 $column,
                 ") > 0 AND substr(",
                 $column,
-                ", 2, 16) <> $1"
+                ", 2, 16) ",
+                $is,
+                " $1"
             ),
-            $newest.as_bytes().as_slice()
+            $key.as_bytes().as_slice()
         )?
+    };
+    ($conn:expr, $key:expr, $is:literal, $of:expr) => {
+        match $of {
+            SealedColumn::KeyCheck => count!($conn, $key, $is; "instance" "key_check"),
+            SealedColumn::SigningSeed => count!($conn, $key, $is; "signing_keys" "sealed_seed"),
+            SealedColumn::ClusterUrl => count!($conn, $key, $is; "clusters" "sealed_url"),
+            SealedColumn::ClusterShared => count!($conn, $key, $is; "clusters" "sealed_shared"),
+            SealedColumn::Credential => {
+                count!($conn, $key, $is; "tenant_database_users" "sealed_secret")
+            }
+            SealedColumn::WebhookSecret => count!($conn, $key, $is; "webhooks" "sealed_secret"),
+            SealedColumn::Notice => count!($conn, $key, $is; "webhook_deliveries" "sealed"),
+            SealedColumn::Mail => count!($conn, $key, $is; "outbox" "sealed"),
+            SealedColumn::Applicant => count!($conn, $key, $is; "tenant_applications" "applicant"),
+            SealedColumn::Report => count!($conn, $key, $is; "adopted_databases" "sealed_report"),
+            SealedColumn::Answer => count!($conn, $key, $is; "idempotent_answers" "answer"),
+        }
     };
 }
 
@@ -233,22 +252,18 @@ impl SealedValues<'_> {
     }
 
     /// How many values of a column name another data key than `newest`.
-    #[rustfmt::skip]
     pub async fn count(&mut self, column: SealedColumn, newest: Uuid) -> Result<i64, StoreError> {
-        let conn = &mut self.0;
-        let row = match column {
-            SealedColumn::KeyCheck => count!(*conn, newest; "instance" "key_check"),
-            SealedColumn::SigningSeed => count!(*conn, newest; "signing_keys" "sealed_seed"),
-            SealedColumn::ClusterUrl => count!(*conn, newest; "clusters" "sealed_url"),
-            SealedColumn::ClusterShared => count!(*conn, newest; "clusters" "sealed_shared"),
-            SealedColumn::Credential => count!(*conn, newest; "tenant_database_users" "sealed_secret"),
-            SealedColumn::WebhookSecret => count!(*conn, newest; "webhooks" "sealed_secret"),
-            SealedColumn::Notice => count!(*conn, newest; "webhook_deliveries" "sealed"),
-            SealedColumn::Mail => count!(*conn, newest; "outbox" "sealed"),
-            SealedColumn::Applicant => count!(*conn, newest; "tenant_applications" "applicant"),
-            SealedColumn::Report => count!(*conn, newest; "adopted_databases" "sealed_report"),
-            SealedColumn::Answer => count!(*conn, newest; "idempotent_answers" "answer"),
-        };
+        let row = count!(self.0, newest, "<>", column);
+        Ok(row.count)
+    }
+
+    /// How many values of a column name this data key.
+    pub async fn count_naming(
+        &mut self,
+        column: SealedColumn,
+        key: Uuid,
+    ) -> Result<i64, StoreError> {
+        let row = count!(self.0, key, "=", column);
         Ok(row.count)
     }
 

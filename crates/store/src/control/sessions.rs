@@ -3,6 +3,7 @@
 //! Called by the driver `database` of the sessions crate, and by housekeeping, which clears up also
 //! where sessions lie elsewhere by now.
 
+mod ending;
 mod limit;
 
 use std::time::Duration;
@@ -162,48 +163,6 @@ impl Sessions<'_> {
         Ok(())
     }
 
-    /// Ends the sessions that were begun on a tenant's device in this generation; how many.
-    pub async fn end_device(
-        &mut self,
-        tenant: TenantId,
-        generation: Generation,
-        device: DeviceId,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.1.note(tenant);
-        execute!(
-            self.0,
-            "UPDATE sessions SET ended_at = $4, end_reason = $5
-             WHERE tenant_id = $1 AND generation = $2 AND device_id = $3 AND ended_at IS NULL",
-            tenant.uuid(),
-            generation.number(),
-            device.uuid(),
-            now.micros(),
-            EndReason::Admin.as_str()
-        )
-    }
-
-    /// Ends the sessions that a person of a tenant began with a PIN, on whatever device; how many.
-    pub async fn end_on_devices(
-        &mut self,
-        subject: &Subject,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let (tenant, generation, person) = columns(subject);
-        self.1.note(Topic::Person(person));
-        execute!(
-            self.0,
-            "UPDATE sessions SET ended_at = $4, end_reason = $5
-             WHERE tenant_id = $1 AND generation = $2 AND subject_id = $3
-               AND device_id IS NOT NULL AND ended_at IS NULL",
-            tenant,
-            generation,
-            person,
-            now.micros(),
-            EndReason::Admin.as_str()
-        )
-    }
-
     /// The session that a token means, ended or not.
     pub async fn lookup(&mut self, handle: &Handle) -> Result<Option<StoredSession>, StoreError> {
         let (id, generation, tenant) = key(handle);
@@ -253,6 +212,34 @@ impl Sessions<'_> {
             (now + AHEAD).micros(),
             used,
             id,
+            limit
+        )?
+        .into_iter()
+        .map(|row| StoredSession::try_from(row).map(|stored| stored.session))
+        .collect()
+    }
+
+    /// A person's sessions that ended for this reason, the latest end first: so many.
+    pub async fn list_ended(
+        &mut self,
+        subject: &Subject,
+        reason: EndReason,
+        limit: i64,
+    ) -> Result<Vec<Session>, StoreError> {
+        let (tenant, generation, person) = columns(subject);
+        fetch_all!(
+            self.0,
+            SessionRow,
+            "SELECT id, token_hash, kind, tenant_id, generation, subject_id, security_version, created_at,
+                    last_seen_at, expires_at, idle_micros, ended_at, end_reason, user_agent, device_id, pin_digest
+             FROM sessions
+             WHERE subject_id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
+               AND end_reason = $4
+             ORDER BY ended_at DESC, id LIMIT $5",
+            person,
+            generation.unwrap_or(0),
+            tenant,
+            reason.as_str(),
             limit
         )?
         .into_iter()
@@ -347,50 +334,6 @@ impl Sessions<'_> {
         Ok(changed == 1)
     }
 
-    /// Ends a person's sessions but one; how many.
-    pub async fn end_others(
-        &mut self,
-        subject: &Subject,
-        keep: Option<SessionId>,
-        reason: EndReason,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let (tenant, generation, person) = columns(subject);
-        self.1.note(Topic::Person(person));
-        execute!(
-            self.0,
-            "UPDATE sessions SET ended_at = $5, end_reason = $6
-             WHERE subject_id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
-               AND id <> $4 AND ended_at IS NULL",
-            person,
-            generation.unwrap_or(0),
-            tenant,
-            keep.map_or(Uuid::nil(), SessionId::uuid),
-            now.micros(),
-            reason.as_str()
-        )
-    }
-
-    /// Ends every session a tenant has from generations up to this one; how many. Those of a later
-    /// one are left alone, also by whoever does this too late.
-    pub async fn end_tenant(
-        &mut self,
-        tenant: TenantId,
-        up_to: Generation,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        self.1.note(tenant);
-        execute!(
-            self.0,
-            "UPDATE sessions SET ended_at = $3, end_reason = $4
-             WHERE tenant_id = $1 AND generation <= $2 AND ended_at IS NULL",
-            tenant.uuid(),
-            up_to.number(),
-            now.micros(),
-            EndReason::Tenant.as_str()
-        )
-    }
-
     /// Takes out every trace of a tenant's sessions.
     pub async fn remove_tenant(&mut self, tenant: TenantId) -> Result<u64, StoreError> {
         self.1.note(tenant);
@@ -401,7 +344,7 @@ impl Sessions<'_> {
         )
     }
 
-    /// Sessions of a tenant that have not ended.
+    /// Sessions of a tenant that are alive.
     pub async fn count_live(
         &mut self,
         tenant: TenantId,
@@ -410,9 +353,12 @@ impl Sessions<'_> {
         let row = fetch_one!(
             self.0,
             CountRow,
-            "SELECT COUNT(*) AS count FROM sessions WHERE tenant_id = $1 AND ended_at IS NULL AND expires_at > $2",
+            "SELECT COUNT(*) AS count FROM sessions
+             WHERE tenant_id = $1 AND ended_at IS NULL AND expires_at > $2 AND last_seen_at > $2 - idle_micros
+               AND created_at <= $3 AND last_seen_at <= $3",
             tenant.uuid(),
-            now.micros()
+            now.micros(),
+            (now + AHEAD).micros()
         )?;
         Ok(row.count)
     }

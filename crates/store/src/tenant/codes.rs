@@ -48,7 +48,8 @@ impl Codes<'_> {
     }
 
     /// Counts one try at a person's code; the hash to compare with and the security version it is
-    /// bound to, where a code is good and has tries left.
+    /// bound to, where a code is good and has tries left. One that was made further ahead than it was
+    /// to count is not good: a clock that was wrong dated it.
     pub async fn count_try(
         &mut self,
         user: UserId,
@@ -60,7 +61,7 @@ impl Codes<'_> {
             CodeRow,
             "UPDATE tenantry_codes SET tries = tries + 1
              WHERE tenant_id = $1 AND user_id = $2 AND generation = $3 AND tries < $4
-               AND used_at IS NULL AND expires_at > $5
+               AND used_at IS NULL AND expires_at > $5 AND created_at - (expires_at - created_at) <= $5
                AND security_version = (SELECT u.security_version FROM tenantry_users u
                     WHERE u.tenant_id = tenantry_codes.tenant_id AND u.id = tenantry_codes.user_id
                       AND u.disabled_at IS NULL)

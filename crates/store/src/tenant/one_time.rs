@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::control::StoredSecret;
 use crate::{Conn, StoreError};
 
-/// The one-time secrets.
+/// The one-time secrets. One that was made further ahead than it was to count is not good: a clock that
+/// was wrong dated it, and it would be good until that day.
 pub struct Secrets<'c> {
     pub(super) conn: Conn<'c>,
     pub(super) tenant: TenantId,
@@ -91,7 +92,8 @@ impl Secrets<'_> {
              JOIN tenantry_users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
                   AND u.security_version = s.security_version
              WHERE s.tenant_id = $1 AND s.id = $2 AND s.generation = $3 AND s.purpose = $4 AND s.secret_hash = $5
-               AND s.used_at IS NULL AND s.expires_at > $6 AND u.disabled_at IS NULL",
+               AND s.used_at IS NULL AND s.expires_at > $6 AND u.disabled_at IS NULL
+               AND s.created_at - (s.expires_at - s.created_at) <= $6",
             self.tenant.uuid(),
             id.uuid(),
             self.generation.number(),
@@ -116,7 +118,7 @@ impl Secrets<'_> {
             OwnerRow,
             "UPDATE tenantry_one_time_secrets SET used_at = $6
              WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND purpose = $4 AND secret_hash = $5
-               AND used_at IS NULL AND expires_at > $6
+               AND used_at IS NULL AND expires_at > $6 AND created_at - (expires_at - created_at) <= $6
                AND security_version = (SELECT u.security_version FROM tenantry_users u
                     WHERE u.tenant_id = tenantry_one_time_secrets.tenant_id
                       AND u.id = tenantry_one_time_secrets.user_id AND u.disabled_at IS NULL)

@@ -87,7 +87,8 @@ impl Registrations<'_> {
         Ok(())
     }
 
-    /// The registration with this secret, if it is good now. Uses nothing up.
+    /// The registration with this secret, if it is good now. Uses nothing up. One that was made further
+    /// ahead than it was to count is not good: a clock that was wrong dated it.
     pub async fn find_good(
         &mut self,
         id: OneTimeId,
@@ -98,7 +99,8 @@ impl Registrations<'_> {
             self.conn,
             RegistrationRow,
             "SELECT email, username, full_name, password_hash, expires_at FROM tenantry_registrations
-             WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND secret_hash = $4 AND expires_at > $5",
+             WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND secret_hash = $4 AND expires_at > $5
+               AND created_at - (expires_at - created_at) <= $5",
             self.tenant.uuid(),
             id.uuid(),
             self.generation.number(),
@@ -122,6 +124,7 @@ impl Registrations<'_> {
             RegistrationRow,
             "DELETE FROM tenantry_registrations
              WHERE tenant_id = $1 AND id = $2 AND generation = $3 AND secret_hash = $4 AND expires_at > $5
+               AND created_at - (expires_at - created_at) <= $5
              RETURNING email, username, full_name, password_hash, expires_at",
             self.tenant.uuid(),
             id.uuid(),

@@ -8,6 +8,7 @@ use std::path::Path;
 const VIEWS: &[(&str, &str)] = &[
     ("control/admins", "admins"),
     ("control/adopted", "adopted"),
+    ("control/ahead", "ahead"),
     ("control/audit", "audit"),
     ("control/applications", "applications"),
     ("control/clusters", "clusters"),
@@ -25,6 +26,7 @@ const VIEWS: &[(&str, &str)] = &[
     ("control/reconciler", "reconciler"),
     ("control/sealed", "sealed"),
     ("control/sessions", "sessions"),
+    ("control/sessions/ending", "sessions"),
     ("control/sessions/limit", "sessions"),
     ("control/tenants", "tenants"),
     ("control/throttle", "throttle"),

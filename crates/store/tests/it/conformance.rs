@@ -3,6 +3,7 @@
 mod admin_secrets;
 mod admins;
 mod adopted;
+mod ahead;
 mod applications;
 mod audit;
 mod changes;

@@ -10,6 +10,7 @@ use tenantry_core::session::{Lifetimes, SessionDriver};
 use tenantry_core::tenant::{Driver, EmailUniqueness, Isolation};
 use tenantry_core::{Locale, Secret};
 use tenantry_keys::password::HashParams;
+use tenantry_mail::smtp::Smtp;
 use tenantry_mail::{Sender, Transport};
 use tenantry_saga::{Faults, Pace};
 use tenantry_service::Settings;
@@ -196,6 +197,16 @@ impl Options {
     pub fn with_mail(mut self, mail: Transport) -> Self {
         self.mail = Some(mail);
         self
+    }
+
+    /// Mails go to the server at this URL.
+    ///
+    /// # Panics
+    /// Where it is none.
+    #[must_use]
+    pub fn with_mail_server(self, url: &str) -> Self {
+        let server = Smtp::from_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+        self.with_mail(Transport::Smtp(server))
     }
 }
 

@@ -187,6 +187,12 @@ impl RedisServer {
     /// Sends one command and gives back its answer as the protocol has it, without the end of line.
     /// For answers of one line and lists of them.
     pub fn ask(&self, words: &[&str]) -> Result<String> {
+        let answer = self.answer(words)?;
+        Ok(String::from_utf8_lossy(&answer).trim_end().to_owned())
+    }
+
+    /// Sends one command and gives back its answer, octet for octet.
+    fn answer(&self, words: &[&str]) -> Result<Vec<u8>> {
         use std::io::{Read as _, Write as _};
         let stream = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(START))?;
@@ -201,12 +207,32 @@ impl RedisServer {
         // It ends the connection itself, having answered all of them.
         let mut answer = Vec::new();
         (&stream).read_to_end(&mut answer)?;
-        let answer = String::from_utf8_lossy(&answer).into_owned();
         let answer = answer
-            .strip_prefix("+OK\r\n")
-            .and_then(|rest| rest.strip_suffix("+OK\r\n"));
-        let answer = answer.context("Redis does not let us in")?;
-        Ok(answer.trim_end().to_owned())
+            .strip_prefix(b"+OK\r\n")
+            .and_then(|rest| rest.strip_suffix(b"+OK\r\n"));
+        Ok(answer.context("Redis does not let us in")?.to_vec())
+    }
+
+    /// Every key with all that lies under it, octet for octet, whatever type it is of.
+    pub fn contents(&self) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        for key in self.keys()? {
+            let read: &[&str] = match self.ask(&["TYPE", &key])?.as_str() {
+                "+string" => &["GET", &key],
+                "+hash" => &["HGETALL", &key],
+                "+list" => &["LRANGE", &key, "0", "-1"],
+                "+set" => &["SMEMBERS", &key],
+                "+zset" => &["ZRANGE", &key, "0", "-1", "WITHSCORES"],
+                "+stream" => &["XRANGE", &key, "-", "+"],
+                // It ran out just now.
+                "+none" => continue,
+                other => anyhow::bail!("nobody knows how to read {key}, which is of type {other}"),
+            };
+            all.extend_from_slice(key.as_bytes());
+            all.push(b'\n');
+            all.extend(self.answer(read)?);
+        }
+        Ok(all)
     }
 
     /// Every key, in order.
@@ -243,6 +269,13 @@ mod tests {
         server.flush().unwrap();
         assert!(server.keys().unwrap().is_empty());
         server.ask(&["SET", "b", "1"]).unwrap();
+        server.ask(&["HSET", "c", "field", "value"]).unwrap();
+        server.ask(&["ZADD", "d", "7", "member"]).unwrap();
+        let contents = server.contents().unwrap();
+        for there in ["b", "c", "field", "value", "member"] {
+            let there = there.as_bytes();
+            assert!(contents.windows(there.len()).any(|part| part == there));
+        }
         server.kill().unwrap();
         assert!(server.keys().is_err());
         server.restart().unwrap();

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tenantry_core::session::SessionKind;
+use tenantry_core::session::{EndReason, SessionKind};
 use tenantry_core::tenant::Tenant;
 use tenantry_service::Refusal;
 use tenantry_service::sessions::{Issued, Renewed};
@@ -250,13 +250,17 @@ async fn select(State(app): State<App>, ctx: Ctx, Json(request): Json<SelectRequ
 /// used twice, which ends the session.
 async fn refresh(
     State(app): State<App>,
-    ctx: Ctx,
+    mut ctx: Ctx,
     Json(request): Json<RefreshRequest>,
 ) -> Response {
-    let renewed = app
-        .service
-        .renew(&request.refresh_token, ctx.tenant.id())
-        .await;
+    let (token, hinted) = (&request.refresh_token, ctx.tenant.id());
+    let renewed = app.service.renew(token, hinted).await;
+    // Whoever is told that the session ended is told why, as on any other route.
+    ctx.ended = match &renewed {
+        Ok(Renewed::Reused(_)) => Some(EndReason::Reuse),
+        Err(Refusal::SessionStale) => app.service.why_not_renewed(token, hinted).await,
+        Ok(Renewed::Yes(_)) | Err(_) => None,
+    };
     let outcome = match renewed {
         Ok(Renewed::Yes(renewed)) => {
             let prefix = &app.service.settings().code_prefix;

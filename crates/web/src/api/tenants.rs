@@ -13,6 +13,8 @@ mod owner;
 mod sessions;
 
 use axum::http::StatusCode;
+use tenantry_core::tenant::Tenant;
+use tenantry_service::clearing::Cleared;
 use tenantry_service::tenants::TenantView;
 
 pub use self::change::PatchRequest;
@@ -42,12 +44,27 @@ fn admin(verb: Verb, path: &'static str, doc: Doc) -> Route {
     Route::api(verb, path, Audience::PlatformAdmin, doc)
 }
 
-/// A tenant as an answer: 202 where work on it goes on after the answer.
-fn shown(view: &TenantView) -> (StatusCode, axum::Json<TenantBody>) {
-    let status = if view.workflow.is_some() {
+/// 202 where work on a tenant goes on after the answer.
+fn status_of(view: &TenantView) -> StatusCode {
+    if view.workflow.is_some() {
         StatusCode::ACCEPTED
     } else {
         StatusCode::OK
-    };
-    (status, axum::Json(TenantBody::from(view)))
+    }
+}
+
+/// A tenant as an answer.
+fn shown(view: &TenantView) -> (StatusCode, axum::Json<TenantBody>) {
+    (status_of(view), axum::Json(TenantBody::from(view)))
+}
+
+/// Tells the log that nodes which serve did not answer, where some did not: the numbers in the answer
+/// are too low then.
+fn told_of_silent(tenant: &Tenant, cleared: &Cleared) {
+    if cleared.silent > 0 {
+        tracing::warn!(
+            tenant.id = %tenant.id, nodes = cleared.silent,
+            "nodes that serve did not answer in time; what they kept is not counted"
+        );
+    }
 }

@@ -35,7 +35,7 @@ pub use person::{
     ChoiceBody, LoginBody, MeBody, SelectionProblem, TenantBrief, UserBody, login, person,
 };
 pub use session::{SessionBody, SignedOutBody};
-pub use tenant::{CacheClearedBody, ClearedBody, DatabaseBody, TenantBody};
+pub use tenant::{CacheClearedBody, ClearedBody, DatabaseBody, RenewedBody, TenantBody};
 pub use user::{PinRequest, StaffBody, StaffCreatedBody, StaffPatch, StaffRequest};
 pub use webhook::{DeliveryBody, TriedBody, WebhookBody, WebhookRequest};
 pub use workflow::{WorkflowBody, WorkflowStepBody};

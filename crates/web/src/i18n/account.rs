@@ -36,6 +36,8 @@ super::texts! {
         session_unknown: "Unknown device" | "Unbekanntes Gerät";
         session_seen: "Last used {time}" | "Zuletzt benutzt {time}";
         session_begun: "Signed in {time}" | "Angemeldet {time}";
+        session_reused: "{time}: a session was ended ({client}), as somebody else may have had a copy of it. If you do not know why, change your password." |
+            "{time}: Eine Sitzung wurde beendet ({client}), denn vielleicht hatte jemand anderes eine Kopie davon. Wenn Sie nicht wissen, warum, ändern Sie Ihr Passwort.";
         session_end: "End" | "Beenden";
         session_end_of: "End: {client}" | "Beenden: {client}";
         others_end: "End all others" | "Alle anderen beenden";

@@ -31,10 +31,14 @@ super::texts! {
             "Vielleicht hatte jemand anderes eine Kopie Ihrer Sitzung, darum haben wir sie beendet. Bitte melden Sie sich erneut an und ändern Sie im Zweifel Ihr Passwort.";
         ended_password: "Your password was changed, and your sessions ended with it. Please sign in with the new one." |
             "Ihr Passwort wurde geändert, und Ihre Sitzungen sind damit beendet. Bitte melden Sie sich mit dem neuen an.";
+        ended_address: "Your address was changed, and your other sessions ended with it. Please sign in with the new one." |
+            "Ihre Adresse wurde geändert, und Ihre anderen Sitzungen sind damit beendet. Bitte melden Sie sich mit der neuen an.";
         ended_tenant: "Everybody here was signed out. Please sign in again." |
             "Hier wurden alle abgemeldet. Bitte melden Sie sich erneut an.";
         ended_limit: "You signed in elsewhere, and only so many sessions may be open at once. Please sign in again." |
             "Sie haben sich anderswo angemeldet, und nur eine begrenzte Zahl von Sitzungen ist zugleich möglich. Bitte melden Sie sich erneut an.";
+        ended_closed: "Your session has ended. Once the organisation is back, please sign in again." |
+            "Ihre Sitzung ist beendet. Sobald die Organisation wieder erreichbar ist, melden Sie sich bitte erneut an.";
         signed_out: "You are signed out." | "Sie sind abgemeldet.";
         password_set: "Your password is set. You can sign in with it now." |
             "Ihr Passwort ist gespeichert. Sie können sich jetzt damit anmelden.";
@@ -55,6 +59,7 @@ impl LoginTexts {
             Some(EndReason::Admin) => self.ended_admin,
             Some(EndReason::Reuse) => self.ended_reuse,
             Some(EndReason::Password) => self.ended_password,
+            Some(EndReason::Address) => self.ended_address,
             Some(EndReason::Tenant) => self.ended_tenant,
             Some(EndReason::Limit) => self.ended_limit,
         }

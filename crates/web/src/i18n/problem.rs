@@ -92,7 +92,7 @@ problems! {
     /// The session was good and has ended.
     SessionStale = "session_stale", 401 {
         "Your session has ended" | "Ihre Sitzung ist beendet";
-        "Something changed, such as your password, your role or the organisation itself, and ended your session." | "Etwas hat sich geändert, etwa Ihr Passwort, Ihre Rolle oder die Organisation selbst. Damit endete Ihre Sitzung.";
+        "It has run out, or something ended it." | "Sie ist abgelaufen oder wurde beendet.";
         "Sign in again to go on." | "Melden Sie sich erneut an, um fortzufahren.";
     }
     /// A one-time token is unknown, used up or expired.

@@ -17,6 +17,7 @@ pub(super) struct Facts {
     kept: Amount,
     changes: Counts,
     heard: Labelled<&'static str, Gauge>,
+    verified: Counter,
 }
 
 impl Facts {
@@ -53,6 +54,11 @@ impl Facts {
                 "other_nodes_heard",
                 "Whether changes of other nodes are heard at once over a channel (1) or only seen at the staleness bound (0)",
             ),
+            verified: registered(
+                registry,
+                "access_tokens_verified",
+                "Access tokens whose signature was verified; one that is kept as a fact need not be",
+            ),
         }
     }
 
@@ -63,6 +69,8 @@ impl Facts {
         self.lookups.set("stale", counts.stale);
         let evictions = self.evictions.inner();
         evictions.store(counts.evictions, Ordering::Relaxed);
+        let verified = self.verified.inner();
+        verified.store(counts.verified, Ordering::Relaxed);
         set(&self.kept, counts.kept);
         self.changes.set("here", counts.told);
         self.changes.set("elsewhere", counts.heard);

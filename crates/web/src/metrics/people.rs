@@ -55,7 +55,7 @@ impl People {
                 registry,
                 "cause",
                 "sessions_ended",
-                "Sessions ended before their time by this process, by cause; those that ran out are not among them",
+                "Sessions ended before their time by this process, by cause; those that ran out, and those that commands end in a process of their own, are not among them",
             ),
         }
     }

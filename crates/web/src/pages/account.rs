@@ -9,7 +9,7 @@ use super::Chrome;
 use super::samples::{self, Samples};
 use crate::i18n;
 
-pub use sessions::{SessionRow, SessionsNotice, SessionsPage};
+pub use sessions::{ReusedRow, SessionRow, SessionsNotice, SessionsPage};
 
 /// One's own names and address. Its form sends `full_name`, `username` and `email` to the page's own
 /// address.

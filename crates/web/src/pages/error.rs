@@ -18,6 +18,8 @@ pub struct ErrorPage {
     pub chrome: Chrome,
     /// The kind of problem.
     pub code: ProblemCode,
+    /// Whether the visitor came with a session that has ended.
+    pub signed_out: bool,
     /// How long to wait before trying again, where that is known.
     pub wait: Option<Duration>,
     /// What the answer's `X-Request-Id` says; nothing is shown where it is empty.
@@ -38,6 +40,13 @@ impl ErrorPage {
     fn wait_text(&self) -> Option<String> {
         let wait = format::wait(self.chrome.locale, self.wait?);
         Some(i18n::fill(self.chrome.t().common.wait_until, "wait", &wait))
+    }
+
+    /// That somebody who was signed in is so no more, where nobody gets in by now: whoever comes back has
+    /// to sign in again, and learns it here. Elsewhere the sign-in page says it.
+    fn signed_out_text(&self) -> Option<&'static str> {
+        let is_closed = self.code == ProblemCode::TenantUnavailable;
+        (self.signed_out && is_closed).then_some(self.chrome.t().login.ended_closed)
     }
 
     /// Nobody can get in, so no window is lit.
@@ -98,6 +107,7 @@ impl Samples for ErrorPage {
         let page = |chrome, code, wait| Self {
             chrome,
             code,
+            signed_out: false,
             wait,
             request_id: "01938f7a-5b1e-7c44-9d0e-3f1c2b7a9e10".to_owned(),
         };
@@ -113,6 +123,13 @@ impl Samples for ErrorPage {
             (
                 "error-503",
                 page(acme(), ProblemCode::TenantUnavailable, None),
+            ),
+            (
+                "error-503-signed-out",
+                Self {
+                    signed_out: true,
+                    ..page(acme(), ProblemCode::TenantUnavailable, None)
+                },
             ),
             (
                 "error-busy",

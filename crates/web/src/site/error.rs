@@ -18,6 +18,7 @@ pub(crate) fn page(app: &App, ctx: &Ctx, told: &Told) -> Response {
     let shown = ErrorPage {
         chrome: chrome(app, ctx),
         code: told.code,
+        signed_out: ctx.stale,
         wait: told.retry_after,
         request_id: ctx.request_id.to_string(),
     };

@@ -78,7 +78,7 @@ fn form(app: &App, ctx: &Ctx) -> LoginPage {
 
 async fn show(
     State(app): State<App>,
-    ctx: Ctx,
+    mut ctx: Ctx,
     headers: HeaderMap,
     query: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
@@ -86,22 +86,25 @@ async fn show(
     if ctx.principal.is_some() {
         return see_other(local_path(asked.return_to.as_deref()).unwrap_or(paths::DASHBOARD));
     }
-    if let Some(tenant) = ctx.tenant.tenant().filter(|_| ctx.tenant.open().is_none()) {
-        tracing::debug!(tenant.slug = %tenant.slug, "sign-in at a tenant nobody gets into");
-        return respond(&app, Some(&ctx), Refusal::TenantUnavailable.into());
-    }
-    let mut login = form(&app, &ctx);
-    login.notice = asked.reason.as_deref().and_then(LoginNotice::from_reason);
-    login.return_to = local_path(asked.return_to.as_deref()).map(str::to_owned);
+    let notice = asked.reason.as_deref().and_then(LoginNotice::from_reason);
     // Whoever comes here by himself with a session that is over is told as whoever was sent here.
-    if ctx.stale {
-        login.notice = login.notice.or(Some(LoginNotice::SessionEnded));
-    }
+    let takes_back = ctx.stale;
+    ctx.stale |= notice == Some(LoginNotice::SessionEnded);
     let told = cookies::find(&headers, app.cookies().ended());
-    login.ended = ctx.ended.or(told.and_then(|word| word.parse().ok()));
-    let mut response = page(&app, &ctx, StatusCode::OK, &login);
+    let closed = ctx.tenant.tenant().filter(|_| ctx.tenant.open().is_none());
+    let mut response = if let Some(tenant) = closed {
+        tracing::debug!(tenant.slug = %tenant.slug, "sign-in at a tenant nobody gets into");
+        respond(&app, Some(&ctx), Refusal::TenantUnavailable.into())
+    } else {
+        let mut login = form(&app, &ctx);
+        let ended = ctx.stale.then_some(LoginNotice::SessionEnded);
+        login.notice = notice.or(ended);
+        login.return_to = local_path(asked.return_to.as_deref()).map(str::to_owned);
+        login.ended = ctx.ended.or(told.and_then(|word| word.parse().ok()));
+        page(&app, &ctx, StatusCode::OK, &login)
+    };
     let cookies = app.cookies();
-    let stale = ctx.stale.then(|| cookies.clear(cookies.session()));
+    let stale = takes_back.then(|| cookies.clear(cookies.session()));
     let told = told.map(|_| cookies.forget_ended());
     for cookie in [stale, told].into_iter().flatten().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -2,6 +2,7 @@
 
 mod brand;
 mod people;
+mod reasons;
 mod sessions;
 
 use tenantry_testkit::app::{Answer, AppOptions, TestApp};

@@ -3,6 +3,7 @@
 
 mod behind;
 mod changes;
+mod clocks;
 mod elsewhere;
 mod warm;
 mod written_over;

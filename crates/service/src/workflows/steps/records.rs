@@ -52,12 +52,12 @@ impl Steps {
     ) -> Result<(), StepError> {
         // Whoever does this too late, after a lost lease, finds nothing of the later generation.
         let ended = plan.previous.unwrap_or(plan.generation);
+        // Before they are removed too, so that those that were alive are counted as ended.
+        let now = self.0.clock.now();
+        let ended = self.0.sessions.end_tenant(plan.tenant, ended, now);
+        cleared(ended.await)?;
         if remove {
             cleared(self.0.remove_sessions_elsewhere(plan.tenant).await)?;
-        } else {
-            let now = self.0.clock.now();
-            let ended = self.0.sessions.end_tenant(plan.tenant, ended, now);
-            cleared(ended.await)?;
         }
         let mut tx = self.0.control.begin().await?;
         if remove {

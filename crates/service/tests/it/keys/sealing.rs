@@ -2,11 +2,12 @@
 //! the old key goes once nothing names it.
 
 use base64::prelude::BASE64_STANDARD;
-use tenantry_core::Locale;
 use tenantry_core::application::Signup;
 use tenantry_core::keys::OPENED_AFTER;
 use tenantry_core::workflow::LogEvent;
+use tenantry_core::{Locale, Timestamp};
 use tenantry_service::applications::NewApplication;
+use tenantry_service::keys::SealingRotation;
 use tenantry_service::webhooks::NewWebhook;
 use tenantry_testkit::service::{Isolation, LEASE, Options, Place, Tenants};
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use crate::people::{IP, try_in};
 
 const EVE: &str = "eve@example.org";
 
-async fn rotate(service: &Service) -> tenantry_service::keys::SealingRotation {
+async fn rotate(service: &Service) -> SealingRotation {
     service.rotate_sealing_key(|_, _| ()).await.unwrap()
 }
 
@@ -101,7 +102,7 @@ async fn everything_is_sealed_anew_and_opens(driver: Driver) {
     let done = service.rotate_sealing_key(|done, total| told.push((done, total)));
     let done = done.await.unwrap();
     assert!(done.made);
-    assert_eq!(done.damaged, 0);
+    assert_eq!((done.damaged, done.kept), (Vec::new(), Vec::new()));
     assert_ne!(done.id, old);
     assert_eq!(naming(&test, old).await, ["data_keys"]);
     assert_eq!(naming(&test, done.id).await, everywhere);
@@ -166,24 +167,113 @@ async fn what_is_sealed_late_is_sealed_anew_before_the_key_goes(driver: Driver) 
     assert_eq!(states(&test.service, KeyKind::Sealing).await, ["active"]);
 }
 
+/// Cuts the secrets of all webhooks, so that none opens.
+async fn cut_webhooks(test: &TestService, count: u64) {
+    let cut = "UPDATE webhooks SET sealed_secret = substr(sealed_secret, 1, 40)";
+    assert_eq!(test.control().damage(cut).await.unwrap(), count);
+}
+
+fn kinds(done: &SealingRotation) -> Vec<(&'static str, &'static str, usize)> {
+    let kinds = done.damaged.iter();
+    kinds
+        .map(|values| (values.table, values.column, values.count))
+        .collect()
+}
+
+/// What is said of each sealing key that retires: how many values name it, and when it goes.
+async fn retiring(service: &Service) -> Vec<(Option<usize>, Option<Timestamp>)> {
+    let mut keys = keys(service, KeyKind::Sealing).await;
+    keys.retain(|key| key.state == "retiring");
+    // Made at one moment, they come in no order.
+    let mut all: Vec<_> = keys.iter().map(|key| (key.values, key.until)).collect();
+    all.sort();
+    all
+}
+
+/// A value that can't be opened keeps the key it names, and no other, and nobody from exchanging the
+/// key that seals, as often as he likes.
 async fn a_key_stays_while_anything_names_it(driver: Driver) {
     let test = start(driver).await;
-    let old = sealing(&test.service).await;
-    add_webhook(&test.service).await;
-    add_webhook(&test.service).await;
-    let cut = "UPDATE webhooks SET sealed_secret = substr(sealed_secret, 1, 40)
-               WHERE id = (SELECT id FROM webhooks ORDER BY id LIMIT 1)";
-    assert_eq!(test.control().damage(cut).await.unwrap(), 1);
-    let done = rotate(&test.service).await;
-    assert_eq!(done.damaged, 1);
+    let service = &test.service;
+    let old = sealing(service).await;
+    add_webhook(service).await;
+    cut_webhooks(&test, 1).await;
+    add_webhook(service).await;
+    let mut last = old;
+    for turn in 1..4 {
+        let done = rotate(service).await;
+        assert!(done.made, "exchange {turn}");
+        assert_ne!(done.id, last, "exchange {turn}");
+        assert_eq!(kinds(&done), [("webhooks", "sealed_secret", 1)]);
+        assert!(done.damaged[0].remedy.contains("add it anew"));
+        assert_eq!(done.kept, [old]);
+        assert_eq!(
+            naming(&test, last).await.contains(&"webhooks".to_owned()),
+            last == old
+        );
+        last = done.id;
+    }
+    // No date is promised for the one that stays, and the others keep theirs.
+    let goes = Some(test.clock.now() + OPENED_AFTER);
+    assert_eq!(
+        retiring(service).await,
+        [(Some(0), goes), (Some(0), goes), (Some(1), None)]
+    );
     test.clock.advance(OPENED_AFTER);
-    test.service.look_after_keys().await.unwrap();
+    assert_eq!(service.look_after_keys().await.unwrap(), 2);
+    assert_eq!(retiring(service).await, [(Some(1), None)]);
     assert_eq!(naming(&test, old).await, ["data_keys", "webhooks"]);
     let forget = "DELETE FROM webhooks WHERE length(sealed_secret) = 40";
     assert_eq!(test.control().damage(forget).await.unwrap(), 1);
+    assert!(retiring(service).await[0].1.is_some());
     test.clock.advance(Duration::from_hours(1));
-    assert_eq!(test.service.look_after_keys().await.unwrap(), 1);
+    assert_eq!(service.look_after_keys().await.unwrap(), 1);
     assert_eq!(naming(&test, old).await, [""; 0]);
+}
+
+/// A value that names no key of ours, or is too short to name any, stops nothing and keeps nothing.
+async fn what_names_no_key_keeps_none(driver: Driver) {
+    let test = start(driver).await;
+    let service = &test.service;
+    for octets in [1, 17] {
+        add_webhook(service).await;
+        // The first octets stand for a key that never was.
+        let sql = match driver {
+            Driver::Sqlite => {
+                "UPDATE webhooks SET sealed_secret = CAST(substr(sealed_secret, 30, {}) AS BLOB)"
+            }
+            Driver::Postgres => "UPDATE webhooks SET sealed_secret = substr(sealed_secret, 30, {})",
+        };
+        let sql = format!(
+            "{} WHERE length(sealed_secret) > 30",
+            sql.replace("{}", &octets.to_string())
+        );
+        assert_eq!(test.control().damage(&sql).await.unwrap(), 1);
+    }
+    let done = rotate(service).await;
+    assert!(done.made);
+    assert_eq!(kinds(&done), [("webhooks", "sealed_secret", 2)]);
+    assert_eq!(done.kept, [] as [Uuid; 0]);
+    assert_eq!(done.gone_at, Some(test.clock.now() + OPENED_AFTER));
+    test.clock.advance(OPENED_AFTER);
+    assert_eq!(service.look_after_keys().await.unwrap(), 1);
+    assert_eq!(states(service, KeyKind::Sealing).await, ["active"]);
+}
+
+/// Beside values that do not open, one that was left to be done is: that is no new exchange.
+async fn what_was_begun_is_finished_beside_what_does_not_open(driver: Driver) {
+    let test = start(driver).await;
+    let late = test.beside(Faults::none()).await.unwrap();
+    add_webhook(&test.service).await;
+    cut_webhooks(&test, 1).await;
+    let first = rotate(&test.service).await;
+    add_webhook(&late.service).await;
+    let finished = rotate(&test.service).await;
+    assert_eq!((finished.made, finished.id), (false, first.id));
+    assert_eq!((finished.resealed, finished.damaged.len()), (1, 1));
+    let next = rotate(&test.service).await;
+    assert!(next.made);
+    assert_ne!(next.id, first.id);
 }
 
 async fn whoever_comes_next_finishes_what_was_begun(driver: Driver) {
@@ -239,6 +329,8 @@ on_both!(
     a_new_key_is_opened_with_by_whoever_does_not_know_it_yet,
     what_is_sealed_late_is_sealed_anew_before_the_key_goes,
     a_key_stays_while_anything_names_it,
+    what_names_no_key_keeps_none,
+    what_was_begun_is_finished_beside_what_does_not_open,
     whoever_comes_next_finishes_what_was_begun,
     of_two_at_once_one_makes_a_key,
 );

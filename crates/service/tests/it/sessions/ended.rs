@@ -11,6 +11,8 @@ use crate::people::{ADA, OTHER, id, principal, sign_in, sign_in_twice};
 on_each_session_driver! {
     each_reason_is_told,
     nobody_else_is_told,
+    whoever_can_renew_no_more_is_told,
+    what_a_purged_tenant_issued_has_ended_everywhere,
 }
 
 async fn start(options: Options) -> TestService {
@@ -65,8 +67,25 @@ async fn each_reason_is_told(options: Options) {
     refused!(again, Refusal::SessionStale);
     let told = service.why_ended(Credential::Bearer(&reused.bearer), None);
     assert_eq!(told.await, Some(EndReason::Reuse));
+    // The person finds it in the list of the sessions, until the password is another.
+    let (_, here) = sign_in(&test, "acme", ADA, OTHER, SessionKind::Browser).await;
+    let here = principal(&test, here.token.expose()).await;
+    let listed = service.list_reused(&here.person, 5).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert!(listed[0].ended_at.is_some());
+    let change = service.change_password(&here, OTHER, PASSWORD, None);
+    change.await.unwrap();
+    let (_, here) = sign_in(&test, "acme", ADA, PASSWORD, SessionKind::Browser).await;
+    let here = principal(&test, here.token.expose()).await;
+    assert!(
+        service
+            .list_reused(&here.person, 5)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // Of what ran out there is nothing to say.
-    let unused = sign_in_twice(&test, "acme", ADA, OTHER).await;
+    let unused = sign_in_twice(&test, "acme", ADA, PASSWORD).await;
     test.clock
         .advance(tenantry_service::sessions::ACCESS_TOKEN * 7);
     let cookie = Credential::Cookie(&unused.cookie);
@@ -75,6 +94,65 @@ async fn each_reason_is_told(options: Options) {
         Refusal::SessionStale
     );
     assert_eq!(service.why_ended(cookie, None).await, None);
+    assert_eq!(service.why_not_renewed(&unused.refresh, None).await, None);
+}
+
+/// Whoever holds a refresh token is told as well, also one that was replaced meanwhile.
+async fn whoever_can_renew_no_more_is_told(options: Options) {
+    let test = start(options).await;
+    let globex = id(&test.make_tenant("globex", ADA, PASSWORD).await.unwrap());
+    let service = &test.service;
+    let first = sign_in_twice(&test, "acme", ADA, PASSWORD).await.refresh;
+    let (_, second) = service.refresh(&first, None).await.unwrap();
+    refused!(service.refresh(&first, None).await, Refusal::SessionStale);
+    for token in [&first, second.token.expose()] {
+        refused!(service.refresh(token, None).await, Refusal::SessionStale);
+        let told = service.why_not_renewed(token, None).await;
+        assert_eq!(told, Some(EndReason::Reuse));
+        // Under another tenant's hint it is garbage, and so is what is ours in no way.
+        assert_eq!(service.why_not_renewed(token, Some(globex)).await, None);
+        assert_eq!(service.why_not_renewed(&flipped(token), None).await, None);
+    }
+}
+
+/// What was issued in a tenant that is no more has ended with it, wherever it is shown.
+async fn what_a_purged_tenant_issued_has_ended_everywhere(options: Options) {
+    let test = start(options).await;
+    let acme = id(&test.service.find_tenant("acme").await.unwrap());
+    let globex = id(&test.make_tenant("globex", ADA, PASSWORD).await.unwrap());
+    let service = &test.service;
+    let ada = sign_in_twice(&test, "acme", ADA, PASSWORD).await;
+    for (_, credential) in ada.credentials() {
+        let shown = service.authenticate(credential, Some(globex)).await;
+        refused!(shown, Refusal::AuthenticationRequired);
+    }
+    refused!(
+        service.refresh(&ada.refresh, Some(globex)).await,
+        Refusal::AuthenticationRequired
+    );
+    service.delete_tenant(acme, true).await.unwrap();
+    for hinted in [None, Some(globex)] {
+        for (_, credential) in ada.credentials() {
+            refused!(
+                service.authenticate(credential, hinted).await,
+                Refusal::SessionStale
+            );
+            let told = service.why_ended(credential, hinted).await;
+            assert_eq!(told, Some(EndReason::Tenant));
+        }
+        refused!(
+            service.refresh(&ada.refresh, hinted).await,
+            Refusal::SessionStale
+        );
+        let told = service.why_not_renewed(&ada.refresh, hinted).await;
+        assert_eq!(told, Some(EndReason::Tenant));
+        // One letter of it is another.
+        let forged = flipped(&ada.cookie);
+        let shown = service
+            .authenticate(Credential::Cookie(&forged), hinted)
+            .await;
+        refused!(shown, Refusal::AuthenticationRequired);
+    }
 }
 
 async fn nobody_else_is_told(options: Options) {

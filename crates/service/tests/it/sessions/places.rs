@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tenantry_core::session::{SessionDriver, SessionKind};
+use tenantry_core::session::{EndReason, SessionDriver, SessionKind};
 use tenantry_service::Refusal;
 use tenantry_service::sessions::Credential;
 use tenantry_testkit::on_each_session_driver;
@@ -72,7 +72,7 @@ async fn a_tenant_is_deleted_and_restored_without_redis_and_its_sessions_stay_vo
     let (first, second) = (fresh(&test).await, fresh(&test).await);
     test.redis().unwrap().freeze().unwrap();
     let deleted = test.service.delete_tenant(tenant, false).await.unwrap();
-    assert_eq!(deleted.cleared.sessions, 0, "they can't be counted");
+    assert_eq!(deleted.cleared.sessions(), 0, "they can't be counted");
     test.service.restore_tenant(tenant).await.unwrap();
     test.redis().unwrap().thaw().unwrap();
     let cookie = fresh_once_back(&test).await;
@@ -105,7 +105,7 @@ async fn fresh_once_back(test: &TestService) -> String {
 }
 
 /// Every file below a folder.
-fn files(folder: &Path) -> Vec<String> {
+pub(crate) fn files(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
@@ -135,7 +135,10 @@ async fn nothing_is_left_of_a_purged_tenant(options: Options) {
     let in_rows = test.service.session_driver() == SessionDriver::Database;
     assert_eq!(traces().is_empty(), in_rows);
     let purged = test.service.delete_tenant(tenant, true).await.unwrap();
-    assert_eq!(purged.cleared.sessions, 1);
+    assert_eq!(purged.cleared.sessions(), 1);
+    // Counted as ended, though nothing is left of it.
+    let counts = test.service.session_counts().ended;
+    assert!(counts.contains(&(EndReason::Tenant, 1)), "{counts:?}");
     assert_eq!(traces(), Vec::<String>::new());
     let rows = test.control().number("SELECT COUNT(*) FROM sessions").await;
     assert_eq!(rows.unwrap(), 0);

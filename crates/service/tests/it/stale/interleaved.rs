@@ -1,30 +1,42 @@
 //! A reader who is slow: between what it read and what it keeps, that is changed. The tenant's
 //! database holds it there, with the table of people locked, and lets it go when the change is made.
 
-use tenantry_core::session::EndReason;
+use tenantry_core::Role;
+use tenantry_core::session::{EndReason, SessionKind};
 use tenantry_core::tenant::TenantStatus;
 use tenantry_service::Refusal;
+use tenantry_service::pin::PinShown;
+use tenantry_service::resolve::Resolved;
 use tenantry_service::sessions::Credential;
+use tenantry_service::staff::{Acting, StaffChange};
 use tenantry_testkit::cluster::Session;
-use tenantry_testkit::service::{Isolation, Options, PASSWORD, Tenants, TestService};
+use tenantry_testkit::on_each_session_driver;
+use tenantry_testkit::service::{Isolation, Options, PASSWORD, Tenants, TestService, client};
 
-use crate::people::{ADA, id, sign_in_twice};
+use crate::bench::Bench;
+use crate::people::{ADA, IP, by_email, id, sign_in_twice};
 
-const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity
-    WHERE wait_event_type = 'Lock' AND query LIKE '%tenantry_users%' AND datname = ";
+/// Whether somebody waits for this table in this database.
+fn waiting(table: &str, database: &str) -> String {
+    format!(
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+         AND query LIKE '%{table}%' AND datname = '{database}'"
+    )
+}
 
-async fn locked(test: &TestService, database: &str) -> Session {
+async fn locked(test: &TestService, database: &str, table: &str) -> Session {
     let mut session = test.cluster().unwrap().session(database).await.unwrap();
-    let lock = "BEGIN; LOCK TABLE tenantry.tenantry_users IN ACCESS EXCLUSIVE MODE";
-    session.run(lock).await.unwrap();
+    let lock = format!("BEGIN; LOCK TABLE tenantry.{table} IN ACCESS EXCLUSIVE MODE");
+    session.run(&lock).await.unwrap();
     session
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_reader_writes_nothing_back() {
-    let there = Tenants::Cluster(Isolation::Database);
-    let test = TestService::start(Options::postgres().with_tenants(there)).await;
-    let test = test.unwrap();
+fn on_a_server(options: Options) -> Options {
+    options.with_tenants(Tenants::Cluster(Isolation::Database))
+}
+
+async fn a_slow_reader_writes_nothing_back(options: Options) {
+    let test = TestService::start(on_a_server(options)).await.unwrap();
     let view = test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     let tenant = id(&view);
     let shown = test.service.find_tenant("acme").await.unwrap();
@@ -37,14 +49,14 @@ async fn a_slow_reader_writes_nothing_back() {
         "suspended in the registry",
     ] {
         let ada = sign_in_twice(&test, "acme", ADA, PASSWORD).await;
-        let mut session = locked(&test, &database).await;
+        let mut session = locked(&test, &database, "tenantry_users").await;
         // It has read session and tenant by then, and waits for the person.
         let (service, cookie) = (test.service.clone(), ada.cookie.clone());
         let reading = tokio::spawn(async move {
             let cookie = Credential::Cookie(&cookie);
             service.authenticate(cookie, None).await.map(drop)
         });
-        let waiting = format!("{WAITING} '{database}'");
+        let waiting = waiting("tenantry_users", &database);
         test.cluster().unwrap().until(&waiting).await.unwrap();
         assert!(!reading.is_finished());
         match change {
@@ -86,3 +98,57 @@ async fn a_slow_reader_writes_nothing_back() {
     assert_eq!(of(EndReason::Logout), Some(2));
     assert_eq!(of(EndReason::Tenant), Some(2));
 }
+
+/// Whose session it is is known once the session is read, and the person's mark is taken then: before the
+/// person is read. Here the person was read, the table of devices is waited for, and what the person may
+/// do is changed, of which only the person's mark tells.
+async fn what_changes_about_a_person_meanwhile_counts(options: Options) {
+    let bench = Bench::open(on_a_server(options)).await;
+    let (test, service) = (&bench.test, bench.service());
+    let shown = service.find_tenant("acme").await.unwrap();
+    let database = shown.database.unwrap().name;
+    let ada = bench.owner().await;
+    let acting = Acting::of(&ada).unwrap();
+    let pin = "480216";
+    let till = "till@example.org";
+    let user = bench.add(&ada, till, Role::Member).await;
+    service.set_pin(&acting, user.id, Some(pin)).await.unwrap();
+    let device = service.enrol_device(&acting, "Till").await.unwrap();
+    let shown = PinShown {
+        pin,
+        device_token: device.token.expose(),
+    };
+    let client = client(SessionKind::Browser, IP);
+    let login = by_email(till);
+    let signed_in = service.sign_in_with_pin(&Resolved::None, &login, shown, &client);
+    let cookie = signed_in.await.unwrap().1.token.expose().clone();
+
+    let mut session = locked(test, &database, "tenantry_devices").await;
+    let reading = tokio::spawn({
+        let (service, cookie) = (service.clone(), cookie.clone());
+        async move {
+            let cookie = Credential::Cookie(&cookie);
+            service.authenticate(cookie, None).await.map(drop)
+        }
+    });
+    let waiting = waiting("tenantry_devices", &database);
+    test.cluster().unwrap().until(&waiting).await.unwrap();
+    let out = StaffChange {
+        disabled: Some(true),
+        ..StaffChange::default()
+    };
+    service.change_staff(&acting, user.id, out).await.unwrap();
+    assert!(!reading.is_finished());
+    session.run("COMMIT").await.unwrap();
+    // It began before the change, and may be answered as of then.
+    reading.await.unwrap().unwrap();
+    for _ in 0..3 {
+        let answer = service.authenticate(Credential::Cookie(&cookie), None);
+        refused!(answer.await, Refusal::SessionStale);
+    }
+}
+
+on_each_session_driver!(
+    a_slow_reader_writes_nothing_back,
+    what_changes_about_a_person_meanwhile_counts,
+);

@@ -16,6 +16,7 @@ on_each_driver! {
     a_session_ends_once_and_says_why,
     a_list_holds_what_is_alive_and_ones_own,
     a_list_comes_page_by_page,
+    what_ended_for_a_reason_is_listed,
     a_session_without_idle_limit_is_listed,
     use_is_noted_forward_only,
     a_session_is_carried_over_from_its_version,
@@ -84,6 +85,29 @@ async fn a_session_ends_once_and_says_why(bench: Bench) {
     let found = bench.found(handle).await;
     assert_eq!(found.session.ended_at, Some(then));
     assert_eq!(found.end_reason, Some(EndReason::Logout));
+}
+
+async fn what_ended_for_a_reason_is_listed(bench: Bench) {
+    let mine = bench.person();
+    let mut ended = Vec::new();
+    for reason in [EndReason::Reuse, EndReason::Logout, EndReason::Reuse] {
+        let id = bench.begun(mine).await.session.handle();
+        let then = bench.time.advance(MINUTE);
+        bench.store.end(&id, reason, then).await.unwrap();
+        ended.push((id.id, then));
+    }
+    bench.begun(mine).await;
+    let others = bench.begun(bench.person()).await.session.handle();
+    let end = bench.store.end(&others, EndReason::Reuse, bench.now());
+    end.await.unwrap();
+    let list = async |limit| {
+        let listed = bench.store.list_ended(&mine, EndReason::Reuse, limit);
+        let listed = listed.await.unwrap().into_iter();
+        let listed = listed.map(|session| (session.id, session.ended_at.unwrap()));
+        listed.collect::<Vec<_>>()
+    };
+    assert_eq!(list(5).await, [ended[2], ended[0]]);
+    assert_eq!(list(1).await, [ended[2]]);
 }
 
 async fn a_list_holds_what_is_alive_and_ones_own(bench: Bench) {

@@ -7,6 +7,7 @@ use crate::support::{Bench, MINUTE, on_each_driver};
 
 on_each_driver! {
     a_tenants_sessions_are_counted_and_ended,
+    one_that_lay_unused_is_ended_and_not_counted,
     ending_a_generation_leaves_all_else_as_it_was,
     removing_a_tenant_leaves_nothing_of_it_and_all_else,
     more_than_a_page_is_ended_counted_and_removed,
@@ -39,6 +40,35 @@ async fn a_tenants_sessions_are_counted_and_ended(bench: Bench) {
         Some(EndReason::Logout),
         "the first reason"
     );
+}
+
+async fn one_that_lay_unused_is_ended_and_not_counted(bench: Bench) {
+    let device = bench.device();
+    for ended_by in ["person", "device", "pin", "tenant"] {
+        let somebody = bench.person();
+        let (tenant, generation) = somebody.scope().unwrap();
+        let unused = bench.begun_on(somebody, device).await.session.handle();
+        let used = bench.begun_on(somebody, device).await.session.handle();
+        let live = async |at| bench.store.count_live(tenant, at).await.unwrap();
+        let then = bench.now() + MINUTE * 10;
+        assert_eq!(live(then - MINUTE).await, 2);
+        assert_eq!(live(then).await, 0, "both lay unused for ten minutes");
+        let touched = bench.store.touch(&used, bench.now() + MINUTE).await;
+        touched.unwrap();
+        assert_eq!(live(then).await, 1);
+        let (store, why) = (&bench.store, EndReason::Admin);
+        let ended = match ended_by {
+            "person" => store.end_others(&somebody, None, why, then).await,
+            "device" => store.end_device(tenant, generation, device, then).await,
+            "pin" => store.end_on_devices(&somebody, then).await,
+            _ => store.end_tenant(tenant, generation, then).await,
+        };
+        assert_eq!(ended.unwrap(), 1, "by {ended_by}");
+        for handle in [unused, used] {
+            let stored = bench.found(handle).await;
+            assert!(stored.end_reason.is_some(), "by {ended_by}");
+        }
+    }
 }
 
 async fn ending_a_generation_leaves_all_else_as_it_was(bench: Bench) {

@@ -15,6 +15,7 @@ on_both! {
     a_code_runs_out,
     a_changed_password_voids_it,
     another_one_takes_its_place,
+    one_made_far_ahead_is_not_good,
 }
 
 const MOST: i64 = 5;
@@ -94,4 +95,19 @@ async fn another_one_takes_its_place(dialect: Dialect) {
     let next = bench.hash();
     set(&bench, &people, user, &next).await;
     assert_eq!(try_it(&bench, &people, user).await, Some(next));
+}
+
+/// A clock that was wrong made it: it would be good until that day.
+async fn one_made_far_ahead_is_not_good(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (people, user, _) = with_code(&bench).await;
+    let (now, life) = (bench.now(), Duration::from_mins(10));
+    for (ahead, is_good) in [(life + Duration::from_secs(1), false), (life, true)] {
+        bench.time.advance(ahead);
+        let hash = bench.hash();
+        set(&bench, &people, user, &hash).await;
+        bench.time.set(now);
+        let tried = try_it(&bench, &people, user).await;
+        assert_eq!(tried, is_good.then_some(hash), "{ahead:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use tenantry_core::session::SessionDriver;
 use tenantry_core::tenant::EmailUniqueness;
-use tenantry_store::control::InstanceRow;
+use tenantry_store::control::{InstanceRow, SessionHome};
 
 use crate::support::{Bench, Dialect};
 
@@ -39,14 +39,17 @@ async fn where_sessions_lie_is_remembered(dialect: Dialect) {
     };
     assert!(apply!(bench, instance().add(&row, bench.now())));
     assert_eq!(settle(SessionDriver::Redis).await, None, "a new one");
-    for (driver, before) in [
-        (SessionDriver::File, SessionDriver::Redis),
-        (SessionDriver::File, SessionDriver::File),
-        (SessionDriver::Database, SessionDriver::File),
+    let home = async || apply!(bench, instance().session_home());
+    assert_eq!(home().await.switches, 0, "they lay nowhere else before");
+    for (driver, before, switches) in [
+        (SessionDriver::File, Some(SessionDriver::Redis), 1),
+        (SessionDriver::File, None, 1),
+        (SessionDriver::Database, Some(SessionDriver::File), 2),
+        (SessionDriver::File, Some(SessionDriver::Database), 3),
     ] {
-        assert_eq!(settle(driver).await, Some(before));
-        let now = apply!(bench, instance().session_driver());
-        assert_eq!(now, Some(driver));
+        assert_eq!(settle(driver).await, before);
+        let (driver, now) = (Some(driver), home().await);
+        assert_eq!(now, SessionHome { driver, switches });
     }
 }
 

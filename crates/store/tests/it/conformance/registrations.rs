@@ -11,6 +11,7 @@ use crate::support::{Bench, Dialect, People};
 on_both! {
     a_registration_is_taken_once,
     it_is_good_only_as_it_was_bound,
+    one_made_far_ahead_is_not_good,
     what_is_done_is_forgotten,
     what_ran_out_is_forgotten,
 }
@@ -101,4 +102,20 @@ async fn what_ran_out_is_forgotten(dialect: Dialect) {
     assert_eq!(apply!(people, registrations().remove_expired(now)), 1);
     assert_eq!(apply!(people, registrations().remove_expired(now)), 0);
     assert!(apply!(people, registrations().find_good(id, &hash, now)).is_some());
+}
+
+/// A clock that was wrong made it: it would be good until that day.
+async fn one_made_far_ahead_is_not_good(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let people = bench.people().await;
+    let now = bench.now();
+    for (ahead, is_good) in [(DAY + Duration::from_secs(1), false), (DAY, true)] {
+        bench.time.advance(ahead);
+        let (id, hash) = registered(&bench, &people, "ada@example.com").await;
+        bench.time.set(now);
+        let found = apply!(people, registrations().find_good(id, &hash, now));
+        assert_eq!(found.is_some(), is_good, "{ahead:?}");
+        let taken = apply!(people, registrations().take(id, &hash, now));
+        assert_eq!(taken.is_some(), is_good, "{ahead:?}");
+    }
 }

@@ -61,6 +61,11 @@ async fn change(bench: &Bench, tenant: &Tenant, from: TenantStatus, to: TenantSt
     assert!(apply!(bench, tenants().change_status(tenant.id, from, to)));
 }
 
+/// A secret that counts.
+pub(super) async fn active(bench: &Bench, tenant: &Tenant) -> Credential {
+    secret(bench, tenant, Slot::A, ACTIVE).await
+}
+
 async fn the_one_that_counts_comes_first(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let acme = bench.active_tenant("acme").await;

@@ -148,6 +148,16 @@ async fn what_names_another_key_is_found_and_replaced_in_each_column(dialect: Di
         let (column, tell) = (*column, column.name());
         assert_eq!(look!(bench, sealed().count(column, new)), 1, "{tell:?}");
         assert_eq!(look!(bench, sealed().count(column, old)), 0, "{tell:?}");
+        assert_eq!(
+            look!(bench, sealed().count_naming(column, old)),
+            1,
+            "{tell:?}"
+        );
+        assert_eq!(
+            look!(bench, sealed().count_naming(column, new)),
+            0,
+            "{tell:?}"
+        );
         assert!(look!(bench, sealed().list(column, old, ALL)).is_empty());
         let found = look!(bench, sealed().list(column, new, ALL));
         assert_eq!(found.len(), 1, "{tell:?}");

@@ -23,6 +23,7 @@ on_both! {
     nobody_gets_none,
     what_it_is_about_comes_back,
     all_of_one_person_are_voided,
+    one_made_far_ahead_is_not_good,
 }
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -241,4 +242,21 @@ async fn all_of_one_person_are_voided(dialect: Dialect) {
     assert_eq!(apply!(people, secrets().void_all(user, now)), 2);
     assert!(!good(&bench, &people, &reset).await && !good(&bench, &people, &setup).await);
     assert!(good(&bench, &people, &hers).await, "another's stay");
+}
+
+/// A clock that was wrong made it: it would be good until that day.
+async fn one_made_far_ahead_is_not_good(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (people, user, _) = with_secret(&bench).await;
+    let now = bench.now();
+    let second = Duration::from_secs(1);
+    for (ahead, is_good) in [(HOUR + second, false), (HOUR * 24, false), (HOUR, true)] {
+        bench.time.advance(ahead);
+        let secret = secret(&bench, Purpose::Reset);
+        apply!(people, secrets().add(user, &secret));
+        bench.time.set(now);
+        assert_eq!(good(&bench, &people, &secret).await, is_good, "{ahead:?}");
+        let used = use_up(&bench, &people, &secret).await;
+        assert_eq!(used.is_some(), is_good, "{ahead:?}");
+    }
 }

@@ -21,6 +21,8 @@ on_both! {
     a_session_is_carried_over_from_its_version,
     a_tenants_sessions_are_ended_and_removed,
     expired_sessions_are_forgotten,
+    all_there_are_end_at_once,
+    those_that_ended_for_a_reason_are_listed,
     sessions_end_with_their_device_and_with_the_pin,
     what_is_too_many_was_used_longest_ago,
 }
@@ -309,6 +311,53 @@ async fn a_tenants_sessions_are_ended_and_removed(dialect: Dialect) {
     assert_eq!(look!(bench, sessions().count_live(tenant, bench.now())), 0);
     assert_eq!(apply!(bench, sessions().remove_tenant(tenant)), 3);
     assert_eq!(listed(&bench, &theirs).await, [other]);
+}
+
+async fn all_there_are_end_at_once(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let admin = Subject::Admin(AdminId::from_uuid(bench.uuid()));
+    let mut open = Vec::new();
+    for subject in [person(&bench), person(&bench), admin] {
+        open.push(added(&bench, subject).await.session.handle());
+    }
+    let left = added(&bench, admin).await.session.handle();
+    apply!(bench, sessions().end(&left, EndReason::Logout, bench.now()));
+    assert_eq!(apply!(bench, sessions().end_everything(bench.now())), 3);
+    assert_eq!(apply!(bench, sessions().end_everything(bench.now())), 0);
+    for handle in open {
+        let stored = look!(bench, sessions().lookup(&handle)).unwrap();
+        assert_eq!(stored.end_reason, Some(EndReason::Tenant));
+    }
+    let stored = look!(bench, sessions().lookup(&left)).unwrap();
+    assert_eq!(
+        stored.end_reason,
+        Some(EndReason::Logout),
+        "the first reason"
+    );
+}
+
+async fn those_that_ended_for_a_reason_are_listed(dialect: Dialect) {
+    let bench = Bench::open(dialect).await;
+    let (mine, theirs) = (person(&bench), person(&bench));
+    let mut reused = Vec::new();
+    for (subject, reason, after) in [
+        (mine, EndReason::Reuse, 1),
+        (mine, EndReason::Reuse, 2),
+        (mine, EndReason::Logout, 3),
+        (theirs, EndReason::Reuse, 4),
+    ] {
+        let handle = added(&bench, subject).await.session.handle();
+        let at = bench.now() + MINUTE * after;
+        apply!(bench, sessions().end(&handle, reason, at));
+        reused.push(handle.id);
+    }
+    added(&bench, mine).await;
+    let listed = async |limit| {
+        let list = look!(bench, sessions().list_ended(&mine, EndReason::Reuse, limit));
+        list.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(10).await, [reused[1], reused[0]], "the latest first");
+    assert_eq!(listed(1).await, [reused[1]]);
 }
 
 async fn expired_sessions_are_forgotten(dialect: Dialect) {

@@ -5,7 +5,7 @@ use axum::response::Response;
 use axum::routing::delete;
 use tenantry_service::Refusal;
 
-use super::admin;
+use super::{admin, told_of_silent};
 use crate::App;
 use crate::answer::on_tenant;
 use crate::api::wire::CacheClearedBody;
@@ -30,12 +30,7 @@ async fn clear(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Re
     on_tenant(&app, &ctx, &name, async |view| {
         let tenant = view.tenant;
         let cleared = app.service.clear_tenant(tenant.id, false).await?;
-        if cleared.silent > 0 {
-            tracing::warn!(
-                tenant.id = %tenant.id, nodes = cleared.silent,
-                "nodes that serve did not answer in time; what they kept is not counted"
-            );
-        }
+        told_of_silent(&tenant, &cleared);
         Ok::<_, Refusal>(axum::Json(CacheClearedBody {
             cache_keys_cleared: cleared.cache_keys(),
         }))

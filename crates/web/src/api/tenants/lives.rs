@@ -1,16 +1,19 @@
 //! A tenant's life after it was made: suspended and resumed, deleted and restored, made anew.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{delete, post};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tenantry_service::clearing::Cleared;
+use tenantry_service::tenants::TenantView;
 use tenantry_service::{FieldError, Refusal};
 
-use super::{OwnerRequest, admin, shown};
+use super::{OwnerRequest, admin, shown, status_of, told_of_silent};
 use crate::App;
 use crate::answer::on_tenant;
-use crate::api::wire::{ClearedBody, TenantBody};
+use crate::api::wire::{ClearedBody, RenewedBody, TenantBody};
 use crate::context::Ctx;
 use crate::extract::{Asked, Json, Query, some_object};
 use crate::route::{AuditClass, Doc, Route, Routes, Verb};
@@ -30,12 +33,18 @@ pub(super) fn routes() -> Routes {
     .asks::<DeleteQuery>()
     .gives::<ClearedBody>()
     .refuses(&["validation_failed", "not_found", "conflict"]);
+    let restoring = Doc::new(
+        "Bring a deleted tenant back; the answer also tells what ended, mostly nothing",
+        200,
+    )
+    .gives::<RenewedBody>()
+    .refuses(&["not_found", "conflict"]);
     let recreating = Doc::new(
-        "Drop a tenant's database and make it anew with a fresh owner",
+        "Drop a tenant's database and make it anew with a fresh owner; the answer also tells what ended",
         200,
     )
     .takes::<RecreateRequest>()
-    .gives::<TenantBody>()
+    .gives::<RenewedBody>()
     .refuses(&["validation_failed", "not_found", "conflict"]);
     Routes::default()
         .add(
@@ -60,11 +69,8 @@ pub(super) fn routes() -> Routes {
             post(resume),
         )
         .add(
-            act(
-                "/api/v1/tenants/{tenant}/restore",
-                "tenant.restore",
-                "Bring a deleted tenant back",
-            ),
+            admin(Verb::Post, "/api/v1/tenants/{tenant}/restore", restoring)
+                .audited(AuditClass::Tenant, "tenant.restore"),
             post(restore),
         )
         .add(
@@ -117,13 +123,17 @@ async fn remove(
             ));
         }
         let deleted = app.service.delete_tenant(tenant.id, query.purge).await?;
-        Ok(axum::Json(ClearedBody {
-            tenants_processed: 1,
-            cache_keys_cleared: deleted.cleared.cache_keys,
-            sessions_cleared: deleted.cleared.sessions,
-        }))
+        told_of_silent(&tenant, &deleted.cleared);
+        Ok(axum::Json(ClearedBody::from(&deleted.cleared)))
     })
     .await
+}
+
+/// A tenant that began another life, with what ended.
+fn shown_renewed((view, cleared): &(TenantView, Cleared)) -> (StatusCode, axum::Json<RenewedBody>) {
+    told_of_silent(&view.tenant, cleared);
+    let status = status_of(view);
+    (status, axum::Json(RenewedBody::new(view, cleared)))
 }
 
 async fn suspend(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Response {
@@ -145,7 +155,7 @@ async fn resume(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> R
 async fn restore(State(app): State<App>, ctx: Ctx, Path(name): Path<String>) -> Response {
     on_tenant(&app, &ctx, &name, async |view| {
         let restored = app.service.restore_tenant(view.tenant.id).await;
-        restored.map(|view| shown(&view))
+        restored.map(|renewed| shown_renewed(&renewed))
     })
     .await
 }
@@ -174,7 +184,7 @@ async fn recreate(
             .service
             .recreate_tenant(view.tenant.id, owner.as_ref())
             .await;
-        Ok(shown(&recreated?.0))
+        Ok(shown_renewed(&recreated?))
     })
     .await
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tenantry_core::tenant::{Driver, Isolation, Registration};
 use tenantry_core::{Colour, TenantStatus, Timestamp};
+use tenantry_service::clearing::Cleared;
 use tenantry_service::tenants::TenantView;
 
 use crate::assets::logo_path;
@@ -134,13 +135,44 @@ pub struct CacheClearedBody {
     pub cache_keys_cleared: u64,
 }
 
-/// What deleting or recreating ended.
+/// What an act on a tenant ended.
 #[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
 pub struct ClearedBody {
     /// Tenants it was done to.
     pub tenants_processed: u64,
-    /// Cache entries that went.
-    pub cache_keys_cleared: i64,
-    /// Sessions that ended.
-    pub sessions_cleared: i64,
+    /// Cache entries that went, over every process that serves.
+    pub cache_keys_cleared: u64,
+    /// Sessions that were alive and ended.
+    pub sessions_cleared: u64,
+}
+
+impl From<&Cleared> for ClearedBody {
+    fn from(cleared: &Cleared) -> Self {
+        Self {
+            tenants_processed: u64::try_from(cleared.tenants.len()).unwrap_or(u64::MAX),
+            cache_keys_cleared: cleared.cache_keys(),
+            sessions_cleared: cleared.sessions(),
+        }
+    }
+}
+
+/// A tenant that began another life, and what ended with the one before.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct RenewedBody {
+    /// The tenant as it is now.
+    #[serde(flatten)]
+    pub tenant: TenantBody,
+    /// What ended.
+    #[serde(flatten)]
+    pub cleared: ClearedBody,
+}
+
+impl RenewedBody {
+    /// A tenant and what ended.
+    pub fn new(view: &TenantView, cleared: &Cleared) -> Self {
+        Self {
+            tenant: TenantBody::from(view),
+            cleared: ClearedBody::from(cleared),
+        }
+    }
 }

@@ -29,8 +29,19 @@ pub struct SessionsPage {
     pub next: Option<String>,
     /// Whether other sessions may be ended from here: not by whoever signed in with a PIN.
     pub may_end: bool,
+    /// Sessions that were ended since somebody else may have had a copy, the latest end first.
+    pub reused: Vec<ReusedRow>,
     /// What happened just before.
     pub notice: Option<SessionsNotice>,
+}
+
+/// A session that was ended since a refresh token was used twice.
+#[derive(Debug, Clone)]
+pub struct ReusedRow {
+    /// The client's own description.
+    pub user_agent: Option<String>,
+    /// When it was ended.
+    pub ended_at: Timestamp,
 }
 
 /// A session.
@@ -78,8 +89,20 @@ impl SessionsNotice {
 
 impl SessionsPage {
     fn client(&self, row: &SessionRow) -> String {
-        let known = agent::device(self.chrome.locale, row.agent());
+        self.device(row.agent())
+    }
+
+    fn device(&self, agent: &str) -> String {
+        let known = agent::device(self.chrome.locale, agent);
         known.unwrap_or_else(|| self.chrome.t().account.session_unknown.to_owned())
+    }
+
+    /// That a session was ended since somebody else may have had a copy, and what to do.
+    fn reused_text(&self, row: &ReusedRow) -> String {
+        let client = self.device(row.user_agent.as_deref().unwrap_or_default());
+        let time = format::date_time(self.chrome.locale, row.ended_at);
+        let text = i18n::fill(self.chrome.t().account.session_reused, "time", &time);
+        i18n::fill(&text, "client", &client)
     }
 
     /// What a client nobody knows says of itself, shortened.
@@ -167,10 +190,22 @@ impl Samples for SessionsPage {
             is_first: true,
             next: None,
             may_end: true,
+            reused: Vec::new(),
             notice,
+        };
+        let reused = ReusedRow {
+            user_agent: Some("okhttp/5.3 (Android 16)".to_owned()),
+            ended_at: samples::time() - Duration::from_hours(3),
         };
         vec![
             ("sessions", page(samples::acme(locale), rows.clone(), None)),
+            (
+                "sessions-reused",
+                Self {
+                    reused: vec![reused],
+                    ..page(samples::acme(locale), rows.clone(), None)
+                },
+            ),
             (
                 "sessions-many",
                 Self {

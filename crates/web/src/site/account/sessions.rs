@@ -13,7 +13,7 @@ use crate::answer::answer;
 use crate::api::wire::ListBody;
 use crate::context::Ctx;
 use crate::extract::Form;
-use crate::pages::account::{SessionRow, SessionsNotice, SessionsPage};
+use crate::pages::account::{ReusedRow, SessionRow, SessionsNotice, SessionsPage};
 use crate::pages::paths;
 use crate::route::{Audience, AuditClass, Route, Routes};
 use crate::site::chrome::chrome;
@@ -39,6 +39,9 @@ pub(super) fn routes() -> Routes {
 /// How many sessions a page of the list shows.
 const PAGE: i64 = 50;
 
+/// How many sessions that were ended since somebody else may have had a copy are told of.
+const REUSED: i64 = 3;
+
 async fn show(State(app): State<App>, ctx: Ctx, query: Asked<ListQuery>) -> Response {
     let outcome = async {
         let principal = ctx.principal()?;
@@ -50,6 +53,17 @@ async fn show(State(app): State<App>, ctx: Ctx, query: Asked<ListQuery>) -> Resp
             .service
             .list_sessions(&principal.person, after, PAGE + 1)
             .await?;
+        // Where the list begins, since it is about none of those that follow.
+        let reused = match after {
+            None => app.service.list_reused(&principal.person, REUSED).await?,
+            Some(_) => Vec::new(),
+        };
+        let reused = reused.into_iter().filter_map(|session| {
+            Some(ReusedRow {
+                ended_at: session.ended_at?,
+                user_agent: session.user_agent,
+            })
+        });
         let cursor = |session: &Session| SessionPlace::of(session).to_string();
         let own = principal.session.id;
         let rows = ListBody::page(listed, PAGE, cursor, |session| SessionRow {
@@ -66,6 +80,7 @@ async fn show(State(app): State<App>, ctx: Ctx, query: Asked<ListQuery>) -> Resp
             is_first: after.is_none(),
             next: rows.next_cursor,
             may_end: principal.device.is_none(),
+            reused: reused.collect(),
             notice: asked.done.as_deref().and_then(SessionsNotice::from_done),
         };
         Ok::<_, Refusal>(page(&app, &ctx, StatusCode::OK, &shown))

@@ -351,13 +351,17 @@ pub(super) fn refused_as(
         "{case}: {}",
         answer.location()
     );
-    if status == 401 {
-        let cookies = answer.headers.get_all("set-cookie").iter();
-        let cleared = cookies
-            .filter_map(|value| value.to_str().ok())
-            .any(|cookie| cookie.starts_with("tenantry_session=;") && cookie.contains("Max-Age=0"));
-        assert!(cleared, "{case}: the cookie is not taken back");
+    if code == "session_stale" {
+        assert!(takes_back(answer), "{case}: the cookie is not taken back");
     }
+}
+
+/// Whether an answer takes the session's cookie back.
+pub(super) fn takes_back(answer: &tenantry_testkit::app::Answer) -> bool {
+    let cookies = answer.headers.get_all("set-cookie").iter();
+    cookies
+        .filter_map(|value| value.to_str().ok())
+        .any(|cookie| cookie.starts_with("tenantry_session=;") && cookie.contains("Max-Age=0"))
 }
 
 /// The life of an access token.

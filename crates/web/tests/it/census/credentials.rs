@@ -9,7 +9,7 @@ use tenantry_web::route::{Audience, CsrfClass, Route, Surface, TenantRule};
 
 use super::cast::{
     self, ACCESS_TOKEN, Credentials, People, Place, ROLES, ask, csrf_token, ends_sessions, is_for,
-    refused_as, signed_in,
+    refused_as, signed_in, takes_back,
 };
 use super::{name, routes};
 
@@ -38,6 +38,8 @@ async fn what_is_no_credential_is_refused_everywhere() {
             for route in guarded() {
                 let answer = ask(&app, &route, &place, &shown).send().await;
                 refused_as(&route, &answer, "authentication_required", case);
+                let is_page = route.surface == Surface::Page;
+                assert_eq!(takes_back(&answer), is_page, "{}: {case}", name(&route));
             }
             for route in routes() {
                 if route.audience == Audience::Public {
@@ -60,6 +62,8 @@ async fn another_tenants_credential_is_refused_as_garbage_is() {
             for route in guarded() {
                 let answer = ask(&app, &route, &place, &shown).send().await;
                 refused_as(&route, &answer, "authentication_required", &case);
+                // It goes on where it is good.
+                assert!(!takes_back(&answer), "{}: {case}", name(&route));
                 let garbage = Credentials {
                     bearer: Some("garbage".to_owned()),
                     cookie: Some("garbage".to_owned()),
@@ -123,11 +127,11 @@ async fn ends_everywhere(app: TestApp) {
         let mut places = vec![(Place::nowhere(), "session_stale")];
         for own in Place::all_of(&ended.tenant) {
             let code = match ended.why {
-                // The address is the new tenant's now, and the credential another's.
-                "made again after a purge" if !names_id(&own, &ended.tenant.id) => {
-                    "authentication_required"
+                "purged" => "tenant_not_found",
+                // The address is a new tenant's now, and the id nobody's.
+                "made again after a purge" if names_id(&own, &ended.tenant.id) => {
+                    "tenant_not_found"
                 }
-                "purged" | "made again after a purge" => "tenant_not_found",
                 _ => "session_stale",
             };
             places.push((own, code));
@@ -176,7 +180,14 @@ async fn a_stale_credential_at_another_tenant_is_garbage() {
             let answer = ask(&app, &route, &Place::at(&other.host), &ended.shown)
                 .send()
                 .await;
-            refused_as(&route, &answer, "authentication_required", ended.why);
+            // Of a tenant that is no more there is nothing to hide.
+            let is_gone = matches!(ended.why, "purged" | "made again after a purge");
+            let code = if is_gone {
+                "session_stale"
+            } else {
+                "authentication_required"
+            };
+            refused_as(&route, &answer, code, ended.why);
         }
     }
 }

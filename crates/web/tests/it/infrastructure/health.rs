@@ -1,13 +1,19 @@
 //! `GET /healthz` and `GET /readyz`
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tenantry_core::Secret;
 use tenantry_service::clusters::NewCluster;
-use tenantry_testkit::app::TestApp;
+use tenantry_service::health::{Part, PartState};
+use tenantry_testkit::app::{AppOptions, TestApp};
 use tenantry_testkit::cluster::TestCluster;
 use tenantry_testkit::proxy::Proxy;
+use tenantry_testkit::service::Options;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 async fn is_ready_as_long_as_what_it_needs_is_there(app: TestApp) {
@@ -21,10 +27,8 @@ async fn is_ready_as_long_as_what_it_needs_is_there(app: TestApp) {
         json!({ "status": "ready", "parts": { "control_database": "up", "mail": "up" } })
     );
     app.service().control().close().await;
-    let answer = app.get("/readyz").send().await;
-    assert_eq!(answer.status, 503);
-    assert_eq!(answer.json()["status"], "down");
-    assert_eq!(answer.json()["parts"]["control_database"], "down");
+    let down = until(&app, "down").await;
+    assert_eq!(down["parts"]["control_database"], "down");
     // The process is alive all the same.
     app.get("/healthz").send().await.ok(200);
 }
@@ -93,13 +97,114 @@ async fn is_degraded_without_a_cluster() {
 /// Asks until the answer is this, as what was seen is told again for a moment.
 async fn until(app: &TestApp, status: &str) -> Value {
     for _ in 0..200 {
-        let body = app.get("/readyz").send().await.ok(200);
+        let answer = app.get("/readyz").send().await;
+        let body = answer.json();
+        let expected = if body["status"] == "down" { 503 } else { 200 };
+        assert_eq!(answer.status, expected, "{body}");
         if body["status"] == status {
             return body;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("never {status}");
+}
+
+/// A server that sends its mails to this one.
+async fn mailing_to(listener: &TcpListener) -> TestApp {
+    let url = format!("smtp://{}?tls=none", listener.local_addr().unwrap());
+    let options = Options::sqlite().with_mail_server(&url);
+    AppOptions::over(options).start().await
+}
+
+fn mail(parts: &[Part]) -> PartState {
+    let mail = parts.iter().find(|part| part.name == "mail");
+    mail.unwrap().state
+}
+
+/// Anybody may ask, so what it costs does not grow with how often.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_part_is_asked_once_a_second_however_many_ask() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let app = mailing_to(&listener).await;
+    let came = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&came);
+    tokio::spawn(async move {
+        // Lets nobody in, so that no connection is kept for the next look.
+        while listener.accept().await.is_ok() {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let begun = Instant::now();
+    let many: JoinSet<_> = (0..20).map(|_| app.get("/readyz").send()).collect();
+    for answer in many.join_all().await {
+        assert_eq!(answer.ok(200)["parts"]["mail"], "degraded");
+    }
+    for _ in 0..20 {
+        app.get("/readyz").send().await.ok(200);
+    }
+    let (came, took) = (came.load(Ordering::SeqCst), begun.elapsed());
+    assert!(
+        (1..=1 + took.as_secs()).contains(&came),
+        "asked {came} times in {took:?}"
+    );
+    // Whoever wants to know how it is now is told: that is the operator's `doctor`.
+    assert_eq!(mail(&app.service().parts().await), PartState::Degraded);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_goes_on_when_whoever_began_it_hangs_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let app = mailing_to(&listener).await;
+    let stream = tokio::select! {
+        _ = app.service().parts_lately() => panic!("told before anybody answered"),
+        came = listener.accept() => came.unwrap().0,
+    };
+    let mut second = pin!(app.service().parts_lately());
+    // Asks once, so that it has joined.
+    tokio::select! {
+        biased;
+        _ = &mut second => panic!("told before anybody answered"),
+        () = std::future::ready(()) => {}
+    }
+    drop(stream);
+    assert_eq!(mail(&second.await), PartState::Degraded);
+    let again = tokio::time::timeout(Duration::from_millis(20), listener.accept());
+    assert!(again.await.is_err(), "somebody looked beside it");
+}
+
+/// Nobody waits for a mail server that accepts a connection and says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_mail_server_keeps_nobody_waiting_for_long() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let app = mailing_to(&listener).await;
+    let begun = Instant::now();
+    let body = app.get("/readyz").send().await.ok(200);
+    assert_eq!(body["parts"]["mail"], "degraded");
+    assert!(
+        begun.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn what_fails_and_recovers_shows_within_two_seconds() {
+    // One second for the look of before; the rest is for a busy machine.
+    const LATE: Duration = Duration::from_secs(3);
+    let app = TestApp::start().await;
+    let dir = app.inner().mail_dir();
+    assert_eq!(until(&app, "ready").await["parts"]["mail"], "up");
+    for _ in 0..2 {
+        std::fs::remove_dir_all(&dir).unwrap();
+        std::fs::write(&dir, b"in the way").unwrap();
+        let since = Instant::now();
+        until(&app, "degraded").await;
+        assert!(since.elapsed() < LATE, "{:?}", since.elapsed());
+        std::fs::remove_file(&dir).unwrap();
+        let since = Instant::now();
+        until(&app, "ready").await;
+        assert!(since.elapsed() < LATE, "{:?}", since.elapsed());
+    }
 }
 
 #[tokio::test]

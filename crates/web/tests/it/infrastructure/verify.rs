@@ -205,3 +205,34 @@ async fn an_address_in_utf_8_is_told_as_it_is() {
     let value = answer.headers.get("x-user-email").unwrap().as_bytes();
     assert_eq!(value, "j\u{fc}rgen@acme.example".as_bytes());
 }
+
+#[tokio::test]
+async fn what_breaks_off_is_a_fault_and_its_connection_goes_on() {
+    let app = TestApp::start().await;
+    let acme = app.tenant("acme").await;
+    let signed = app.sign_in(&acme.host, &acme.owner).await;
+    let ask = |connection: &str| {
+        let access = &signed.access;
+        format!(
+            "GET {VERIFY} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {access}\r\nConnection: {connection}\r\n\r\n"
+        )
+    };
+    let twice = ask("keep-alive") + &ask("close");
+    // The first look at the clock gives the request its id. Whatever works beside it may look too.
+    for _ in 0..20 {
+        app.clock().break_off_after(2);
+        let answer = app.raw(&twice).await;
+        if answer.status == 200 {
+            continue;
+        }
+        assert_eq!(answer.status, 500);
+        let rest = answer.text();
+        let (fault, next) = rest.split_once("HTTP/1.1 ").unwrap();
+        let id = answer.header("x-request-id").unwrap();
+        let is_told = fault.contains("\"code\":\"internal_error\"") && fault.contains(id);
+        assert!(is_told, "{fault}");
+        assert!(next.starts_with("200 OK"), "{next}");
+        return;
+    }
+    panic!("nothing broke off");
+}

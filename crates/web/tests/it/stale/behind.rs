@@ -9,6 +9,7 @@ use tenantry_service::sessions::Credential;
 use tenantry_service::{Refusal, facts};
 use tenantry_testkit::app::TestApp;
 use tenantry_testkit::cluster::{superuser, texts};
+use tenantry_testkit::on_each_session_driver;
 use tenantry_testkit::service::{Isolation, Options, Tenants};
 
 use super::changes::{Person, Stage};
@@ -89,9 +90,8 @@ impl Files {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replaced_file_is_noticed_within_a_second() {
-    let app = start(Options::sqlite()).await;
+async fn a_replaced_file_is_noticed_within_a_second(options: Options) {
+    let app = start(options).await;
     let stage = Stage::set(&app).await;
     let mut people = Vec::new();
     for case in ["another-stamp", "same-stamp", "no-file"] {
@@ -132,10 +132,9 @@ pub(super) fn alter(file: &Path, sql: &str) -> u64 {
     tenantry_testkit::process::alter_sqlite(file, sql).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_made_anew_by_hand_is_noticed_within_a_second() {
+async fn a_database_made_anew_by_hand_is_noticed_within_a_second(options: Options) {
     let there = Tenants::Cluster(Isolation::Database);
-    let app = start(Options::postgres().with_tenants(there)).await;
+    let app = start(options.with_tenants(there)).await;
     let stage = Stage::set(&app).await;
     let person = stage.owner_of("anew").await;
     let warm = Warm::up(&app, &person).await;
@@ -157,3 +156,8 @@ async fn a_database_made_anew_by_hand_is_noticed_within_a_second() {
     app.service().close().await;
     superuser(&drop).await.unwrap();
 }
+
+on_each_session_driver!(
+    a_replaced_file_is_noticed_within_a_second,
+    a_database_made_anew_by_hand_is_noticed_within_a_second,
+);

@@ -83,9 +83,9 @@ pub(super) struct Person {
     pub(super) refresh: String,
 }
 
-/// Whether the tenant's address leads nowhere after a change, or to another tenant.
+/// Whether the tenant's address leads nowhere after a change.
 pub(super) fn is_gone(change: &str) -> bool {
-    change == "Purged" || change == "MadeAgainAfterAPurge"
+    change == "Purged"
 }
 
 /// A tenant with an owner, and a platform admin: whoever makes the changes.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tenantry_core::user::SecurityVersion;
+use tenantry_service::resolve::{Hints, Resolved};
 use tenantry_service::sessions::Credential;
 use tenantry_service::signin::Person as Somebody;
 use tenantry_testkit::app::{Answer, Call, TestApp};
@@ -113,22 +114,41 @@ impl Warm {
     }
 }
 
+/// Whether an answer takes the session's cookie back.
+fn takes_back(answer: &Answer) -> bool {
+    let cookies = answer.headers.get_all("set-cookie").iter();
+    cookies
+        .filter_map(|value| value.to_str().ok())
+        .any(|cookie| cookie.starts_with("tenantry_session=;") && cookie.contains("Max-Age=0"))
+}
+
 #[track_caller]
 fn is_led_to_sign_in(answer: &Answer, case: &str) {
     assert_eq!(answer.status, 303, "{case}: {}", answer.text());
     assert_eq!(answer.location(), "/login?reason=session_ended", "{case}");
-    let cookies = answer.headers.get_all("set-cookie").iter();
-    let cleared = cookies
-        .filter_map(|value| value.to_str().ok())
-        .any(|cookie| cookie.starts_with("tenantry_session=;") && cookie.contains("Max-Age=0"));
-    assert!(cleared, "{case}: the cookie is not taken back");
+    assert!(takes_back(answer), "{case}: the cookie is not taken back");
 }
 
-/// A browser that keeps the cookie all the same is in no loop.
+/// A browser that keeps the cookie all the same is in no loop, and is told what a browser is told that
+/// came by itself: that the session ended. Where nobody gets in by now, the page says that too.
 async fn shows_itself(app: &TestApp, person: &Person, host: &str, case: &str) {
-    let login = app.get("/login?reason=session_ended").host(host);
-    let answer = login.cookie(&person.cookie).send().await;
-    // Where nobody gets in by now, the page says so.
-    assert!(answer.header("location").is_none(), "{case}");
-    assert!(answer.text().contains("<main"), "{case}");
+    let named = Hints {
+        host: Some(host.to_owned()),
+        ..Hints::default()
+    };
+    let place = app.service().resolve(&named).await.unwrap();
+    let status = match place {
+        Resolved::Closed(_) => 503,
+        Resolved::None | Resolved::Open(_) => 200,
+    };
+    for path in ["/login?reason=session_ended", "/login"] {
+        let login = app.get(path).host(host).cookie(&person.cookie);
+        let answer = login.send().await;
+        let (case, text) = (format!("{case}: {path}"), answer.text().to_lowercase());
+        assert_eq!(answer.status, status, "{case}");
+        assert!(answer.header("location").is_none(), "{case}");
+        let says = text.contains("role=\"status\"") && text.contains("please sign in");
+        assert!(says, "{case}: {text}");
+        assert!(takes_back(&answer), "{case}: the cookie is not taken back");
+    }
 }

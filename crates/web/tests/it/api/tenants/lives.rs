@@ -15,6 +15,16 @@ const CLEARED: &[&str] = &[
     "sessions_cleared",
 ];
 
+/// Takes out of a tenant's answer what ended; how many sessions it was.
+fn ended_with(body: &mut Value) -> u64 {
+    let object = body.as_object_mut().unwrap();
+    let [tenants, keys, sessions] =
+        [0, 1, 2].map(|at| object.remove(CLEARED[at]).and_then(|count| count.as_u64()));
+    assert_eq!(tenants, Some(1));
+    assert!(keys.is_some());
+    sessions.unwrap()
+}
+
 async fn act(app: &TestApp, token: &str, method: &str, rest: &str) -> Answer {
     let path = format!("{TENANTS}/{rest}");
     app.call(method, &path).bearer(token).send().await
@@ -80,7 +90,9 @@ async fn is_deleted_with_a_grace_and_comes_back_as_another_life(app: TestApp) {
             .problem(409, "conflict");
     }
 
-    let back = act(&app, &admin, "POST", "acme/restore").await.ok(200);
+    let mut back = act(&app, &admin, "POST", "acme/restore").await.ok(200);
+    // They ended when it was deleted; names led to it again meanwhile.
+    assert_eq!(ended_with(&mut back), 0);
     is_tenant(&back);
     assert_eq!(
         (&back["status"], &back["generation"]),
@@ -187,9 +199,15 @@ async fn is_made_anew_with_a_fresh_owner(app: TestApp) {
         .invalid(&["owner.email:invalid"]);
     assert_eq!(show(&app, &admin, "acme").await["generation"], 1);
 
-    let body = recreate(json!({ "confirm": "acme", "owner": owner }))
+    let me = app.get("/api/v1/auth/me").bearer(&old.access);
+    me.send().await.ok(200);
+    app.sign_in(&acme.host, &acme.owner).await;
+    let mut body = recreate(json!({ "confirm": "acme", "owner": owner }))
         .await
         .ok(200);
+    // What was kept of who asked a moment ago.
+    assert!(body["cache_keys_cleared"].as_u64() > Some(0), "{body}");
+    assert_eq!(ended_with(&mut body), 2);
     is_tenant(&body);
     assert_eq!(
         (&body["status"], &body["generation"]),

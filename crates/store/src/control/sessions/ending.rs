@@ -1,0 +1,138 @@
+//! Many sessions end at once. All that have not ended are marked; those that were alive are counted,
+//! since one that ran out before ends nobody's work.
+
+use tenantry_core::marks::Topic;
+use tenantry_core::session::{AHEAD, EndReason, Subject};
+use tenantry_core::{DeviceId, Generation, SessionId, TenantId, Timestamp};
+use uuid::Uuid;
+
+use super::{Sessions, columns};
+use crate::StoreError;
+
+row! { struct Ended { alive: i64 } }
+
+/// How many of these were alive until they were ended.
+fn alive(ended: &[Ended]) -> u64 {
+    let alive = ended.iter().filter(|row| row.alive == 1).count();
+    u64::try_from(alive).unwrap_or(u64::MAX)
+}
+
+impl Sessions<'_> {
+    /// Ends the sessions that were begun on a tenant's device in this generation; how many were alive.
+    pub async fn end_device(
+        &mut self,
+        tenant: TenantId,
+        generation: Generation,
+        device: DeviceId,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.1.note(tenant);
+        let ended = fetch_all!(
+            self.0,
+            Ended,
+            "UPDATE sessions SET ended_at = $4, end_reason = $5
+             WHERE tenant_id = $1 AND generation = $2 AND device_id = $3 AND ended_at IS NULL
+             RETURNING CAST(CASE WHEN expires_at > $4 AND last_seen_at > $4 - idle_micros
+                 AND created_at <= $6 AND last_seen_at <= $6 THEN 1 ELSE 0 END AS BIGINT) AS alive",
+            tenant.uuid(),
+            generation.number(),
+            device.uuid(),
+            now.micros(),
+            EndReason::Admin.as_str(),
+            (now + AHEAD).micros()
+        )?;
+        Ok(alive(&ended))
+    }
+
+    /// Ends the sessions that a person of a tenant began with a PIN, on whatever device; how many were
+    /// alive.
+    pub async fn end_on_devices(
+        &mut self,
+        subject: &Subject,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let (tenant, generation, person) = columns(subject);
+        self.1.note(Topic::Person(person));
+        let ended = fetch_all!(
+            self.0,
+            Ended,
+            "UPDATE sessions SET ended_at = $4, end_reason = $5
+             WHERE tenant_id = $1 AND generation = $2 AND subject_id = $3
+               AND device_id IS NOT NULL AND ended_at IS NULL
+             RETURNING CAST(CASE WHEN expires_at > $4 AND last_seen_at > $4 - idle_micros
+                 AND created_at <= $6 AND last_seen_at <= $6 THEN 1 ELSE 0 END AS BIGINT) AS alive",
+            tenant,
+            generation,
+            person,
+            now.micros(),
+            EndReason::Admin.as_str(),
+            (now + AHEAD).micros()
+        )?;
+        Ok(alive(&ended))
+    }
+
+    /// Ends a person's sessions but one; how many were alive.
+    pub async fn end_others(
+        &mut self,
+        subject: &Subject,
+        keep: Option<SessionId>,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let (tenant, generation, person) = columns(subject);
+        self.1.note(Topic::Person(person));
+        let ended = fetch_all!(
+            self.0,
+            Ended,
+            "UPDATE sessions SET ended_at = $5, end_reason = $6
+             WHERE subject_id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
+               AND id <> $4 AND ended_at IS NULL
+             RETURNING CAST(CASE WHEN expires_at > $5 AND last_seen_at > $5 - idle_micros
+                 AND created_at <= $7 AND last_seen_at <= $7 THEN 1 ELSE 0 END AS BIGINT) AS alive",
+            person,
+            generation.unwrap_or(0),
+            tenant,
+            keep.map_or(Uuid::nil(), SessionId::uuid),
+            now.micros(),
+            reason.as_str(),
+            (now + AHEAD).micros()
+        )?;
+        Ok(alive(&ended))
+    }
+
+    /// Ends every session a tenant has from generations up to this one; how many were alive. Those
+    /// of a later one are left alone, also by whoever does this too late.
+    pub async fn end_tenant(
+        &mut self,
+        tenant: TenantId,
+        up_to: Generation,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.1.note(tenant);
+        let ended = fetch_all!(
+            self.0,
+            Ended,
+            "UPDATE sessions SET ended_at = $3, end_reason = $4
+             WHERE tenant_id = $1 AND generation <= $2 AND ended_at IS NULL
+             RETURNING CAST(CASE WHEN expires_at > $3 AND last_seen_at > $3 - idle_micros
+                 AND created_at <= $5 AND last_seen_at <= $5 THEN 1 ELSE 0 END AS BIGINT) AS alive",
+            tenant.uuid(),
+            up_to.number(),
+            now.micros(),
+            EndReason::Tenant.as_str(),
+            (now + AHEAD).micros()
+        )?;
+        Ok(alive(&ended))
+    }
+
+    /// Ends every session there is, the platform's too.
+    pub async fn end_everything(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        self.1.note(Topic::Everything);
+        execute!(
+            self.0,
+            "UPDATE sessions SET ended_at = $1, end_reason = $2 WHERE ended_at IS NULL",
+            now.micros(),
+            EndReason::Tenant.as_str()
+        )
+    }
+}
