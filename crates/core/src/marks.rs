@@ -189,19 +189,6 @@ impl<A: Atomic> Marks<A> {
     }
 }
 
-impl Seen<2> {
-    /// The same and one more, whose mark was taken later.
-    #[must_use]
-    pub const fn and(self, later: &Seen<1>) -> Seen<3> {
-        Seen {
-            topics: [self.topics[0], self.topics[1], later.topics[0]],
-            said: [self.said[0], self.said[1], later.said[0]],
-            // The older of the two, so that what changed in between counts.
-            everything: self.everything,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,15 +214,6 @@ mod tests {
         let seen = marks.seen([tenant(1), session(2)]);
         marks.raise(Topic::Everything);
         assert!(!marks.unchanged(&seen));
-    }
-
-    #[test]
-    fn what_changed_between_two_looks_counts() {
-        let marks = Marks::default();
-        let first = marks.seen([tenant(1), session(2)]);
-        marks.raise(Topic::Everything);
-        let person = marks.seen([Topic::Person(Uuid::from_u128(4))]);
-        assert!(!marks.unchanged(&first.and(&person)));
     }
 
     #[test]

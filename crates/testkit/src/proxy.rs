@@ -145,8 +145,8 @@ impl Proxy {
     }
 
     /// Singles out, from now on and once for all, the connections on which these words are sent.
-    pub fn single_out(&self, words: &str) {
-        self.rules.singled.get_or_init(|| words.as_bytes().to_vec());
+    pub fn single_out(&self, words: impl Into<Vec<u8>>) {
+        self.rules.singled.get_or_init(|| words.into());
     }
 
     /// Decides what becomes of those, also of the ones that are open already.

@@ -19,16 +19,6 @@ pub(crate) struct Taken<const N: usize> {
     seen: Seen<N>,
 }
 
-impl Taken<2> {
-    /// The same, depending on one thing more that is known only now.
-    pub(crate) fn and(self, later: &Taken<1>) -> Taken<3> {
-        Taken {
-            at: self.at,
-            seen: self.seen.and(&later.seen),
-        }
-    }
-}
-
 /// Something that was read.
 struct Kept<T, const N: usize> {
     value: Arc<T>,

@@ -28,6 +28,8 @@ struct Proof {
     hash: Option<TokenHash>,
     /// Of an access token: when it is good, and the keyring's epoch when it was verified.
     signed: Option<Signed>,
+    /// Whose it is, once its session was read; it is never another's.
+    person: Option<Topic>,
 }
 
 /// Why what a credential proves can't count for a request. It is refused exactly as garbage would be,
@@ -114,6 +116,14 @@ fn lost(ctx: &TenantCtx) -> impl FnOnce(StoreError) -> Refusal {
         } else {
             refusal
         }
+    }
+}
+
+/// Whose a session is.
+fn whose(stored: &StoredSession) -> Topic {
+    match stored.session.subject {
+        Subject::User { user, .. } => user.into(),
+        Subject::Admin(admin) => admin.into(),
     }
 }
 
@@ -206,6 +216,7 @@ impl Service {
                     session: handle(&token),
                     hash: Some(token.hash),
                     signed: None,
+                    person: None,
                 })
             }
             Credential::Bearer(text) => {
@@ -226,6 +237,7 @@ impl Service {
                         until: Timestamp::from_seconds(claims.exp),
                         epoch,
                     }),
+                    person: None,
                 })
             }
         }
@@ -276,26 +288,20 @@ impl Service {
     async fn look(
         &self,
         key: Fingerprint,
-        proof: Proof,
+        mut proof: Proof,
         used: Arc<Used>,
     ) -> Result<Arc<Principal>, Refusal> {
         let people = &self.facts().people;
-        let tenant = proof.tenant().map_or(Topic::Everything, Topic::Tenant);
-        let taken = people.take([Topic::Session(proof.session.id), tenant]);
-        let stored = self.sessions_store().lookup(&proof.session).await?;
-        // What we once issued and no longer know has ended.
-        let mut stored = stored.ok_or(Refusal::SessionStale)?;
-        if proof
-            .hash
-            .is_some_and(|hash| !hash.matches(&stored.token_hash))
-        {
-            return Err(Refusal::SessionStale);
-        }
-        let person = match stored.session.subject {
-            Subject::User { user, .. } => Topic::from(user),
-            Subject::Admin(admin) => Topic::from(admin),
+        let person = match proof.person {
+            Some(person) => person,
+            None => whose(&self.stored(&proof).await?),
         };
-        let taken = taken.and(&people.take([person]));
+        proof.person = Some(person);
+        let tenant = proof.tenant().map_or(Topic::Everything, Topic::Tenant);
+        // Before anything is read that is kept, the session too: that all of a person's sessions ended is
+        // told of the person.
+        let taken = people.take([Topic::Session(proof.session.id), tenant, person]);
+        let mut stored = self.stored(&proof).await?;
         // A use that is being written down has happened.
         used.put_in(&mut stored.session, self.clock().now());
         let (mut principal, facts) = self.current(stored).await?;
@@ -311,6 +317,17 @@ impl Service {
         };
         people.keep(key, Arc::new(judged), taken);
         Ok(principal)
+    }
+
+    /// The session that a proof names. What we once issued and no longer know has ended.
+    async fn stored(&self, proof: &Proof) -> Result<StoredSession, Refusal> {
+        let stored = self.sessions_store().lookup(&proof.session).await?;
+        stored
+            .filter(|stored| {
+                let hash = proof.hash.as_ref();
+                hash.is_none_or(|hash| hash.matches(&stored.token_hash))
+            })
+            .ok_or(Refusal::SessionStale)
     }
 
     /// Compares a session with what is true now.

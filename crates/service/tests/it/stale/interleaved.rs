@@ -99,9 +99,8 @@ async fn a_slow_reader_writes_nothing_back(options: Options) {
     assert_eq!(of(EndReason::Tenant), Some(2));
 }
 
-/// Whose session it is is known once the session is read, and the person's mark is taken then: before the
-/// person is read. Here the person was read, the table of devices is waited for, and what the person may
-/// do is changed, of which only the person's mark tells.
+/// The person's mark is taken before the person is read. Here the person was read, the table of devices is
+/// waited for, and what the person may do is changed, of which only the person's mark tells.
 async fn what_changes_about_a_person_meanwhile_counts(options: Options) {
     let bench = Bench::open(on_a_server(options)).await;
     let (test, service) = (&bench.test, bench.service());
