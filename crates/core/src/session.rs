@@ -194,12 +194,37 @@ impl Session {
         }
     }
 
-    /// Whether it has neither ended nor run out, nor lain unused for too long, nor is of a time that
-    /// is still to come ([`AHEAD`]).
+    /// Whether it has neither ended nor run out.
     pub fn is_alive(&self, now: Timestamp) -> bool {
+        let span = Span {
+            created_at: self.created_at,
+            last_seen_at: self.last_seen_at,
+            expires_at: self.expires_at,
+            idle: self.idle,
+        };
+        self.ended_at.is_none() && span.holds(now)
+    }
+}
+
+/// From when to when a session that nobody ends is alive.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used.
+    pub last_seen_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// How long it may lie unused.
+    pub idle: Duration,
+}
+
+impl Span {
+    /// Whether it has neither run out, nor lain unused for too long, nor is of a time that is still to
+    /// come ([`AHEAD`]).
+    pub fn holds(&self, now: Timestamp) -> bool {
         let latest = now + AHEAD;
-        self.ended_at.is_none()
-            && now < self.expires_at
+        now < self.expires_at
             && now < self.last_seen_at + self.idle
             && self.created_at <= latest
             && self.last_seen_at <= latest

@@ -45,9 +45,9 @@ const PEOPLE: usize = 50_000;
 const PLACES: usize = 20_000;
 
 /// How long a request that memory does not know waits for a look into the databases, the keys' among
-/// them. Each has limits of its own for making a connection and beginning; this is for one that says
-/// nothing any more in the middle of it.
-pub(crate) const LOOK: Duration = Duration::from_secs(8);
+/// them, and for all of its looks together. Each has limits of its own for making a connection and
+/// beginning; this is for one that says nothing any more in the middle of it.
+pub const LOOK: Duration = Duration::from_secs(8);
 
 /// Looks into databases, in a task of its own: a client that hangs up cancels nothing, and a look that
 /// takes too long ends by the databases' limits while whoever waited is told to come back.

@@ -15,14 +15,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tenantry_core::session::{EndReason, Handle, Session, Subject};
+use tenantry_core::session::{EndReason, Handle, Subject};
 use tenantry_core::user::SecurityVersion;
 use tenantry_core::{DeviceId, Generation, SessionId, TenantId, Timestamp};
 use tenantry_store::Changes;
 use tenantry_store::control::StoredSession;
 
 use crate::SessionError;
-use crate::page::{begun_last, ended_of, page_of};
+use crate::page::begun_last;
 use crate::switches::Switches;
 use crate::tally::Tally;
 use place::Place;
@@ -104,30 +104,11 @@ impl FileSessions {
         self.run(move |tree| tree.read(&handle)).await
     }
 
-    pub(crate) async fn list(
-        &self,
-        subject: &Subject,
-        now: Timestamp,
-        after: Option<(Timestamp, SessionId)>,
-        limit: i64,
-    ) -> Result<Vec<Session>, SessionError> {
-        let mut alive = self.of_person(subject).await?;
-        alive.retain(|stored| stored.session.is_alive(now));
-        let alive = alive.into_iter().map(|stored| stored.session).collect();
-        Ok(page_of(alive, after, limit))
-    }
-
-    pub(crate) async fn list_ended(
-        &self,
-        subject: &Subject,
-        reason: EndReason,
-        limit: i64,
-    ) -> Result<Vec<Session>, SessionError> {
-        Ok(ended_of(self.of_person(subject).await?, reason, limit))
-    }
-
     /// A person's sessions that began last, whatever became of them.
-    async fn of_person(&self, subject: &Subject) -> Result<Vec<StoredSession>, SessionError> {
+    pub(crate) async fn of_person(
+        &self,
+        subject: &Subject,
+    ) -> Result<Vec<StoredSession>, SessionError> {
         let subject = *subject;
         self.run(move |tree| {
             let place = Place::of(subject.scope());

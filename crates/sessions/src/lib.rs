@@ -37,6 +37,7 @@ pub use database::DatabaseSessions;
 pub use error::SessionError;
 pub use files::FileSessions;
 pub use page::LISTED;
+use page::{ended_of, page_of};
 pub use redis::{Redis, RedisError, RedisSessions};
 pub use tally::SessionCounts;
 pub use tenantry_store::control::StoredSession;
@@ -130,7 +131,11 @@ impl SessionStore {
         after: Option<(Timestamp, SessionId)>,
         limit: i64,
     ) -> Result<Vec<Session>, SessionError> {
-        driver!(self, |driver| driver.list(subject, now, after, limit))
+        Ok(match self {
+            Self::Database(driver) => driver.list(subject, now, after, limit).await?,
+            Self::Redis(driver) => page_of(driver.of_person(subject).await?, now, after, limit),
+            Self::File(driver) => page_of(driver.of_person(subject).await?, now, after, limit),
+        })
     }
 
     /// A person's sessions that ended for this reason, the latest end first: so many of those that are
@@ -141,7 +146,11 @@ impl SessionStore {
         reason: EndReason,
         limit: i64,
     ) -> Result<Vec<Session>, SessionError> {
-        driver!(self, |driver| driver.list_ended(subject, reason, limit))
+        Ok(match self {
+            Self::Database(driver) => driver.list_ended(subject, reason, limit).await?,
+            Self::Redis(driver) => ended_of(driver.of_person(subject).await?, reason, limit),
+            Self::File(driver) => ended_of(driver.of_person(subject).await?, reason, limit),
+        })
     }
 
     /// Replaces the token that carries a session; `false` when it is another by now, or ended. Of

@@ -17,19 +17,22 @@ pub(crate) fn begun_last(mut ids: Vec<SessionId>) -> Vec<SessionId> {
     ids
 }
 
-/// So many of these sessions after the one with this last use and id, the latest used first.
+/// So many of these sessions that are alive, after the one with this last use and id, the latest used
+/// first.
 pub(crate) fn page_of(
-    mut sessions: Vec<Session>,
+    mut sessions: Vec<StoredSession>,
+    now: Timestamp,
     after: Option<(Timestamp, SessionId)>,
     limit: i64,
 ) -> Vec<Session> {
-    let key = |used: Timestamp, id: SessionId| (Reverse(used), id);
-    if let Some((used, id)) = after {
-        sessions.retain(|session| key(session.last_seen_at, session.id) > key(used, id));
-    }
-    sessions.sort_by_key(|session| key(session.last_seen_at, session.id));
-    sessions.truncate(usize::try_from(limit).unwrap_or_default());
-    sessions
+    let place = |used: Timestamp, id: SessionId| (Reverse(used), id);
+    let after = after.map(|(used, id)| place(used, id));
+    let key = |session: &Session| place(session.last_seen_at, session.id);
+    sessions.retain(|StoredSession { session, .. }| {
+        session.is_alive(now) && after.is_none_or(|after| key(session) > after)
+    });
+    sessions.sort_by_key(|stored| key(&stored.session));
+    first(sessions, limit)
 }
 
 /// So many of these sessions that ended for this reason, the latest end first.
@@ -40,8 +43,13 @@ pub(crate) fn ended_of(
 ) -> Vec<Session> {
     sessions.retain(|stored| stored.end_reason == Some(reason));
     sessions.sort_by_key(|stored| (Reverse(stored.session.ended_at), stored.session.id));
-    sessions.truncate(usize::try_from(limit).unwrap_or_default());
-    sessions.into_iter().map(|stored| stored.session).collect()
+    first(sessions, limit)
+}
+
+fn first(sessions: Vec<StoredSession>, limit: i64) -> Vec<Session> {
+    let first = sessions.into_iter();
+    let first = first.take(usize::try_from(limit).unwrap_or_default());
+    first.map(|stored| stored.session).collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_core::session::{Handle, Session, Subject};
+use tenantry_core::session::{Handle, Session, Span, Subject};
 use tenantry_core::user::SecurityVersion;
 use tenantry_core::{AdminId, DeviceId, Timestamp, UserId};
 use tenantry_store::control::StoredSession;
@@ -117,6 +117,24 @@ pub(crate) fn decode<'a>(
         device: id(DEVICE)?.map(DeviceId::from_uuid),
         pin_digest,
         end_reason,
+    })
+}
+
+/// The fields of a session's span, each if it is there: when it began, was used, runs out, and how long
+/// it may lie unused.
+pub(crate) type SpanFields = [Option<String>; 4];
+
+/// The span that these say; none where one of them is missing or no number.
+pub(crate) fn span([created_at, last_seen_at, expires_at, idle]: &SpanFields) -> Option<Span> {
+    let time = |text: &Option<String>| {
+        let micros = text.as_deref()?.parse().ok()?;
+        Some(Timestamp::from_micros(micros))
+    };
+    Some(Span {
+        created_at: time(created_at)?,
+        last_seen_at: time(last_seen_at)?,
+        expires_at: time(expires_at)?,
+        idle: Duration::from_micros(idle.as_deref()?.parse().ok()?),
     })
 }
 

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ::redis::{Pipeline, cmd};
-use tenantry_core::session::{EndReason, Handle, Scope, Session, Subject};
+use tenantry_core::session::{EndReason, Handle, Scope, Subject};
 use tenantry_core::user::SecurityVersion;
 use tenantry_core::{Generation, SessionId, TenantId, Timestamp};
 use tenantry_store::Changes;
@@ -31,7 +31,7 @@ pub use connection::{COMMAND, CONNECT, Redis, RedisState};
 pub use error::RedisError;
 pub use url::{RedisUrl, RedisUrlError};
 
-use crate::page::{begun_last, ended_of, page_of};
+use crate::page::begun_last;
 use crate::record;
 use crate::switches::Switches;
 use crate::tally::Tally;
@@ -128,30 +128,11 @@ impl RedisSessions {
         read(handle, &key, &found)
     }
 
-    pub(crate) async fn list(
-        &self,
-        subject: &Subject,
-        now: Timestamp,
-        after: Option<(Timestamp, SessionId)>,
-        limit: i64,
-    ) -> Result<Vec<Session>, SessionError> {
-        let mut alive = self.of_person(subject).await?;
-        alive.retain(|stored| stored.session.is_alive(now));
-        let alive = alive.into_iter().map(|stored| stored.session).collect();
-        Ok(page_of(alive, after, limit))
-    }
-
-    pub(crate) async fn list_ended(
-        &self,
-        subject: &Subject,
-        reason: EndReason,
-        limit: i64,
-    ) -> Result<Vec<Session>, SessionError> {
-        Ok(ended_of(self.of_person(subject).await?, reason, limit))
-    }
-
     /// A person's sessions that began last, whatever became of them.
-    async fn of_person(&self, subject: &Subject) -> Result<Vec<StoredSession>, SessionError> {
+    pub(crate) async fn of_person(
+        &self,
+        subject: &Subject,
+    ) -> Result<Vec<StoredSession>, SessionError> {
         let keys = self.keys(subject.scope());
         let ids = begun_last(self.members(&keys.of_person(subject.person())).await?);
         let mut all = Vec::new();

@@ -2,6 +2,7 @@
 //! be. It enforces what the route declares; no handler does any of it.
 
 mod page;
+mod patience;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use tenantry_core::{Locale, Role};
 use tenantry_service::Refusal;
+use tenantry_service::facts::LOOK;
 use tenantry_service::resolve::Hints;
 use tenantry_service::sessions::{Credential, Principal};
 
@@ -26,10 +28,14 @@ use crate::route::{Audience, CsrfClass, Route, Surface, TenantRule};
 use crate::underway::RequestId;
 use crate::{App, cookies, idempotency};
 use page::{admit_to_page, with_nonce};
+use patience::patiently;
 
 /// How long a handler may take before its client is told to come back later. Its work goes on and
 /// ends by the databases' own limits; nothing is cut off half-way.
 const DEADLINE: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// When whoever could not be judged in time is told to come back.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
 
 const X_TENANT_ID: HeaderName = HeaderName::from_static("x-tenant-id");
 
@@ -136,7 +142,16 @@ pub(crate) async fn let_in(
 ) -> (Known, Result<(), Failure>) {
     let endpoint = Endpoint::of(&parts.headers, &parts.uri, asked.peer, &app.options);
     let (mut known, host) = known(route.surface, &parts.headers, asked, endpoint);
-    let judged = judge(app, route, &mut known, parts, host).await;
+    let judged = match patiently(judge(app, route, &mut known, parts, host)).await {
+        Some(judged) => judged,
+        // Only why it ended could not be found out, which has no part in deciding.
+        None if known.stale && route.audience == Audience::Public => Ok(()),
+        None if known.stale => Err(Refusal::SessionStale.into()),
+        None => {
+            tracing::warn!(within = ?LOOK, "a request could not be judged in time");
+            Err(Refusal::Busy(AGAIN).into())
+        }
+    };
     (known, judged)
 }
 

@@ -104,7 +104,8 @@ impl Service {
     }
 
     /// Checks that this process has sessions where the servers have them: what it ended or counted
-    /// elsewhere would be nobody's. Every command that does either asks first.
+    /// elsewhere would be nobody's. Every command that tells how many sessions went asks first; the others
+    /// end them by what is true of person and tenant.
     ///
     /// # Errors
     /// [`Refusal::Conflict`] where it has not.

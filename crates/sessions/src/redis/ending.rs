@@ -1,12 +1,12 @@
 //! Sessions end.
 
-use tenantry_core::session::{AHEAD, EndReason, Subject};
+use tenantry_core::session::{EndReason, Subject};
 use tenantry_core::{DeviceId, Generation, SessionId, TenantId, Timestamp};
 
 use super::keys::Keys;
 use super::{PAGE, RedisSessions, scripts};
 use crate::SessionError;
-use crate::record::DEVICE;
+use crate::record::{self, DEVICE, SpanFields};
 
 /// What ending sessions came to.
 #[derive(Default)]
@@ -91,11 +91,12 @@ impl RedisSessions {
             asked
                 .arg(now.micros())
                 .arg(reason.as_str())
-                .arg(if on_devices { DEVICE } else { "id" })
-                .arg((now + AHEAD).micros());
-            let (marked, alive): (u64, u64) = self.redis.script(&asked).await?;
-            ended.marked += marked;
-            ended.alive += alive;
+                .arg(if on_devices { DEVICE } else { "id" });
+            for fields in self.redis.script::<Vec<SpanFields>>(&asked).await? {
+                let is_alive = record::span(&fields).is_some_and(|span| span.holds(now));
+                ended.marked += 1;
+                ended.alive += u64::from(is_alive);
+            }
         }
         Ok(ended)
     }

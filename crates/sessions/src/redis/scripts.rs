@@ -74,29 +74,21 @@ pub(super) static TOUCH: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Ends sessions, one for each key; how many, and how many of them were alive. Words: now, why, the
-/// field that those have which are meant, the latest time that counts.
+/// Ends sessions, one for each key; of each that had not ended the fields of its span. Words: now, why,
+/// the field that those have which are meant.
 pub(super) static END: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        local now, latest = tonumber(ARGV[1]), tonumber(ARGV[4])
-        local marked, alive = 0, 0
+        local ended = {}
         for _, key in ipairs(KEYS) do
           local found = redis.call(
-            'HMGET', key, ARGV[3], 'ended_at', 'expires_at', 'last_seen_at', 'idle', 'created_at')
+            'HMGET', key, ARGV[3], 'ended_at', 'created_at', 'last_seen_at', 'expires_at', 'idle')
           if found[1] and not found[2] then
             redis.call('HSET', key, 'ended_at', ARGV[1], 'end_reason', ARGV[2])
-            marked = marked + 1
-            local over, used = tonumber(found[3] or ''), tonumber(found[4] or '')
-            local idle, begun = tonumber(found[5] or ''), tonumber(found[6] or '')
-            if over and used and idle and begun and now < over and now < used + idle
-              and begun <= latest and used <= latest
-            then
-              alive = alive + 1
-            end
+            ended[#ended + 1] = {found[3], found[4], found[5], found[6]}
           end
         end
-        return {marked, alive}
+        return ended
         ",
     )
 });

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use tenantry_service::facts::LOOK;
 use tenantry_testkit::proxy::{Fate, Proxy};
 use tenantry_testkit::service::Options;
 use tenantry_testkit::services::postgres;
@@ -10,8 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 
-/// What a request waits for at the longest (`facts.rs`), and what a busy machine may take besides.
-const LOOK: Duration = Duration::from_secs(8);
+/// What a busy machine may take besides.
 const SLACK: Duration = Duration::from_secs(2);
 
 /// How long a token's keys count after a look (`keyring.rs`).

@@ -1,19 +1,28 @@
 //! Many sessions end at once. All that have not ended are marked; those that were alive are counted,
 //! since one that ran out before ends nobody's work.
 
+use std::time::Duration;
+
 use tenantry_core::marks::Topic;
-use tenantry_core::session::{AHEAD, EndReason, Subject};
+use tenantry_core::session::{EndReason, Span, Subject};
 use tenantry_core::{DeviceId, Generation, SessionId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::{Sessions, columns};
 use crate::StoreError;
 
-row! { struct Ended { alive: i64 } }
+row! { struct Ended { created_at: i64, last_seen_at: i64, expires_at: i64, idle_micros: i64 } }
 
 /// How many of these were alive until they were ended.
-fn alive(ended: &[Ended]) -> u64 {
-    let alive = ended.iter().filter(|row| row.alive == 1).count();
+fn alive(ended: Vec<Ended>, now: Timestamp) -> u64 {
+    let spans = ended.into_iter().map(|row| Span {
+        created_at: Timestamp::from_micros(row.created_at),
+        last_seen_at: Timestamp::from_micros(row.last_seen_at),
+        expires_at: Timestamp::from_micros(row.expires_at),
+        // One that nobody can use holds for nothing.
+        idle: Duration::from_micros(u64::try_from(row.idle_micros).unwrap_or(0)),
+    });
+    let alive = spans.filter(|span| span.holds(now)).count();
     u64::try_from(alive).unwrap_or(u64::MAX)
 }
 
@@ -32,16 +41,14 @@ impl Sessions<'_> {
             Ended,
             "UPDATE sessions SET ended_at = $4, end_reason = $5
              WHERE tenant_id = $1 AND generation = $2 AND device_id = $3 AND ended_at IS NULL
-             RETURNING CAST(CASE WHEN expires_at > $4 AND last_seen_at > $4 - idle_micros
-                 AND created_at <= $6 AND last_seen_at <= $6 THEN 1 ELSE 0 END AS BIGINT) AS alive",
+             RETURNING created_at, last_seen_at, expires_at, idle_micros",
             tenant.uuid(),
             generation.number(),
             device.uuid(),
             now.micros(),
-            EndReason::Admin.as_str(),
-            (now + AHEAD).micros()
+            EndReason::Admin.as_str()
         )?;
-        Ok(alive(&ended))
+        Ok(alive(ended, now))
     }
 
     /// Ends the sessions that a person of a tenant began with a PIN, on whatever device; how many were
@@ -59,16 +66,14 @@ impl Sessions<'_> {
             "UPDATE sessions SET ended_at = $4, end_reason = $5
              WHERE tenant_id = $1 AND generation = $2 AND subject_id = $3
                AND device_id IS NOT NULL AND ended_at IS NULL
-             RETURNING CAST(CASE WHEN expires_at > $4 AND last_seen_at > $4 - idle_micros
-                 AND created_at <= $6 AND last_seen_at <= $6 THEN 1 ELSE 0 END AS BIGINT) AS alive",
+             RETURNING created_at, last_seen_at, expires_at, idle_micros",
             tenant,
             generation,
             person,
             now.micros(),
-            EndReason::Admin.as_str(),
-            (now + AHEAD).micros()
+            EndReason::Admin.as_str()
         )?;
-        Ok(alive(&ended))
+        Ok(alive(ended, now))
     }
 
     /// Ends a person's sessions but one; how many were alive.
@@ -87,17 +92,15 @@ impl Sessions<'_> {
             "UPDATE sessions SET ended_at = $5, end_reason = $6
              WHERE subject_id = $1 AND COALESCE(generation, 0) = $2 AND ((tenant_id IS NULL AND $2 = 0) OR tenant_id = $3)
                AND id <> $4 AND ended_at IS NULL
-             RETURNING CAST(CASE WHEN expires_at > $5 AND last_seen_at > $5 - idle_micros
-                 AND created_at <= $7 AND last_seen_at <= $7 THEN 1 ELSE 0 END AS BIGINT) AS alive",
+             RETURNING created_at, last_seen_at, expires_at, idle_micros",
             person,
             generation.unwrap_or(0),
             tenant,
             keep.map_or(Uuid::nil(), SessionId::uuid),
             now.micros(),
-            reason.as_str(),
-            (now + AHEAD).micros()
+            reason.as_str()
         )?;
-        Ok(alive(&ended))
+        Ok(alive(ended, now))
     }
 
     /// Ends every session a tenant has from generations up to this one; how many were alive. Those
@@ -114,15 +117,13 @@ impl Sessions<'_> {
             Ended,
             "UPDATE sessions SET ended_at = $3, end_reason = $4
              WHERE tenant_id = $1 AND generation <= $2 AND ended_at IS NULL
-             RETURNING CAST(CASE WHEN expires_at > $3 AND last_seen_at > $3 - idle_micros
-                 AND created_at <= $5 AND last_seen_at <= $5 THEN 1 ELSE 0 END AS BIGINT) AS alive",
+             RETURNING created_at, last_seen_at, expires_at, idle_micros",
             tenant.uuid(),
             up_to.number(),
             now.micros(),
-            EndReason::Tenant.as_str(),
-            (now + AHEAD).micros()
+            EndReason::Tenant.as_str()
         )?;
-        Ok(alive(&ended))
+        Ok(alive(ended, now))
     }
 
     /// Ends every session there is, the platform's too.

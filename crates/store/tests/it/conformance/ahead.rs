@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use tenantry_core::application::ApplicationState::{Pending, PendingProof};
+use tenantry_core::application::ApplicationState::Pending;
 use tenantry_core::one_time::Purpose;
 use tenantry_core::throttle::Limits;
 use tenantry_core::webhooks::EventKind;
-use tenantry_core::{
-    ApplicationId, NoticeId, OneTimeId, OutboxId, Timestamp, WebhookId, WorkflowId,
-};
-use tenantry_store::control::{
-    ApplicationRecord, Counted, NewDelivery, StoredSecret, WebhookRecord,
-};
+use tenantry_core::{NoticeId, OneTimeId, OutboxId, Timestamp, WebhookId, WorkflowId};
+use tenantry_store::control::{Counted, NewDelivery, StoredSecret, WebhookRecord};
 
 use super::admins::admin;
+use super::applications;
 use crate::support::{Bench, Dialect, number};
 
 on_both! {
@@ -154,21 +151,7 @@ async fn a_secret_counts_as_long_as_it_was_to_count(dialect: Dialect) {
 async fn an_application_can_be_proven_as_long_as_it_was_to_be(dialect: Dialect) {
     let bench = Bench::open(dialect).await;
     let add = async || {
-        let application = ApplicationRecord {
-            id: ApplicationId::from_uuid(bench.uuid()),
-            state: PendingProof,
-            name: "Acme".to_owned(),
-            slug: "acme".to_owned(),
-            applicant: vec![1],
-            expires_at: bench.now() + DAY,
-            reason: None,
-            tenant: None,
-            created_at: bench.now(),
-            proven_at: None,
-            decided_at: None,
-        };
-        let hash = bench.hash();
-        apply!(bench, applications().add(&application, &hash));
+        let (application, hash) = applications::apply(&bench).await;
         (application.id, hash)
     };
     let (first, first_hash) = ahead(&bench, DAY, add).await;

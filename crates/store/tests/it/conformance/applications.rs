@@ -20,7 +20,7 @@ on_both! {
 
 const DAY: Duration = Duration::from_hours(24);
 
-async fn apply(bench: &Bench) -> (ApplicationRecord, [u8; 32]) {
+pub(super) async fn apply(bench: &Bench) -> (ApplicationRecord, [u8; 32]) {
     let application = ApplicationRecord {
         id: ApplicationId::from_uuid(bench.uuid()),
         state: PendingProof,

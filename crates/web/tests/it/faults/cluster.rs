@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tenantry_core::Secret;
 use tenantry_core::tenant::Isolation;
 use tenantry_service::clusters::NewCluster;
+use tenantry_service::facts::LOOK;
 use tenantry_testkit::app::{TestApp, TestTenant};
 use tenantry_testkit::cluster::TestCluster;
 use tenantry_testkit::proxy::Proxy;
@@ -15,9 +16,6 @@ use super::{server_in_trouble, started, until_ready_says};
 
 /// How long a place in front of a server is waited for, and its first answer.
 const WAIT: Duration = Duration::from_secs(3);
-
-/// How long a request waits to be judged, where the server says nothing more in the middle of it.
-const LOOK: Duration = Duration::from_secs(8);
 
 /// What is allowed over that on a machine that does much else.
 const SLACK: Duration = Duration::from_secs(5);
