@@ -12,8 +12,10 @@ mod shelf;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::future::Ready;
 use std::time::Duration;
 
+use futures_util::future::{BoxFuture, Either};
 use tenantry_core::TenantId;
 use tenantry_keys::token::Fingerprint;
 use tenantry_store::Changes;
@@ -48,6 +50,10 @@ const PLACES: usize = 20_000;
 /// them, and for all of its looks together. Each has limits of its own for making a connection and
 /// beginning; this is for one that says nothing any more in the middle of it.
 pub const LOOK: Duration = Duration::from_secs(8);
+
+/// What is asked of memory: known at once, or looked up. Of what is known nothing is kept in a future, which
+/// would be moved about with each request.
+pub type Answering<'a, T> = Either<Ready<Result<T, Refusal>>, BoxFuture<'a, Result<T, Refusal>>>;
 
 /// Looks into databases, in a task of its own: a client that hangs up cancels nothing, and a look that
 /// takes too long ends by the databases' limits while whoever waited is told to come back.

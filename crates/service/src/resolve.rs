@@ -4,15 +4,16 @@
 //! person's data is read. The directory and mail domains come later, and only for people who are
 //! not signed in.
 
-use std::sync::Arc;
+use std::future::ready;
 
+use futures_util::future::Either;
 use tenantry_core::marks::Topic;
 use tenantry_core::tenant::Tenant;
 use tenantry_core::{Slug, TenantId};
 use tenantry_store::control::Entry;
 use tenantry_store::{Hint, Origin, TenantCtx};
 
-use crate::facts::{Found, Shelf, looked_up};
+use crate::facts::{Answering, Found, Shelf, looked_up};
 use crate::{Refusal, Service};
 
 /// What a request says explicitly about its tenant.
@@ -27,6 +28,28 @@ pub struct Hints {
     pub header: Option<String>,
     /// The query parameter `tenant_id`.
     pub query: Option<String>,
+}
+
+impl Hints {
+    /// Each that is given, with the way in which it came.
+    fn texts(&self) -> impl Iterator<Item = (&str, Origin)> {
+        let texts = [
+            (&self.host, Origin::Host),
+            (&self.claimed_host, Origin::Host),
+            (&self.header, Origin::Header),
+            (&self.query, Origin::Query),
+        ];
+        let texts = texts.into_iter();
+        texts.filter_map(|(text, origin)| Some((text.as_deref()?, origin)))
+    }
+}
+
+/// What a hint says that memory does not know.
+struct Unknown<'a> {
+    text: &'a str,
+    origin: Origin,
+    /// The tenant that it led to once.
+    was: Option<TenantId>,
 }
 
 /// The tenant a request means.
@@ -59,6 +82,17 @@ impl Resolved {
             Self::Open(ctx) => Self::Open(ctx.clone().with_origin(origin)),
             other => other.clone(),
         }
+    }
+
+    /// Takes in where another hint leads, which has to be the same tenant.
+    fn join(&mut self, found: Self) -> Result<(), Refusal> {
+        if self.id().is_some_and(|earlier| Some(earlier) != found.id()) {
+            return Err(Refusal::TenantConflict);
+        }
+        if matches!(self, Self::None) {
+            *self = found;
+        }
+        Ok(())
     }
 
     /// The tenant's id, whatever its status.
@@ -133,37 +167,39 @@ impl Service {
         }
     }
 
-    /// The tenant that explicit hints name. What was asked a moment ago is known from memory.
-    pub async fn resolve(&self, hints: &Hints) -> Result<Resolved, Refusal> {
-        let hosts = [&hints.host, &hints.claimed_host].into_iter().flatten();
-        let hosts = hosts.filter(|host| self.may_lead(host));
-        let hosts = hosts.map(|host| (host, Origin::Host));
-        let names = [
-            (&hints.header, Origin::Header),
-            (&hints.query, Origin::Query),
-        ];
-        let names = names
-            .into_iter()
-            .filter_map(|(text, origin)| Some((text.as_ref()?, origin)));
+    /// The tenant that explicit hints name. What was asked a moment ago is known from memory, at once.
+    pub fn resolve<'a>(&'a self, hints: &'a Hints) -> Answering<'a, Resolved> {
+        let mut texts = hints.texts().filter(|(text, origin)| {
+            // Only a host may be one that leads to no tenant.
+            *origin != Origin::Host || self.may_lead(text)
+        });
         let mut resolved = Resolved::None;
-        for (text, origin) in hosts.chain(names) {
-            let found = match self.known_place(text, origin) {
-                Ok(place) => place,
-                // Boxed, as else every request would carry room for it.
-                Err(was) => Box::pin(self.look_for(text, origin, was)).await?,
-            };
-            let found = found.known_by(origin);
-            if resolved
-                .id()
-                .is_some_and(|earlier| Some(earlier) != found.id())
-            {
-                return Err(Refusal::TenantConflict);
-            }
-            if matches!(resolved, Resolved::None) {
-                resolved = found;
+        match self.go_on(&mut texts, &mut resolved) {
+            Ok(None) => Either::Left(ready(Ok(resolved))),
+            Err(conflict) => Either::Left(ready(Err(conflict))),
+            Ok(mut unknown) => Either::Right(Box::pin(async move {
+                while let Some(Unknown { text, origin, was }) = unknown {
+                    resolved.join(self.look_for(text, origin, was).await?)?;
+                    unknown = self.go_on(&mut texts, &mut resolved)?;
+                }
+                Ok(resolved)
+            })),
+        }
+    }
+
+    /// Goes on through texts that lead to a tenant until there is one that memory does not know.
+    fn go_on<'a>(
+        &self,
+        texts: &mut impl Iterator<Item = (&'a str, Origin)>,
+        resolved: &mut Resolved,
+    ) -> Result<Option<Unknown<'a>>, Refusal> {
+        for (text, origin) in texts {
+            match self.known_place(text, origin) {
+                Ok(found) => resolved.join(found)?,
+                Err(was) => return Ok(Some(Unknown { text, origin, was })),
             }
         }
-        Ok(resolved)
+        Ok(None)
     }
 
     fn places(&self, origin: Origin) -> &Places {
@@ -174,14 +210,14 @@ impl Service {
     }
 
     /// Where a text leads as far as memory knows; else the tenant that it led to once.
-    fn known_place(&self, text: &str, origin: Origin) -> Result<Arc<Resolved>, Option<TenantId>> {
+    fn known_place(&self, text: &str, origin: Origin) -> Result<Resolved, Option<TenantId>> {
         match self.places(origin).find(text) {
             Found::Fresh { value, renew } => {
                 if renew && let Ok(hint) = self.hint(text, origin) {
                     let (service, key, was) = (self.clone(), Box::from(text), value.id());
                     tokio::spawn(async move { service.look_up(key, hint, origin, was).await });
                 }
-                Ok(value)
+                Ok(value.known_by(origin))
             }
             Found::Old(value) => Err(value.id()),
             Found::Nothing => Err(None),
@@ -194,7 +230,7 @@ impl Service {
         text: &str,
         origin: Origin,
         was: Option<TenantId>,
-    ) -> Result<Arc<Resolved>, Refusal> {
+    ) -> Result<Resolved, Refusal> {
         let hint = self.hint(text, origin)?;
         let (service, key) = (self.clone(), Box::from(text));
         let looking = async move { service.look_up(key, hint, origin, was).await };
@@ -209,7 +245,7 @@ impl Service {
         hint: Hint,
         origin: Origin,
         known: Option<TenantId>,
-    ) -> Result<Arc<Resolved>, Refusal> {
+    ) -> Result<Resolved, Refusal> {
         let shelf = self.places(origin);
         let mut tx = self.control().read().await?;
         let mut expected = known;
@@ -223,8 +259,7 @@ impl Service {
             if place.id() == expected
                 && let Some(taken) = taken
             {
-                let place = Arc::new(place);
-                shelf.keep(key, Arc::clone(&place), taken);
+                shelf.keep(key, place.clone(), taken);
                 return Ok(place);
             }
             expected = place.id();
@@ -232,6 +267,6 @@ impl Service {
         // It leads elsewhere each time it is asked for; the last answer is as good as any.
         let entry = tx.tenants().enter(&hint, origin).await?;
         let place = entry.map(Resolved::from).ok_or(Refusal::TenantNotFound)?;
-        Ok(Arc::new(place))
+        Ok(place)
     }
 }

@@ -231,8 +231,13 @@ impl Pair {
                 latency,
                 stranded,
                 fate,
+                resets,
                 ..
             } = *state.borrow();
+            // Also before what came meanwhile: nothing that was held counts on a connection of before.
+            if resets != first.resets {
+                return self.client.set_zero_linger();
+            }
             if singled && fate == Fate::Cut {
                 return self.client.set_zero_linger();
             }
@@ -240,7 +245,7 @@ impl Pair {
             let flowing = !hanging && !stopped && !held && stranded == first.stranded;
             tokio::select! {
                 changed = state.changed() => {
-                    if changed.is_err() || state.borrow().resets != first.resets {
+                    if changed.is_err() {
                         return self.client.set_zero_linger();
                     }
                 }

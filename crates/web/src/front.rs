@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -55,7 +56,8 @@ impl Front {
                 id: underway.id,
                 peer: Some(peer),
             };
-            let verifying = forward_auth::verify(app, route, request.into_parts().0, asked);
+            let parts = request.into_parts().0;
+            let verifying = pin!(forward_auth::verify(app, route, parts, asked));
             // What breaks off is this request's trouble, not that of the others on its connection. A task
             // of its own, as handlers have, would cost more than all of it.
             let verified = AssertUnwindSafe(verifying).catch_unwind().await;

@@ -5,7 +5,7 @@ mod page;
 mod patience;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::pin::pin;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, FromRequestParts as _, RawPathParams, Request, State};
@@ -17,7 +17,7 @@ use tenantry_core::{Locale, Role};
 use tenantry_service::Refusal;
 use tenantry_service::facts::LOOK;
 use tenantry_service::resolve::Hints;
-use tenantry_service::sessions::{Credential, Principal};
+use tenantry_service::sessions::Credential;
 
 use crate::audit::{self, Named};
 use crate::context::{Ctx, Known};
@@ -142,7 +142,8 @@ pub(crate) async fn let_in(
 ) -> (Known, Result<(), Failure>) {
     let endpoint = Endpoint::of(&parts.headers, &parts.uri, asked.peer, &app.options);
     let (mut known, host) = known(route.surface, &parts.headers, asked, endpoint);
-    let judged = match patiently(judge(app, route, &mut known, parts, host)).await {
+    let judged = patiently(pin!(judge(app, route, &mut known, parts, host))).await;
+    let judged = match judged {
         Some(judged) => judged,
         // Only why it ended could not be found out, which has no part in deciding.
         None if known.stale && route.audience == Audience::Public => Ok(()),
@@ -282,7 +283,23 @@ async fn judge(
         };
         known.tenant = app.service.resolve(&hints).await?;
     }
-    authenticate(app, route, known, &parts.headers).await?;
+    let is_public = route.audience == Audience::Public;
+    if let Some(credential) = shown(app, route, &parts.headers) {
+        let hinted = known.tenant.id();
+        match app.service.authenticate(credential, hinted).await {
+            Ok(principal) => known.principal = Some(principal),
+            Err(refusal) => {
+                // Boxed, as else every request would carry room for it.
+                Box::pin(note_refused(app, route, known, credential, &refusal)).await;
+                // A page for anybody never insists.
+                if !is_public {
+                    return Err(refusal.into());
+                }
+            }
+        }
+    } else if !is_public {
+        return Err(Refusal::AuthenticationRequired.into());
+    }
     authorize(route, known)
 }
 
@@ -303,54 +320,38 @@ fn names_no_host(parts: &Parts) -> bool {
         && !parts.headers.contains_key(header::HOST)
 }
 
-async fn authenticate(
-    app: &App,
-    route: &Route,
-    known: &mut Known,
-    headers: &HeaderMap,
-) -> Result<(), Failure> {
+/// What the request shows that may carry a session, where the route looks at it.
+fn shown<'a>(app: &App, route: &Route, headers: &'a HeaderMap) -> Option<Credential<'a>> {
     let cookie = || cookies::find(headers, app.cookies().session()).map(Credential::Cookie);
     let bearer = || bearer(headers).map(Credential::Bearer);
-    let credential = match route.surface {
+    match route.surface {
+        // A page for anybody still shows who is signed in; nothing else for anybody asks.
+        _ if route.audience == Audience::Public && route.surface != Surface::Page => None,
         Surface::Api => bearer(),
         Surface::Page => cookie(),
         Surface::Infrastructure | Surface::ForwardAuth => bearer().or_else(cookie),
-    };
-    if route.audience == Audience::Public {
-        // A page for anybody still shows who is signed in; it never insists.
-        if route.surface == Surface::Page
-            && let Some(credential) = credential
-        {
-            known.principal = signed_in(app, route, known, credential).await.ok();
-        }
-        return Ok(());
     }
-    let credential = credential.ok_or(Refusal::AuthenticationRequired)?;
-    known.principal = Some(signed_in(app, route, known, credential).await?);
-    Ok(())
 }
 
-/// Who sends a request. Of a session that is good no more it is noted why, where the answer tells it
-/// to whoever shows what carried it; a proxy has nobody to tell.
-async fn signed_in(
+/// Notes of a session that is good no more why, where the answer tells it to whoever shows what carried
+/// it; a proxy has nobody to tell.
+async fn note_refused(
     app: &App,
     route: &Route,
     known: &mut Known,
     credential: Credential<'_>,
-) -> Result<Arc<Principal>, Refusal> {
-    let hinted = known.tenant.id();
-    let outcome = app.service.authenticate(credential, hinted).await;
-    if matches!(outcome, Err(Refusal::AuthenticationRequired)) && route.surface == Surface::Page {
+    refusal: &Refusal,
+) {
+    if matches!(refusal, Refusal::AuthenticationRequired) && route.surface == Surface::Page {
         known.elsewhere = app.service.is_ours(credential);
     }
-    if matches!(outcome, Err(Refusal::SessionStale)) {
+    if matches!(refusal, Refusal::SessionStale) {
         known.stale = true;
         let insists = route.audience != Audience::Public || route.path == paths::LOGIN;
         if insists && matches!(route.surface, Surface::Page | Surface::Api) {
-            known.ended = Box::pin(app.service.why_ended(credential, hinted)).await;
+            known.ended = app.service.why_ended(credential, known.tenant.id()).await;
         }
     }
-    outcome
 }
 
 fn authorize(route: &Route, known: &Known) -> Result<(), Failure> {

@@ -1,24 +1,29 @@
 //! Serving connections: with a limit on how long a client may take, and an end that lets the
 //! answers under way out.
 
+mod pace;
+
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::Request;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Front;
-
-/// How long a client may take to send a request's head, so that slow ones can't fill the server.
-const HEAD: Duration = Duration::from_secs(15);
+use pace::{Activity, Counted, Pace};
 
 /// How long answers under way may take once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -75,21 +80,51 @@ fn connect(
 ) {
     // Small answers leave at once.
     let _ = stream.set_nodelay(true);
-    let front = front.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let front = front.clone();
-        async move { Ok::<_, Infallible>(front.answer(request, peer).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_headers(100)
-        .serve_connection(TokioIo::new(stream), service);
-    let watched = graceful.watch(connection);
+    // Counted for this connection alone: what all count is a line of memory that the cores take from
+    // each other with each request.
+    let front = Arc::new(front.clone());
+    let answer = move |request| {
+        let front = Arc::clone(&front);
+        async move { front.answer(request, peer).await }
+    };
+    let graceful = graceful.watcher();
     tokio::spawn(async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(%error, "a connection ended badly");
-        }
+        carry(stream, answer, graceful, Pace::USUAL).await;
         drop(place);
     });
+}
+
+/// Answers what comes over a connection until it ends, or its client keeps it waiting for too long.
+async fn carry<A: Future<Output = Response<Body>>>(
+    stream: TcpStream,
+    answer: impl Fn(Request<Incoming>) -> A,
+    graceful: Watcher,
+    pace: Pace,
+) {
+    let activity = Arc::<Activity>::default();
+    let service = service_fn(|request| {
+        let answering = Activity::answering(&activity);
+        let answered = answer(request).map(move |response| {
+            drop(answering);
+            Ok::<_, Infallible>(response)
+        });
+        // On the heap: as part of the connection it would be moved about with each request.
+        Box::pin(answered)
+    });
+    let io = Counted {
+        io: TokioIo::new(stream),
+        activity: Arc::clone(&activity),
+    };
+    let connection = http1::Builder::new()
+        .max_headers(100)
+        .serve_connection(io, service);
+    tokio::select! {
+        biased;
+        ended = graceful.watch(connection) => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended badly");
+            }
+        }
+        () = activity.stands_still(pace) => tracing::debug!("a client took too long"),
+    }
 }

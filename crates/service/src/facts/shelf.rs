@@ -1,6 +1,7 @@
 //! Things that were read, each with the marks of what it depends on.
 
 use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -20,24 +21,32 @@ pub(crate) struct Taken<const N: usize> {
 }
 
 /// Something that was read.
-struct Kept<T, const N: usize> {
-    value: Arc<T>,
+pub(crate) struct Kept<T, const N: usize> {
+    value: T,
     taken: Taken<N>,
     /// Whether somebody reads it anew already.
     renewing: AtomicBool,
 }
 
+impl<T, const N: usize> Deref for Kept<T, N> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
 /// What is known of a key.
-pub(crate) enum Found<T> {
+pub(crate) enum Found<T, const N: usize> {
     /// It counts.
     Fresh {
         /// It.
-        value: Arc<T>,
+        value: Arc<Kept<T, N>>,
         /// Whether the caller is to read it anew, beside the request.
         renew: bool,
     },
     /// It was so once, and has to be read anew.
-    Old(Arc<T>),
+    Old(Arc<Kept<T, N>>),
     /// Nothing.
     Nothing,
 }
@@ -83,7 +92,7 @@ impl<K: Hash + Eq + Clone, T, const N: usize> Shelf<K, T, N> {
     }
 
     /// What is known of a key. Asks nobody and waits for nobody.
-    pub(crate) fn find<Q>(&self, key: &Q) -> Found<T>
+    pub(crate) fn find<Q>(&self, key: &Q) -> Found<T, N>
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
@@ -92,14 +101,13 @@ impl<K: Hash + Eq + Clone, T, const N: usize> Shelf<K, T, N> {
             return Found::Nothing;
         };
         let age = kept.taken.at.elapsed();
-        let value = Arc::clone(&kept.value);
         if age >= BOUND || !self.changes.marks().unchanged(&kept.taken.seen) {
             self.counts.stale.fetch_add(1, Ordering::Relaxed);
-            return Found::Old(value);
+            return Found::Old(kept);
         }
         self.counts.hits.fetch_add(1, Ordering::Relaxed);
         let renew = age >= WARM && !kept.renewing.swap(true, Ordering::Relaxed);
-        Found::Fresh { value, renew }
+        Found::Fresh { value: kept, renew }
     }
 
     /// Takes the marks of what is about to be read.
@@ -111,7 +119,7 @@ impl<K: Hash + Eq + Clone, T, const N: usize> Shelf<K, T, N> {
     }
 
     /// Keeps what was read after `taken`.
-    pub(crate) fn keep(&self, key: K, value: Arc<T>, taken: Taken<N>) {
+    pub(crate) fn keep(&self, key: K, value: T, taken: Taken<N>) {
         let kept = Kept {
             value,
             taken,
@@ -156,7 +164,7 @@ mod tests {
     fn keep(shelf: &Shelf<u32, u32, 1>, key: u32) {
         let tenant = TenantId::from_uuid(Uuid::from_u128(1));
         let taken = shelf.take([Topic::Tenant(tenant)]);
-        shelf.keep(key, Arc::new(key), taken);
+        shelf.keep(key, key, taken);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Who sends a request: a session compared with what is true now.
 
+use std::future::ready;
 use std::sync::Arc;
 
+use futures_util::future::Either;
 use tenantry_claims::Claims;
 use tenantry_core::marks::Topic;
 use tenantry_core::session::{self, Facts, Handle, Subject};
@@ -15,7 +17,7 @@ use tokio::time::Instant;
 
 use super::used::Used;
 use super::{Credential, Derived, Principal, handle};
-use crate::facts::{Found, LOOK, looked_up_by};
+use crate::facts::{Answering, Found, LOOK, looked_up_by};
 use crate::pin::is_pin;
 use crate::signin::Person;
 use crate::{Refusal, Service};
@@ -135,34 +137,46 @@ fn fingerprint(credential: Credential<'_>) -> Fingerprint {
 }
 
 impl Service {
-    /// Who sends a request. Somebody who sent one a moment ago is known from memory, without a look
-    /// into any database; what was found then is judged anew.
-    pub async fn authenticate(
-        &self,
-        credential: Credential<'_>,
+    /// Who sends a request. Somebody who sent one a moment ago is known from memory, at once and without a
+    /// look into any database; what was found then is judged anew.
+    pub fn authenticate<'a>(
+        &'a self,
+        credential: Credential<'a>,
         hinted: Option<TenantId>,
-    ) -> Result<Arc<Principal>, Refusal> {
+    ) -> Answering<'a, Arc<Principal>> {
         let key = fingerprint(credential);
-        let now = self.clock().now();
         let found = self.facts().people.find(&key);
-        let Found::Fresh { value, renew } = &found else {
-            // Boxed, as else every request would carry room for it.
-            return Box::pin(self.authenticate_anew(credential, hinted, key, found)).await;
-        };
-        if !self.is_signed_yet(&value.proof) || !value.counts(now) {
-            return Box::pin(self.authenticate_anew(credential, hinted, key, found)).await;
+        if let Found::Fresh { value, renew } = &found
+            && let Some(known) = self.known(value, hinted)
+        {
+            if *renew && known.is_ok() {
+                let (service, proof) = (self.clone(), value.proof.clone());
+                let used = Arc::clone(&value.used);
+                tokio::spawn(async move { service.judge(key, proof, used).await });
+            }
+            return Either::Left(ready(known));
         }
-        // Without waiting for anything: what is to be noted or read anew is so beside it. Of a tenant that
-        // somebody is in it is known that it is there.
-        let as_garbage = |_: Misfit| Refusal::AuthenticationRequired;
-        value.proof.fits(hinted, now).map_err(as_garbage)?;
-        if *renew {
-            let (service, proof) = (self.clone(), value.proof.clone());
-            let used = Arc::clone(&value.used);
-            tokio::spawn(async move { service.judge(key, proof, used).await });
+        let anew = self.authenticate_anew(credential, hinted, key, found);
+        Either::Right(Box::pin(anew))
+    }
+
+    /// Judges who sent a request a moment ago, without waiting for anything: what is to be noted or read
+    /// anew is so beside it. Nothing where it has to be found out anew.
+    fn known(
+        &self,
+        judged: &Judged,
+        hinted: Option<TenantId>,
+    ) -> Option<Result<Arc<Principal>, Refusal>> {
+        let now = self.clock().now();
+        if !self.is_signed_yet(&judged.proof) || !judged.counts(now) {
+            return None;
         }
-        self.note_use(&value.used, &value.principal.session, now);
-        Ok(Arc::clone(&value.principal))
+        // Of a tenant that somebody is in it is known that it is there.
+        if judged.proof.fits(hinted, now).is_err() {
+            return Some(Err(Refusal::AuthenticationRequired));
+        }
+        self.note_use(&judged.used, &judged.principal.session, now);
+        Some(Ok(Arc::clone(&judged.principal)))
     }
 
     /// The same with a look into the databases. Where a session lay unused too long as far as is known
@@ -172,7 +186,7 @@ impl Service {
         credential: Credential<'_>,
         hinted: Option<TenantId>,
         key: Fingerprint,
-        found: Found<Judged>,
+        found: Found<Judged, 3>,
     ) -> Result<Arc<Principal>, Refusal> {
         let until = Instant::now() + LOOK;
         let (proof, used) = match found {
@@ -315,7 +329,7 @@ impl Service {
             facts,
             used,
         };
-        people.keep(key, Arc::new(judged), taken);
+        people.keep(key, judged, taken);
         Ok(principal)
     }
 

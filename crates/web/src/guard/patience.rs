@@ -1,7 +1,7 @@
 //! How long a request waits to be judged.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::Poll;
 
 use tenantry_service::facts::LOOK;
@@ -11,8 +11,7 @@ use tokio::time::timeout;
 /// limit too, but where one ends late and the next begins, nobody waits for one after the other.
 ///
 /// What is known from memory is there at once, and no clock is asked for it.
-pub(super) async fn patiently<T>(judging: impl Future<Output = T>) -> Option<T> {
-    let mut judging = pin!(judging);
+pub(super) async fn patiently<T>(mut judging: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     if let Poll::Ready(judged) = poll_fn(|cx| Poll::Ready(judging.as_mut().poll(cx))).await {
         return Some(judged);
     }
