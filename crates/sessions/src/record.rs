@@ -122,19 +122,20 @@ pub(crate) fn decode<'a>(
 
 /// The fields of a session's span, each if it is there: when it began, was used, runs out, and how long
 /// it may lie unused.
-pub(crate) type SpanFields = [Option<String>; 4];
+pub(crate) type SpanFields = [Option<Vec<u8>>; 4];
 
 /// The span that these say; none where one of them is missing or no number.
 pub(crate) fn span([created_at, last_seen_at, expires_at, idle]: &SpanFields) -> Option<Span> {
-    let time = |text: &Option<String>| {
-        let micros = text.as_deref()?.parse().ok()?;
-        Some(Timestamp::from_micros(micros))
+    let number = |octets: &Option<Vec<u8>>| -> Option<i64> {
+        let text = std::str::from_utf8(octets.as_deref()?).ok()?;
+        text.parse().ok()
     };
+    let time = |octets| number(octets).map(Timestamp::from_micros);
     Some(Span {
         created_at: time(created_at)?,
         last_seen_at: time(last_seen_at)?,
         expires_at: time(expires_at)?,
-        idle: Duration::from_micros(idle.as_deref()?.parse().ok()?),
+        idle: Duration::from_micros(u64::try_from(number(idle)?).ok()?),
     })
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Known {
     pub(crate) csrf_token: String,
     /// The nonce to keep in a cookie, where the visitor has none yet.
     pub(crate) fresh_nonce: Option<String>,
+    /// Whether its tenant is found out.
+    pub(crate) placed: bool,
     /// Whether what was shown to prove who sends it was good once.
     pub(crate) stale: bool,
     /// Whether it is ours, and of another tenant than the request names. Known on pages alone.
@@ -130,6 +132,7 @@ impl Ctx {
             locale: Locale::default(),
             csrf_token: String::new(),
             fresh_nonce: None,
+            placed: false,
             stale: false,
             elsewhere: false,
             ended: None,

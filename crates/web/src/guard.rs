@@ -145,8 +145,9 @@ pub(crate) async fn let_in(
     let judged = patiently(pin!(judge(app, route, &mut known, parts, host))).await;
     let judged = match judged {
         Some(judged) => judged,
+        // A page for anybody is shown to nobody in particular.
+        None if known.placed && route.audience == Audience::Public => Ok(()),
         // Only why it ended could not be found out, which has no part in deciding.
-        None if known.stale && route.audience == Audience::Public => Ok(()),
         None if known.stale => Err(Refusal::SessionStale.into()),
         None => {
             tracing::warn!(within = ?LOOK, "a request could not be judged in time");
@@ -243,6 +244,7 @@ fn known(
         locale: text(header::ACCEPT_LANGUAGE).map_or_else(Locale::default, Locale::negotiate),
         csrf_token: String::new(),
         fresh_nonce: None,
+        placed: false,
         stale: false,
         elsewhere: false,
         ended: None,
@@ -283,6 +285,7 @@ async fn judge(
         };
         known.tenant = app.service.resolve(&hints).await?;
     }
+    known.placed = true;
     let is_public = route.audience == Audience::Public;
     if let Some(credential) = shown(app, route, &parts.headers) {
         let hinted = known.tenant.id();

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response};
-use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -97,26 +96,30 @@ fn connect(
 /// Answers what comes over a connection until it ends, or its client keeps it waiting for too long.
 async fn carry<A: Future<Output = Response<Body>>>(
     stream: TcpStream,
-    answer: impl Fn(Request<Incoming>) -> A,
+    answer: impl Fn(Request<Incoming>) -> A + Clone + 'static,
     graceful: Watcher,
     pace: Pace,
 ) {
     let activity = Arc::<Activity>::default();
-    let service = service_fn(|request| {
-        let answering = Activity::answering(&activity);
-        let answered = answer(request).map(move |response| {
-            drop(answering);
-            Ok::<_, Infallible>(response)
-        });
-        // On the heap: as part of the connection it would be moved about with each request.
-        Box::pin(answered)
-    });
     let io = Counted {
         io: TokioIo::new(stream),
         activity: Arc::clone(&activity),
     };
+    let watched = Arc::clone(&activity);
+    let service = service_fn(move |request| {
+        let (activity, answer) = (Arc::clone(&activity), answer.clone());
+        // On the heap: hyper would move it about otherwise.
+        Box::pin(async move {
+            // Not before it is asked for: of requests sent ahead, one waits here for as long as the
+            // client reads nothing.
+            let _making = activity.making();
+            Ok::<_, Infallible>(answer(request).await)
+        })
+    });
     let connection = http1::Builder::new()
         .max_headers(100)
+        // That is for `activity` to see.
+        .header_read_timeout(None)
         .serve_connection(io, service);
     tokio::select! {
         biased;
@@ -125,6 +128,6 @@ async fn carry<A: Future<Output = Response<Body>>>(
                 tracing::debug!(%error, "a connection ended badly");
             }
         }
-        () = activity.stands_still(pace) => tracing::debug!("a client took too long"),
+        () = watched.stands_still(pace) => tracing::debug!("a client took too long"),
     }
 }

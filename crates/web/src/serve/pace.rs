@@ -33,7 +33,7 @@ pub(super) struct Activity {
     /// Heads that came whole, and writes that got through.
     done: AtomicU64,
     /// Whether an answer is being made, which takes as long as it takes.
-    answering: AtomicBool,
+    making: AtomicBool,
 }
 
 impl Activity {
@@ -43,10 +43,11 @@ impl Activity {
     }
 
     /// From now on, and until it is dropped, an answer is being made to a request whose head came whole.
-    pub(super) fn answering(activity: &Arc<Self>) -> Answering {
-        activity.did();
-        activity.answering.store(true, Ordering::Relaxed);
-        Answering(Arc::clone(activity))
+    /// What follows its head is at hand by then, or made faster than a client is given up.
+    pub(super) fn making(&self) -> Making<'_> {
+        self.did();
+        self.making.store(true, Ordering::Relaxed);
+        Making(self)
     }
 
     /// Resolves once the client has been waited for too long.
@@ -55,7 +56,7 @@ impl Activity {
         while still < pace.looks {
             tokio::time::sleep(pace.every).await;
             let done = self.done.load(Ordering::Relaxed);
-            if done == before && !self.answering.load(Ordering::Relaxed) {
+            if done == before && !self.making.load(Ordering::Relaxed) {
                 still += 1;
             } else {
                 (before, still) = (done, 0);
@@ -65,11 +66,11 @@ impl Activity {
 }
 
 /// An answer that is being made.
-pub(super) struct Answering(Arc<Activity>);
+pub(super) struct Making<'a>(&'a Activity);
 
-impl Drop for Answering {
+impl Drop for Making<'_> {
     fn drop(&mut self) {
-        self.0.answering.store(false, Ordering::Relaxed);
+        self.0.making.store(false, Ordering::Relaxed);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use tenantry_service::facts::{BOUND, LOOK};
-use tenantry_testkit::app::TestApp;
+use tenantry_testkit::app::{Answer, TestApp};
 use tenantry_testkit::proxy::{Cut, Fate, Proxy};
 use tenantry_testkit::service::Options;
 use tenantry_testkit::services::{Ending, PrivatePostgres, postgres};
@@ -94,27 +94,37 @@ async fn whoever_is_never_answered_under_the_question_is_told_to_come_back() {
     assert!(took < Duration::from_secs(3), "{took:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_look_after_the_other_takes_no_longer_than_one() {
+/// The answer to somebody who is signed in, where it is said late whose tenant it is, and never whose session.
+async fn late_and_never(path: &str) -> Answer {
     let proxy = Proxy::before(&postgres()).await.unwrap();
     let app = over(proxy.url()).await;
     let acme = app.tenant("acme").await;
     let cookie = app.cookie(&acme.host, &acme.owner).await;
-    // Whose tenant it is is said late, and whose session it is never.
     proxy.single_out("FROM tenants");
     proxy.set_fate(Fate::Held);
     proxy.cut("FROM sessions", Cut::Hang);
     proxy.reset();
     tokio::time::sleep(BOUND).await;
     let since = Instant::now();
-    let call = app.get("/auth/verify").host(&acme.host).cookie(&cookie);
+    let call = app.get(path).host(&acme.host).cookie(&cookie);
     let asked = tokio::spawn(call.send());
     tokio::time::sleep(LOOK * 3 / 4).await;
     assert!(!asked.is_finished());
     proxy.set_fate(Fate::Carried);
     let answer = asked.await.unwrap();
-    answer.problem(503, "busy");
     assert_eq!(proxy.cuts(), 1);
     let took = since.elapsed();
     assert!(took < LOOK * 5 / 4, "{took:?}");
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_look_after_the_other_takes_no_longer_than_one() {
+    late_and_never("/auth/verify").await.problem(503, "busy");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_for_anybody_is_shown_where_nobody_says_who_asks() {
+    let answer = late_and_never("/login").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
