@@ -199,7 +199,8 @@ impl Service {
     pub async fn restore_tenant(&self, id: TenantId) -> Result<(TenantView, Cleared), Refusal> {
         let tenant = self.view(id).await?.tenant;
         tenant.status.restore().map_err(conflict)?;
-        let owner = self.invite_again(&tenant).await?;
+        let owner = self.invite_again(&tenant).await;
+        let owner = self.unless_changed(&tenant, owner).await?;
         let sessions = self.live_sessions(id).await;
         let mut tx = self.control().begin().await?;
         let mut plan = self.next_generation(&mut tx, &tenant).await?;
@@ -224,7 +225,10 @@ impl Service {
         tenant.status.recreate().map_err(conflict)?;
         let owner = match owner.into() {
             Some(owner) => owner.clone(),
-            None => self.first_owner(id).await?,
+            None => {
+                let first = self.first_owner(id).await;
+                self.unless_changed(&tenant, first).await?
+            }
         };
         let owner = self
             .owner_plan(
@@ -245,6 +249,24 @@ impl Service {
         self.pools().close(id, tenant.generation).await;
         let made = self.finished(id, workflow).await?;
         Ok((made, self.cleared_with(&tenant, sessions).await))
+    }
+
+    /// What was read in a tenant's database, unless it could not be read since somebody else was faster: his
+    /// act gives the database to another generation.
+    async fn unless_changed<T>(
+        &self,
+        tenant: &Tenant,
+        read: Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        if !matches!(read, Err(Refusal::TenantUnavailable)) {
+            return read;
+        }
+        let now = self.view(tenant.id).await?.tenant;
+        if (now.status, now.generation) == (tenant.status, tenant.generation) {
+            read
+        } else {
+            Err(changed_meanwhile())
+        }
     }
 
     /// Raises the generation: from the commit on nothing of the earlier one counts.
