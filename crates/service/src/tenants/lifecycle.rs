@@ -223,12 +223,11 @@ impl Service {
     ) -> Result<(TenantView, Cleared), Refusal> {
         let tenant = self.view(id).await?.tenant;
         tenant.status.recreate().map_err(conflict)?;
-        let owner = match owner.into() {
-            Some(owner) => owner.clone(),
-            None => {
-                let first = self.first_owner(id).await;
-                self.unless_changed(&tenant, first).await?
-            }
+        let owner = if let Some(owner) = owner.into() {
+            owner.clone()
+        } else {
+            let first = self.first_owner(id).await;
+            self.unless_changed(&tenant, first).await?
         };
         let owner = self
             .owner_plan(
