@@ -44,20 +44,6 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// token waits for one.
 pub(crate) const COUNT: Duration = Duration::from_secs(1);
 
-/// Leaves word that a look failed, also where whoever looked was given up in the middle of it.
-struct Word<'a> {
-    failed: &'a mut Option<Moment>,
-    ok: bool,
-}
-
-impl Drop for Word<'_> {
-    fn drop(&mut self) {
-        if !self.ok {
-            *self.failed = Some(Moment::now());
-        }
-    }
-}
-
 /// Why the keys could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
@@ -390,12 +376,12 @@ impl Keyring {
         until: Instant,
     ) -> Result<bool, KeyringError> {
         let seen = Moment::now();
-        let mut word = Word { failed, ok: false };
         let changed = timeout_at(until, self.read_changed()).await;
         let changed = changed.unwrap_or(Err(KeyringError::Silent));
-        word.ok = changed.is_ok();
-        if word.ok {
+        if changed.is_ok() {
             *self.seen.write().unwrap_or_else(PoisonError::into_inner) = seen;
+        } else {
+            *failed = Some(Moment::now());
         }
         changed
     }

@@ -146,6 +146,14 @@ impl Options {
         Self::on(Driver::Postgres)
     }
 
+    /// The registry in the PostgreSQL that this URL leads to.
+    pub fn postgres_at(url: &str) -> Self {
+        Self {
+            registry: Some(url.to_owned()),
+            ..Self::postgres()
+        }
+    }
+
     /// With these faults.
     #[must_use]
     pub fn with_faults(mut self, faults: Faults) -> Self {

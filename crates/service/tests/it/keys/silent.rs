@@ -26,8 +26,7 @@ async fn timed<T>(asked: impl Future<Output = T>) -> (Option<T>, Duration) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_registry_keeps_no_token_waiting_for_longer_than_promised() {
     let proxy = Proxy::before(&postgres()).await.unwrap();
-    let mut options = Options::postgres();
-    options.registry = Some(proxy.url().to_owned());
+    let options = Options::postgres_at(proxy.url());
     let test = TestService::start(options).await.unwrap();
     test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     let (known, _) = token(&test).await;

@@ -43,8 +43,7 @@ async fn held<T: Send + 'static>(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_is_not_kept_once_all_of_its_person_ended() {
     let proxy = Proxy::before(&postgres()).await.unwrap();
-    let mut options = Options::postgres();
-    options.registry = Some(proxy.url().to_owned());
+    let options = Options::postgres_at(proxy.url());
     let test = TestService::start(options).await.unwrap();
     test.make_tenant("acme", ADA, PASSWORD).await.unwrap();
     let ada = sign_in_twice(&test, "acme", ADA, PASSWORD).await;
@@ -76,8 +75,7 @@ async fn a_session_is_not_kept_once_all_of_its_person_ended() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_a_name_led_is_not_kept_once_it_leads_elsewhere() {
     let proxy = Proxy::before(&postgres()).await.unwrap();
-    let mut options = Options::postgres();
-    options.registry = Some(proxy.url().to_owned());
+    let options = Options::postgres_at(proxy.url());
     let test = TestService::start(options).await.unwrap();
     proxy.single_out(HELD);
     let (active, suspended) = (TenantStatus::Active, TenantStatus::Suspended);

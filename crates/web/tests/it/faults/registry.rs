@@ -20,9 +20,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 async fn over(url: &str) -> TestApp {
-    let mut options = Options::postgres();
-    options.registry = Some(url.to_owned());
-    started(options).await
+    started(Options::postgres_at(url)).await
 }
 
 async fn crowd(url: &str) -> Crowd {
